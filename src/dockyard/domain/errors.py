@@ -1,0 +1,142 @@
+"""Owns the error families and what each means for the exit code. Must not know who raises them or how they are shown.
+
+    DockyardError                 exit 1   something failed
+    ├── UsageError                exit 2   wrong input or configuration; nothing was contacted or changed
+    ├── NotFoundError             exit 2   the thing that the user named does not exist
+    ├── CredentialsError          exit 2   a server refused who we are
+    ├── ConflictError             exit 1   somebody else holds or changed it
+    ├── TransientError            exit 1   may work when tried again; steps are retried
+    ├── UnavailableError          exit 1   a server or program that is needed does not answer
+    ├── BuildError                exit 1   the image could not be made
+    ├── UnhealthyError            exit 1   the revision does not start, does not answer, or answers wrongly
+    ├── PartialError              exit 3   done, but what follows the main thing failed
+    └── CancelledError            exit 130 the user or a signal stopped it
+
+Codes are kebab-case and stable; each is documented in `docs/reference/errors.md`, which is generated from `CATALOGUE`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import ClassVar
+
+
+class DockyardError(Exception):
+    """Anything that Dockyard reports to its user.
+
+    `code` is one of `CATALOGUE`, `message` says what failed with which thing, `hint` says what to do about it,
+    `details` holds more lines for a person (log tails, explanations); none of them ever holds a secret or a payload.
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, code: str, message: str, *, hint: str | None = None, details: tuple[str, ...] = ()) -> None:
+        if code not in CATALOGUE:
+            raise ValueError(f"error code {code!r} is not in the catalogue")
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.hint = hint
+        self.details = details
+
+
+class UsageError(DockyardError):
+    """Wrong input or configuration, found before anything was contacted."""
+
+    exit_code = 2
+
+
+class NotFoundError(DockyardError):
+    """The model, revision or deployment that the user named does not exist."""
+
+    exit_code = 2
+
+
+class CredentialsError(DockyardError):
+    """A server refused the credentials."""
+
+    exit_code = 2
+
+
+class ConflictError(DockyardError):
+    """Somebody else holds the thing, or changed it since it was read."""
+
+
+class TransientError(DockyardError):
+    """A failure that may be gone when the step is tried again."""
+
+
+class UnavailableError(DockyardError):
+    """A server or program that is needed does not answer."""
+
+
+class BuildError(DockyardError):
+    """The image could not be made or sent."""
+
+
+class UnhealthyError(DockyardError):
+    """A revision does not start, does not answer, or answers wrongly."""
+
+
+class PartialError(DockyardError):
+    """The main thing is done; something that follows it is not."""
+
+    exit_code = 3
+
+
+class CancelledError(DockyardError):
+    """The user or a signal stopped the command."""
+
+    exit_code = 130
+
+
+CATALOGUE: Mapping[str, str] = MappingProxyType(
+    {
+        "alias-not-found": "The registered model has no such alias.",
+        "base-not-found": "The base image does not exist, or not for this platform.",
+        "build-failed": "The Docker engine could not build the image.",
+        "cancelled": "The command was interrupted; what it had begun was taken back.",
+        "cleanup-failed": "The new revision serves, but what it replaces could not be removed. `dockyard gc` removes it.",
+        "config-invalid": "The configuration file has an unknown key or a value of the wrong kind.",
+        "config-not-found": "The configuration file that was named does not exist.",
+        "credentials-refused": "A registry or server refused the user name, password or token.",
+        "deployment-not-found": "There is no deployment of that name in that environment.",
+        "docker-failed": "The Docker engine refused or failed an operation.",
+        "docker-unavailable": "No Docker engine answers.",
+        "environment-unknown": "The environment is not in the configuration file, or is for another target.",
+        "image-missing": "The image of a revision is no longer in the local store.",
+        "index-unreachable": "The Python package index does not answer.",
+        "internal-error": "Dockyard has a defect. Run again with -v and report what it prints.",
+        "lock-held": "Another command is changing this deployment.",
+        "model-does-not-answer": "The model raised an error, or gave no answer, for its own input example.",
+        "model-invalid": "The folder's MLmodel file is missing, unreadable or incomplete.",
+        "model-not-found": "The model, version, run or path does not exist.",
+        "model-ref-invalid": "The text does not name a model.",
+        "model-without-pyfunc": "The model has no python_function flavor, so nothing generic can serve it.",
+        "name-invalid": "A deployment or environment name has characters that targets do not take, or is too long.",
+        "no-matching-python": "No Python of the model's minor version is on this machine, and no Docker engine answers.",
+        "no-revision": "The deployment has no such revision to go back to.",
+        "no-wheel": "A requirement has no wheel for the image's platform, so it needs a compiler.",
+        "nothing-serving": "The deployment has no revision that serves.",
+        "plan-stale": "What the plan stands on has changed since.",
+        "port-in-use": "Another program listens on the port.",
+        "record-pending": "The deployment stands, but its record could not be written. `dockyard sync` sends it.",
+        "registry-invalid-answer": "A server answered with something that is not what the protocol says.",
+        "registry-refused": "The image registry refused the operation.",
+        "registry-unreachable": "The image registry does not answer.",
+        "requirements-unsatisfiable": "The model's requirements contradict each other or name versions that do not exist.",
+        "revision-crashed": "The revision's process ended before it was ready.",
+        "revision-not-ready": "The revision did not become ready in time.",
+        "scorer-unreachable": "The endpoint does not answer.",
+        "secret-unavailable": "A secret that the configuration refers to is not there.",
+        "smoke-test-failed": "The revision answered the model's input example with an error.",
+        "state-corrupt": "A state file of Dockyard cannot be read.",
+        "tracking-server-refused": "The MLflow server refused the request.",
+        "tracking-unreachable": "The MLflow registry does not answer.",
+        "unpack-failed": "An image layer could not be unpacked.",
+        "usage": "The command line is wrong.",
+        "wrong-answer": "The revision answered the input example differently from the image at build time.",
+    }
+)
+"""Every code that Dockyard reports, with one sentence for the reference page."""

@@ -1,0 +1,69 @@
+"""Owns the words for images: the recipe that decides an image's bytes, and an image that was built."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+from typing import NewType
+
+Fingerprint = NewType("Fingerprint", str)
+"""Hash of everything that decides an image's bytes. Same fingerprint, same image."""
+ImageDigest = NewType("ImageDigest", str)
+"""`sha256:…` of a manifest in the local store, or `repository@sha256:…` once it is pushed."""
+
+
+class BuilderKind(str, Enum):
+    """Which builder makes the image; AUTO takes the direct one unless it cannot serve the model."""
+
+    AUTO = "auto"
+    DIRECT = "direct"
+    ENGINE = "engine"
+
+
+class MediaFormat(str, Enum):
+    """Media types of manifest and layers. SageMaker takes only Docker's."""
+
+    OCI = "oci"
+    DOCKER = "docker"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageSettings:
+    """What a user may decide about images."""
+
+    builder: BuilderKind = BuilderKind.AUTO
+    base: str = "docker.io/library/python:{python}-slim-bookworm"
+    """The base image; `{python}` stands for the model's minor version. `host`: no base at all, for the process runtime."""
+    platform: str = "linux/amd64"
+    format: MediaFormat = MediaFormat.OCI
+    repository: str | None = None
+    """Where to push, without tag."""
+    system_packages: tuple[str, ...] = ()
+    """Debian packages that the model needs at run time; they need the engine builder."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImageRecipe:
+    """A decided recipe: which builder and why, and the fingerprint of what it would make."""
+
+    fingerprint: Fingerprint
+    builder: BuilderKind
+    reason: str
+    """Why this builder."""
+    base: str
+    base_digest: str
+    python: str
+    platform: str
+    lock_digest: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuiltImage:
+    """An image in the local store."""
+
+    fingerprint: Fingerprint
+    digest: ImageDigest
+    size_bytes: int
+    """Compressed, all layers, base included."""
+    has_proof: bool
+    """Whether the build recorded the answer to the model's input example."""

@@ -1,0 +1,86 @@
+"""Owns DeploymentRecord: the observed state of a deployment, written as a tag of at most 4 kB on the model version.
+
+The tag's key is `dockyard.<environment>.<deployment>`, its value the record as JSON. MLflow keeps such a value in a TEXT
+column, and tools show it in one line, hence the limit.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+from dataclasses import dataclass
+from enum import Enum
+
+RECORD_SCHEMA = 1
+MAX_TAG_BYTES = 4096
+_MAX_TEXT_BYTES = 256
+
+
+class RecordStatus(str, Enum):
+    """What a record says of its deployment."""
+
+    SERVING = "serving"
+    SUPERSEDED = "superseded"
+    FAILED = "failed"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentRecord:
+    """Where and how a model version is deployed; one per deployment on the model version."""
+
+    status: RecordStatus
+    revision: int | None
+    image: str | None
+    """Digest of the image, with its repository where it was pushed."""
+    endpoint: str | None
+    """URL that clients use."""
+    traffic_percent: int
+    settings_hash: str
+    git_revision: str | None
+    actor: str
+    time: str
+    """ISO 8601, UTC."""
+    attempt_id: str
+    run_id: str | None = None
+    """The history run in the experiment `dockyard`."""
+    error_code: str | None = None
+    schema: int = RECORD_SCHEMA
+
+    def describes_same(self, other: DeploymentRecord) -> bool:
+        """Whether both say the same of the deployment, whoever wrote them and when."""
+
+        def facts(record: DeploymentRecord) -> DeploymentRecord:
+            return dataclasses.replace(record, actor="", time="", attempt_id="", run_id=None, git_revision=None)
+
+        return facts(self) == facts(other)
+
+
+def encode_tag(record: DeploymentRecord) -> str:
+    """Return the record as the tag's JSON: ASCII, sorted keys, at most MAX_TAG_BYTES whatever its texts hold."""
+    fields = {name: _shorten(value) for name, value in dataclasses.asdict(record).items() if value is not None}
+    return json.dumps(fields, sort_keys=True, separators=(",", ":"), ensure_ascii=True)
+
+
+def decode_tag(text: str) -> DeploymentRecord | None:
+    """Return the record that a tag holds; None where the text is not one of this schema (somebody else's tag)."""
+    try:
+        fields = json.loads(text)
+        known = {field.name for field in dataclasses.fields(DeploymentRecord)}
+        if not isinstance(fields, dict) or fields.get("schema") != RECORD_SCHEMA or not set(fields) <= known:
+            return None
+        optional = dict.fromkeys(("revision", "image", "endpoint", "git_revision"))
+        return DeploymentRecord(**{**optional, **fields, "status": RecordStatus(fields["status"])})
+    except (ValueError, TypeError, KeyError):
+        return None
+
+
+def _shorten(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if len(json.dumps(value)) <= _MAX_TEXT_BYTES:
+        return str(value.value) if isinstance(value, Enum) else value
+    kept = value[:_MAX_TEXT_BYTES]
+    while len(json.dumps(kept + "...")) > _MAX_TEXT_BYTES:
+        kept = kept[: len(kept) * 3 // 4]
+    return kept + "..."
