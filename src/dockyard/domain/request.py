@@ -1,0 +1,77 @@
+"""Owns the requests: what a user asked for, complete and checked, as use cases take it. Must not look anything up.
+
+Flags, environment variables, file and defaults are merged before a request is made; secrets that the configuration refers to
+are values by then, so a request is never shown or logged.
+"""
+
+from __future__ import annotations
+
+import posixpath
+from dataclasses import dataclass, field
+
+from dockyard.domain.deployment import DeploymentKey, LocalSettings
+from dockyard.domain.errors import UsageError
+from dockyard.domain.image import ImageSettings
+from dockyard.domain.names import derive_deployment_name
+from dockyard.domain.reference import ModelRef
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployRequest:
+    """Bring a model into service under a key."""
+
+    ref: ModelRef
+    key: DeploymentKey
+    settings: LocalSettings = field(repr=False)
+    """Its runtime may be AUTO; the use case decides it before it plans."""
+    image: ImageSettings
+    port: int | None = None
+    """None: the one that the deployment has, else any free one."""
+    promote: bool = False
+    """Point the alias that is called as the environment at the version once it serves."""
+    history_limit: int = 5
+    smoke_requests: int = 20
+    lock_wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildRequest:
+    """Make a model's image, and send it to `image.repository` where `push` says so."""
+
+    ref: ModelRef
+    image: ImageSettings
+    push: bool = False
+    tag: str | None = None
+    """The tag to push under; None: one made of the fingerprint."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RollbackRequest:
+    """Bring an earlier revision of a deployment back."""
+
+    key: DeploymentKey
+    number: int | None = None
+    """None: the newest below the serving one that has served."""
+    history_limit: int = 5
+    smoke_requests: int = 20
+    lock_wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRequest:
+    """Take a deployment away."""
+
+    key: DeploymentKey
+    lock_wait_seconds: float = 0.0
+
+
+def choose_deployment_name(ref: ModelRef) -> str:
+    """Make the deployment name for a reference that came without one: the model's name, else the last part of its path.
+
+    Raises UsageError `name-invalid` where there is neither, as for the folder `.`: its caller passes absolute folders.
+    """
+    last = posixpath.basename(posixpath.normpath(ref.path)) if ref.path else ""
+    name = ref.name or ("" if last in {".", "..", "/"} else last)
+    if not name:
+        raise UsageError("name-invalid", f"`{ref.text}` gives no name for the deployment", hint="give one with `--name`")
+    return derive_deployment_name(name)

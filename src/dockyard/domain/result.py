@@ -1,0 +1,249 @@
+"""Owns the results: what use cases return and the renderer shows. Must not know how they are shown.
+
+A command that did what it was asked to returns a result; one that did not raises a DockyardError. In between, `failures` hold
+what went wrong after the main thing was done (exit code 3). Results hold no secrets, except inside a plan's settings, which
+the renderer shows by name only.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import Enum
+
+from dockyard.domain.attempt import Attempt, Failure
+from dockyard.domain.deployment import DeploymentKey, Runtime
+from dockyard.domain.finding import Finding, Severity
+from dockyard.domain.image import BuilderKind, Fingerprint, ImageDigest
+from dockyard.domain.model import ModelIdentity
+from dockyard.domain.plan import Outcome, Plan
+
+
+class ResultStatus(str, Enum):
+    """How a command ended, in one word of its own."""
+
+    DEPLOYED = "deployed"
+    ROLLED_BACK = "rolled-back"
+    DELETED = "deleted"
+    UNCHANGED = "unchanged"
+    """What was asked for is so already; nothing was changed."""
+    PLANNED = "planned"
+    """`--plan`: nothing was changed."""
+    PARTIAL = "partial"
+    """The main thing is done; `failures` say what is not."""
+    BUILT = "built"
+    PUSHED = "pushed"
+    PROMOTED = "promoted"
+    DONE = "done"
+    DRIFTED = "drifted"
+    UNHEALTHY = "unhealthy"
+    """`doctor` found an error."""
+    FAILED = "failed"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeployResult:
+    """What `deploy` or `rollback` did, or with PLANNED would do."""
+
+    status: ResultStatus
+    """DEPLOYED, ROLLED_BACK, UNCHANGED, PLANNED or PARTIAL."""
+    key: DeploymentKey
+    endpoint: str | None
+    """URL that clients use; None where it is not known yet."""
+    revision: int | None
+    """The revision that serves, or would serve."""
+    previous: int | None
+    """The revision that served before."""
+    model: ModelIdentity
+    image: ImageDigest | None
+    """None where the image is still to be built."""
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteResult:
+    """What `delete` did, or with PLANNED would do."""
+
+    status: ResultStatus
+    """DELETED, PLANNED or PARTIAL."""
+    key: DeploymentKey
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BuildResult:
+    """The image of a model."""
+
+    status: ResultStatus
+    """BUILT, UNCHANGED (it was there already) or PUSHED."""
+    model: ModelIdentity
+    image: ImageDigest
+    """With its repository once it is pushed."""
+    fingerprint: Fingerprint
+    builder: BuilderKind
+    reason: str
+    """Why this builder."""
+    size_bytes: int
+    has_proof: bool
+    notes: tuple[str, ...] = ()
+
+
+class DeploymentState(str, Enum):
+    """How a deployment is at the moment it is looked at."""
+
+    SERVING = "serving"
+    STARTING = "starting"
+    DOWN = "down"
+    """It should serve and does not: its revision or its forwarder is not running."""
+    EMPTY = "empty"
+    """No revision of it has served yet."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusRow:
+    """One deployment."""
+
+    key: DeploymentKey
+    state: DeploymentState
+    endpoint: str | None = None
+    revision: int | None = None
+    revisions: tuple[int, ...] = ()
+    """All that are kept, the serving one included."""
+    model: ModelIdentity | None = None
+    image: ImageDigest | None = None
+    runtime: Runtime | None = None
+    since: str | None = None
+    """When the revision was made, ISO 8601 in UTC."""
+    is_recorded: bool | None = None
+    """Whether the registry says the same; None where it could not be asked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StatusResult:
+    """The deployments that were asked about."""
+
+    rows: tuple[StatusRow, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HistoryResult:
+    """The attempts at a deployment, newest first."""
+
+    key: DeploymentKey
+    attempts: tuple[Attempt, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PredictResult:
+    """What an endpoint answered."""
+
+    key: DeploymentKey
+    endpoint: str
+    value: object
+    """The JSON value of the answer."""
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PromoteResult:
+    """Where an environment's alias points."""
+
+    status: ResultStatus
+    """PROMOTED or UNCHANGED."""
+    key: DeploymentKey
+    model: ModelIdentity
+    alias: str
+    version: str
+    previous_version: str | None
+    """Where the alias pointed before."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeploymentDrift:
+    """How far one deployment is from what it should be."""
+
+    key: DeploymentKey
+    plan: Plan | None
+    """What would bring it back; None where it could not be planned."""
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether anything differs."""
+        is_off = any(finding.severity is not Severity.OK for finding in self.findings)
+        return is_off or (self.plan is not None and not self.plan.is_empty)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DriftResult:
+    """How far deployments are from what they should be."""
+
+    deployments: tuple[DeploymentDrift, ...]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def has_drifted(self) -> bool:
+        """Whether any deployment differs."""
+        return any(one.has_drifted for one in self.deployments)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GarbageItem:
+    """Something that nothing needs."""
+
+    kind: str
+    """`image`, `orphan`, `revision`…"""
+    name: str
+    size_bytes: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GcResult:
+    """What `gc` removed, or with PLANNED would remove."""
+
+    status: ResultStatus
+    """DONE, UNCHANGED, PLANNED or PARTIAL."""
+    items: tuple[GarbageItem, ...]
+    freed_bytes: int = 0
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncedEntry:
+    """One registry entry of the queue."""
+
+    attempt_id: str
+    key: DeploymentKey
+    registry: str
+    run_id: str | None = None
+    """The history run that was written; None while the entry still waits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SyncResult:
+    """What `sync` sent, and what still waits."""
+
+    sent: tuple[SyncedEntry, ...]
+    pending: tuple[SyncedEntry, ...]
+    failures: tuple[Failure, ...] = ()
+    """Why entries still wait."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DoctorResult:
+    """What `doctor` found."""
+
+    findings: tuple[Finding, ...]
+
+    @property
+    def has_errors(self) -> bool:
+        """Whether anything keeps Dockyard from working."""
+        return any(finding.severity is Severity.ERROR for finding in self.findings)
