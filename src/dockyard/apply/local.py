@@ -1,0 +1,150 @@
+"""Owns what each step means on the local target: one method call of a port for each step, no decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import islice
+
+from typing_extensions import assert_never
+
+from dockyard.apply.interpreter import Facts
+from dockyard.apply.recorder import Recorder
+from dockyard.apply.smoke import run_smoke_test
+from dockyard.domain.deployment import DeploymentKey, RevisionStatus
+from dockyard.domain.errors import DockyardError, UnhealthyError
+from dockyard.domain.image import ImageRecipe
+from dockyard.domain.plan import (
+    BuildImage,
+    Outcome,
+    RemoveDeployment,
+    RemoveRevision,
+    SetAlias,
+    ShiftTraffic,
+    SmokeTest,
+    StartRevision,
+    Step,
+    StopRevision,
+    WaitReady,
+    WriteRecord,
+)
+from dockyard.ports import Clock, ImageFactory, LocalHost, LocalInventory, RegistryWriter, ResolvedModel, Scorer
+
+_LOG_LINES = 20
+_LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Build:
+    """What the building of an image needs beside its fingerprint."""
+
+    recipe: ImageRecipe
+    model: ResolvedModel
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalHandlers:
+    """The steps of one local deployment."""
+
+    key: DeploymentKey
+    host: LocalHost
+    inventory: LocalInventory
+    images: ImageFactory
+    scorer: Scorer
+    writer: RegistryWriter
+    recorder: Recorder
+    clock: Clock
+    build: Build | None = None
+    """None where the plan has no BuildImage: rollback and delete."""
+
+    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts:
+        """Do a step."""
+        match step:
+            case BuildImage():
+                return self._build_image()
+            case StartRevision() | WaitReady() | SmokeTest():
+                return self._prepare(step)
+            case ShiftTraffic(number=number, port=port):
+                self.host.route_traffic(self.key, number, port)
+            case WriteRecord():
+                return self.recorder.write_success(step, outcomes)
+            case _:
+                self._settle(step)
+        return ()
+
+    def undo(self, step: Step) -> None:
+        """Take back what a step did. What only fills a cache or the image store stays: it is found again by its content."""
+        match step:
+            case StartRevision(number=number, is_new=True):
+                self.host.remove_revision(self.key, number)
+            case StartRevision(number=number):
+                self.host.stop_revision(self.key, number)
+            case ShiftTraffic(number=number, previous=previous, port=port, previous_port=previous_port):
+                if previous != number:
+                    self.host.route_traffic(self.key, previous, previous_port or port)
+            case _:
+                return
+
+    def _prepare(self, step: StartRevision | WaitReady | SmokeTest) -> Facts:
+        match step:
+            case StartRevision(number=number, spec=spec):
+                self.host.start_revision(self.key, number, spec)
+            case WaitReady():
+                self._wait_ready(step)
+            case SmokeTest():
+                address = self._address(step.number)
+                return run_smoke_test(step, address, images=self.images, scorer=self.scorer)
+            case _:
+                assert_never(step)
+        return ()
+
+    def _settle(self, step: StopRevision | RemoveRevision | RemoveDeployment | SetAlias) -> None:
+        match step:
+            case StopRevision(number=number):
+                self.host.stop_revision(self.key, number)
+            case RemoveRevision(number=number):
+                self.host.remove_revision(self.key, number)
+            case RemoveDeployment(key=key):
+                self.inventory.delete_deployment(key)
+            case SetAlias(name=name, alias=alias, version=version):
+                self.writer.set_alias(name, alias, version)
+            case _:
+                assert_never(step)
+
+    def _build_image(self) -> Facts:
+        if self.build is None:
+            raise DockyardError(
+                "image-missing",
+                f"the image of the revision of {self.key} is no longer in the local store",
+                hint="deploy the model version again, which builds it",
+            )
+        image = self.images.build_image(self.build.recipe, self.build.model)
+        return (("digest", image.digest), ("size_bytes", image.size_bytes), ("has_proof", str(image.has_proof)))
+
+    def _wait_ready(self, step: WaitReady) -> None:
+        """Look at the revision itself between two waits, so that a crash is told at once and not when the time is up."""
+        end = self.clock.monotonic() + step.timeout_seconds
+        while True:
+            revision = self.host.describe_deployment(self.key).find_revision(step.number)
+            if revision is None or revision.status in {RevisionStatus.FAILED, RevisionStatus.STOPPED}:
+                raise self._unhealthy(step.number, "revision-crashed", "ended before it was ready")
+            if revision.address is not None and self.scorer.wait_ready(revision.address, _LOOK_SECONDS):
+                return
+            if self.clock.monotonic() >= end:
+                raise self._unhealthy(step.number, "revision-not-ready", f"is not ready after {step.timeout_seconds} s")
+            if revision.address is None:
+                self.clock.sleep(_LOOK_SECONDS)
+
+    def _unhealthy(self, number: int, code: str, what: str) -> UnhealthyError:
+        lines = tuple(islice(self.inventory.read_logs(self.key, number, follow=False, tail=_LOG_LINES), _LOG_LINES))
+        return UnhealthyError(
+            code,
+            f"revision {number} of {self.key} {what}",
+            hint="the last lines of its log are above; the old revision, if there is one, still serves",
+            details=lines,
+        )
+
+    def _address(self, number: int) -> str:
+        revision = self.host.describe_deployment(self.key).find_revision(number)
+        if revision is None or revision.address is None:
+            raise self._unhealthy(number, "revision-crashed", "is gone")
+        return revision.address

@@ -1,0 +1,75 @@
+"""Owns the fourth verb, record: an attempt is written to the registry, or queued when the registry cannot take it."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from dockyard.apply.interpreter import Facts
+from dockyard.domain.attempt import Attempt, AttemptStatus, Failure
+from dockyard.domain.deployment import Revision, RevisionSpec
+from dockyard.domain.errors import DockyardError, PartialError
+from dockyard.domain.plan import Outcome, OutcomeStatus, WriteRecord
+from dockyard.domain.record import RecordStatus
+from dockyard.planning.recording import Recorded, describe_entry
+from dockyard.ports import Clock, EntryQueue, ImageFactory, Journal, RegistryWriter
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorder:
+    """Writes what becomes of one attempt, to the journal and to the registry."""
+
+    attempt: Attempt
+    registry: str
+    writer: RegistryWriter
+    queue: EntryQueue
+    journal: Journal
+    images: ImageFactory
+    clock: Clock
+    spec: RevisionSpec | None = None
+    previous: Revision | None = None
+
+    def save_outcomes(self, outcomes: tuple[Outcome, ...]) -> None:
+        """Save the attempt as it is now, so that a kill at any moment leaves a trace."""
+        self.journal.save_attempt(dataclasses.replace(self.attempt, outcomes=outcomes))
+
+    def write_success(self, step: WriteRecord, outcomes: tuple[Outcome, ...]) -> Facts:
+        """Write a deployment that stands, or that was taken away as was asked."""
+        is_whole = all(outcome.status is OutcomeStatus.DONE for outcome in outcomes)
+        status = AttemptStatus.SUCCEEDED if is_whole else AttemptStatus.PARTIAL
+        run_id = self._write(self._finish(status, outcomes), step.status)
+        return (("run_id", run_id),) if run_id else ()
+
+    def write_failure(self, error: DockyardError, outcomes: tuple[Outcome, ...]) -> None:
+        """Write an attempt that failed or was interrupted. Raises PartialError `record-pending` where it had to be queued."""
+        status = AttemptStatus.INTERRUPTED if error.code == "cancelled" else AttemptStatus.FAILED
+        attempt = self._finish(status, outcomes, Failure.of(error))
+        self.journal.save_attempt(attempt)
+        self._write(attempt, RecordStatus.FAILED)
+
+    def close_journal(self, outcomes: tuple[Outcome, ...], *, is_partial: bool) -> None:
+        """Say in the journal that the attempt is over."""
+        self.journal.save_attempt(self._finish(AttemptStatus.PARTIAL if is_partial else AttemptStatus.SUCCEEDED, outcomes))
+
+    def _finish(self, status: AttemptStatus, outcomes: tuple[Outcome, ...], failure: Failure | None = None) -> Attempt:
+        finished = self.clock.now().isoformat()
+        return dataclasses.replace(self.attempt, status=status, outcomes=outcomes, finished=finished, failure=failure)
+
+    def _write(self, attempt: Attempt, status: RecordStatus) -> str | None:
+        image = self.images.find_image(self.spec.fingerprint) if self.spec else None
+        recorded = Recorded(
+            spec=self.spec,
+            image=image.digest if image else None,
+            previous=self.previous,
+            time=attempt.finished or attempt.started,
+        )
+        entry = describe_entry(attempt, status, recorded, registry=self.registry)
+        try:
+            return self.writer.write_entry(entry)
+        except DockyardError as error:
+            self.queue.put_entry(entry)
+            raise PartialError(
+                "record-pending",
+                f"the record of {attempt.key} could not be written: {error.message}",
+                hint="it is kept; `dockyard sync` sends it when the registry answers again",
+            ) from error

@@ -1,0 +1,100 @@
+"""Owns what an attempt writes to the registry: which tags with which status on which model versions. Pure.
+
+A failed deploy of the model version that already serves leaves its tag alone: the tag says what is, and the old revision
+still serves. The attempt itself is told by its history run either way.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from dockyard.domain.attempt import Attempt, RegistryEntry, TagWrite
+from dockyard.domain.deployment import Revision, RevisionSpec
+from dockyard.domain.image import ImageDigest
+from dockyard.domain.model import ModelIdentity
+from dockyard.domain.plan import Plan, StartRevision, Step
+from dockyard.domain.record import DeploymentRecord, RecordStatus
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Recorded:
+    """What a record tells beside the attempt itself."""
+
+    spec: RevisionSpec | None
+    """The wanted revision; None when the deployment is taken away or its recipe was never known."""
+    image: ImageDigest | None
+    previous: Revision | None
+    """The revision that served before."""
+    time: str
+
+
+def describe_entry(attempt: Attempt, status: RecordStatus, recorded: Recorded, *, registry: str) -> RegistryEntry:
+    """Return the entry for an attempt that ended with `status`."""
+    tags: list[TagWrite] = []
+    previous = recorded.previous.spec.model if recorded.previous else None
+    if attempt.model is not None and not (status is RecordStatus.FAILED and _is_same(attempt.model, previous)):
+        tags += _tag(attempt, attempt.model, _record(attempt, status, recorded))
+    if status is RecordStatus.SERVING and previous is not None and not _is_same(attempt.model, previous):
+        tags += _tag(attempt, previous, _superseded(attempt, recorded))
+    return RegistryEntry(attempt=attempt, tags=tuple(tags), registry=registry)
+
+
+def redact_plan(plan: Plan) -> Plan:
+    """Return the plan without the values of the model's environment, which may be secrets."""
+    return dataclasses.replace(plan, steps=tuple(_redact_step(step) for step in plan.steps))
+
+
+def _redact_step(step: Step) -> Step:
+    if not isinstance(step, StartRevision):
+        return step
+    env = tuple((name, "***") for name, _ in step.spec.settings.env)
+    settings = dataclasses.replace(step.spec.settings, env=env)
+    return dataclasses.replace(step, spec=dataclasses.replace(step.spec, settings=settings))
+
+
+def _is_same(one: ModelIdentity | None, other: ModelIdentity | None) -> bool:
+    return (
+        one is not None
+        and other is not None
+        and (one.name, one.version, one.digest) == (other.name, other.version, other.digest)
+    )
+
+
+def _tag(attempt: Attempt, model: ModelIdentity, record: DeploymentRecord) -> list[TagWrite]:
+    # A folder has neither name nor version; its registry keeps records by digest.
+    name, version = model.name or model.digest, model.version or ""
+    return [TagWrite(name=name, version=version, key=attempt.key.tag, record=record)]
+
+
+def _record(attempt: Attempt, status: RecordStatus, recorded: Recorded) -> DeploymentRecord:
+    serves = status is RecordStatus.SERVING
+    return DeploymentRecord(
+        status=status,
+        revision=attempt.revision,
+        image=recorded.image,
+        endpoint=attempt.endpoint if serves else None,
+        traffic_percent=100 if serves else 0,
+        settings_hash=recorded.spec.settings_hash if recorded.spec else "",
+        git_revision=attempt.git_revision,
+        actor=attempt.actor,
+        time=recorded.time,
+        attempt_id=attempt.id,
+        error_code=attempt.failure.code if attempt.failure else None,
+    )
+
+
+def _superseded(attempt: Attempt, recorded: Recorded) -> DeploymentRecord:
+    previous = recorded.previous
+    return DeploymentRecord(
+        status=RecordStatus.SUPERSEDED,
+        revision=previous.number if previous else None,
+        image=previous.image if previous else None,
+        endpoint=None,
+        traffic_percent=0,
+        settings_hash=previous.spec.settings_hash if previous else "",
+        git_revision=attempt.git_revision,
+        actor=attempt.actor,
+        time=recorded.time,
+        attempt_id=attempt.id,
+    )

@@ -1,0 +1,1 @@
+"""One module for each verb: observe, plan, apply, record. Knows ports, planning and apply; never an adapter."""
