@@ -1,0 +1,86 @@
+"""Owns Kit: what the command line needs of the layers below, one method for each verb. Must not implement any.
+
+`dockyard.wiring.open_kit(settings)` makes the real one; tests pass their own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Protocol
+
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.result import (
+    BuildResult,
+    DeleteResult,
+    DeployResult,
+    DoctorResult,
+    DriftResult,
+    GcResult,
+    HistoryResult,
+    PredictResult,
+    PromoteResult,
+    StatusResult,
+    SyncResult,
+)
+from dockyard.domain.settings import Settings
+
+
+class Kit(Protocol):
+    """The use cases, wired to the world. All raise DockyardError families only."""
+
+    def deploy_local(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+        """Bring a model into service on this machine."""
+        ...
+
+    def build(self, request: BuildRequest) -> BuildResult:
+        """Make a model's image."""
+        ...
+
+    def status(self, environment: str | None, name: str | None) -> StatusResult:
+        """How the deployments of that environment and name are; None: of all."""
+        ...
+
+    def history(self, key: DeploymentKey, limit: int) -> HistoryResult:
+        """The newest attempts at a deployment."""
+        ...
+
+    def logs(self, key: DeploymentKey, number: int | None, *, follow: bool, tail: int) -> Iterator[str]:
+        """Lines that a revision has logged; None: the one that serves."""
+        ...
+
+    def predict(self, key: DeploymentKey, body: bytes | None, content_type: str) -> PredictResult:
+        """Ask an endpoint; None: with the model's own input example."""
+        ...
+
+    def rollback(self, request: RollbackRequest, *, plan_only: bool) -> DeployResult:
+        """Bring an earlier revision back."""
+        ...
+
+    def promote(self, key: DeploymentKey) -> PromoteResult:
+        """Point the alias that is called as the environment at the version that serves."""
+        ...
+
+    def delete(self, request: DeleteRequest, *, plan_only: bool) -> DeleteResult:
+        """Take a deployment away."""
+        ...
+
+    def drift(self, key: DeploymentKey | None) -> DriftResult:
+        """How far a deployment is from what it should be; None: all."""
+        ...
+
+    def gc(self, *, plan_only: bool) -> GcResult:
+        """Remove what nothing needs."""
+        ...
+
+    def sync(self) -> SyncResult:
+        """Send the records that could not be written."""
+        ...
+
+    def doctor(self) -> DoctorResult:
+        """Look at the surroundings."""
+        ...
+
+
+OpenKit = Callable[[Settings], Kit]
+"""How the command line gets its Kit."""
