@@ -14,9 +14,9 @@ from pathlib import Path
 from typing import Protocol
 
 from dockyard.domain.attempt import Attempt, RegistryEntry
-from dockyard.domain.deployment import DeploymentKey, RevisionSpec
+from dockyard.domain.deployment import DeploymentKey, RevisionSpec, Runtime
 from dockyard.domain.finding import Finding
-from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest, ImageRecipe
+from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.domain.model import ModelIdentity, ModelVersion
 from dockyard.domain.observed import ObservedLocal
 from dockyard.domain.record import DeploymentRecord
@@ -102,7 +102,7 @@ class EntryQueue(Protocol):
 class ImageFactory(Protocol):
     """Decides recipes, builds images into the local store, and finds them there."""
 
-    def describe_recipe(self, model: ResolvedModel) -> ImageRecipe:
+    def describe_recipe(self, model: ResolvedModel, settings: ImageSettings) -> ImageRecipe:
         """Lock the requirements, look the base up and choose the builder. Changes nothing but caches."""
         ...
 
@@ -184,6 +184,21 @@ class LocalInventory(Protocol):
 
     def delete_orphans(self) -> None:
         """End and remove all orphans."""
+        ...
+
+
+class LocalMachine(Protocol):
+    """What the machine can do, before anything is planned."""
+
+    def choose_runtime(self, wanted: Runtime) -> Runtime:
+        """DOCKER where an engine answers and PROCESS otherwise, for AUTO; else what is wanted.
+
+        Raises `docker-unavailable` where Docker is wanted and no engine answers.
+        """
+        ...
+
+    def is_port_free(self, port: int) -> bool:
+        """Whether the forwarder could listen on the port."""
         ...
 
 

@@ -20,7 +20,6 @@ class Recorder:
     """Writes what becomes of one attempt, to the journal and to the registry."""
 
     attempt: Attempt
-    registry: str
     writer: RegistryWriter
     queue: EntryQueue
     journal: Journal
@@ -63,7 +62,7 @@ class Recorder:
             previous=self.previous,
             time=attempt.finished or attempt.started,
         )
-        entry = describe_entry(attempt, status, recorded, registry=self.registry)
+        entry = describe_entry(attempt, status, recorded)
         try:
             return self.writer.write_entry(entry)
         except DockyardError as error:

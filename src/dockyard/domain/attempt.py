@@ -75,6 +75,8 @@ class TagWrite:
     version: str
     key: str
     record: DeploymentRecord
+    registry: str | None = None
+    """As ModelIdentity.registry; None: the records beside the config."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,5 +85,5 @@ class RegistryEntry:
 
     attempt: Attempt
     tags: tuple[TagWrite, ...] = ()
-    registry: str = ""
-    """Which registry it is for, as the adapter names itself; never holds credentials."""
+    registry: str | None = None
+    """Where the history run goes: as ModelIdentity.registry."""

@@ -20,6 +20,11 @@ class BuilderKind(str, Enum):
     ENGINE = "engine"
 
 
+DEFAULT_BASE = "docker.io/library/python:{python}-slim-bookworm"
+HOST_BASE = "host"
+"""No base layers at all: the image's own layers run under the host's Python."""
+
+
 class MediaFormat(str, Enum):
     """Media types of manifest and layers. SageMaker takes only Docker's."""
 
@@ -32,8 +37,9 @@ class ImageSettings:
     """What a user may decide about images."""
 
     builder: BuilderKind = BuilderKind.AUTO
-    base: str = "docker.io/library/python:{python}-slim-bookworm"
-    """The base image; `{python}` stands for the model's minor version. `host`: no base at all, for the process runtime."""
+    base: str | None = None
+    """The base image; `{python}` stands for the model's minor version. None: HOST_BASE where the process runtime will run
+    it, DEFAULT_BASE otherwise."""
     platform: str = "linux/amd64"
     format: MediaFormat = MediaFormat.OCI
     repository: str | None = None
@@ -50,10 +56,10 @@ class ImageRecipe:
     builder: BuilderKind
     reason: str
     """Why this builder."""
-    base: str
+    settings: ImageSettings
+    """With the base decided."""
     base_digest: str
     python: str
-    platform: str
     lock_digest: str
 
 

@@ -23,6 +23,8 @@ class ModelIdentity:
     version: str | None = None
     model_id: str | None = None
     run_id: str | None = None
+    registry: str | None = None
+    """The tracking server or store that it is registered or logged in, without credentials; None for a folder."""
 
     @property
     def title(self) -> str:

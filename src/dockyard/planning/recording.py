@@ -29,7 +29,7 @@ class Recorded:
     time: str
 
 
-def describe_entry(attempt: Attempt, status: RecordStatus, recorded: Recorded, *, registry: str) -> RegistryEntry:
+def describe_entry(attempt: Attempt, status: RecordStatus, recorded: Recorded) -> RegistryEntry:
     """Return the entry for an attempt that ended with `status`."""
     tags: list[TagWrite] = []
     previous = recorded.previous.spec.model if recorded.previous else None
@@ -37,7 +37,7 @@ def describe_entry(attempt: Attempt, status: RecordStatus, recorded: Recorded, *
         tags += _tag(attempt, attempt.model, _record(attempt, status, recorded))
     if status is RecordStatus.SERVING and previous is not None and not _is_same(attempt.model, previous):
         tags += _tag(attempt, previous, _superseded(attempt, recorded))
-    return RegistryEntry(attempt=attempt, tags=tuple(tags), registry=registry)
+    return RegistryEntry(attempt=attempt, tags=tuple(tags), registry=attempt.model.registry if attempt.model else None)
 
 
 def redact_plan(plan: Plan) -> Plan:
@@ -64,7 +64,7 @@ def _is_same(one: ModelIdentity | None, other: ModelIdentity | None) -> bool:
 def _tag(attempt: Attempt, model: ModelIdentity, record: DeploymentRecord) -> list[TagWrite]:
     # A folder has neither name nor version; its registry keeps records by digest.
     name, version = model.name or model.digest, model.version or ""
-    return [TagWrite(name=name, version=version, key=attempt.key.tag, record=record)]
+    return [TagWrite(name=name, version=version, key=attempt.key.tag, record=record, registry=model.registry)]
 
 
 def _record(attempt: Attempt, status: RecordStatus, recorded: Recorded) -> DeploymentRecord:
