@@ -77,7 +77,7 @@ def endpoint_url(port: int) -> str:
     return f"http://127.0.0.1:{port}"
 
 
-def clean_up(local: ObservedLocal, *, serving: int | None, history_limit: int) -> Iterator[Step]:
+def clean_up(local: ObservedLocal, *, serving: int | None, history_limit: int) -> Iterator[RemoveRevision | StopRevision]:
     """Steps for the revisions that are not to serve: drain, forget what never served, keep `history_limit` in all."""
     others = [one for one in local.revisions if one.number != serving]
     kept = sorted((one.number for one in others if one.has_served), reverse=True)[: max(history_limit - 1, 0)]

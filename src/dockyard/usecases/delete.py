@@ -1,0 +1,37 @@
+"""Owns `delete`: a deployment is taken away, and its record says so."""
+
+from __future__ import annotations
+
+import dataclasses
+from contextlib import nullcontext
+
+from dockyard.domain.attempt import AttemptKind
+from dockyard.domain.request import DeleteRequest
+from dockyard.domain.result import DeleteResult, ResultStatus
+from dockyard.planning.local import plan_delete
+from dockyard.usecases.execute import Execution, execute_plan
+from dockyard.usecases.observe import require_deployment
+from dockyard.usecases.sync import flush_queue
+from dockyard.usecases.workbench import Workbench
+
+
+def delete_deployment(bench: Workbench, request: DeleteRequest, *, plan_only: bool) -> DeleteResult:
+    """Close the port, end and forget all revisions, record that. Images stay until `gc`.
+
+    Raises NotFoundError `deployment-not-found`.
+    """
+    lock = nullcontext() if plan_only else bench.locks.hold(request.key, bench.actor, request.lock_wait_seconds)
+    with lock:
+        local = require_deployment(bench, request.key)
+        plan = plan_delete(local, taken_at=bench.now())
+        if plan_only:
+            return DeleteResult(status=ResultStatus.PLANNED, key=request.key, plan=plan)
+        bench.close_interrupted(request.key)
+        flush_queue(bench)
+        serving = local.serving_revision
+        attempt = bench.begin_attempt(request.key, AttemptKind.DELETE)
+        attempt = dataclasses.replace(attempt, model=serving.spec.model if serving else None)
+        spec = serving.spec if serving else None
+        executed = execute_plan(bench, Execution(attempt=attempt, plan=plan, spec=spec, previous=serving))
+        status = ResultStatus.PARTIAL if executed.failures else ResultStatus.DELETED
+        return DeleteResult(status=status, key=request.key, plan=plan, outcomes=executed.outcomes, failures=executed.failures)

@@ -1,0 +1,97 @@
+"""Owns `gc`: what nothing needs is removed. Every removal is one that a crash or a deleted deployment left behind."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
+
+from dockyard.domain.attempt import AttemptStatus, Failure
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import ConflictError, DockyardError
+from dockyard.domain.image import Fingerprint
+from dockyard.domain.plan import RemoveRevision, StartRevision, StopRevision
+from dockyard.domain.result import GarbageItem, GcResult, ResultStatus
+from dockyard.planning.local import clean_up
+from dockyard.usecases.workbench import Workbench
+
+
+def collect_garbage(bench: Workbench, *, plan_only: bool) -> GcResult:
+    """Remove revisions that never served, orphaned containers, processes and folders, and images that no revision needs.
+
+    A deployment that somebody is changing at the moment is left alone, and told.
+    """
+    collection = _Collection(bench, plan_only=plan_only)
+    for key in bench.inventory.list_deployments():
+        collection.collect_revisions(key)
+    collection.collect_orphans()
+    collection.collect_images()
+    return collection.result()
+
+
+class _Collection:
+    """One walk over everything; finds first and removes unless only planning."""
+
+    def __init__(self, bench: Workbench, *, plan_only: bool) -> None:
+        self._bench = bench
+        self._plan_only = plan_only
+        self._items: list[GarbageItem] = []
+        self._failures: list[Failure] = []
+        self._freed = 0
+
+    def collect_revisions(self, key: DeploymentKey) -> None:
+        """Remove the revisions of a deployment that never served, and stop those that should not run."""
+        try:
+            with nullcontext() if self._plan_only else self._bench.locks.hold(key, self._bench.actor, 0):
+                local = self._bench.host.describe_deployment(key)
+                steps = clean_up(local, serving=local.serving, history_limit=len(local.revisions) + 1)
+                for step in steps:
+                    self._clean(key, step)
+        except ConflictError as error:
+            self._failures.append(Failure.of(error))
+
+    def collect_orphans(self) -> None:
+        """Remove what belongs to no deployment."""
+        names = self._bench.inventory.list_orphans()
+        self._items += [GarbageItem(kind="orphan", name=name) for name in names]
+        if names and not self._plan_only:
+            self._try(self._bench.inventory.delete_orphans)
+
+    def collect_images(self) -> None:
+        """Remove the images that no revision is made of."""
+        for image in self._bench.cleaner.list_unused_images(self._needed_images()):
+            self._items.append(GarbageItem(kind="image", name=image.digest, size_bytes=image.size_bytes))
+            if not self._plan_only:
+                self._freed += self._bench.cleaner.delete_image(image.fingerprint)
+
+    def _clean(self, key: DeploymentKey, step: RemoveRevision | StopRevision) -> None:
+        self._items.append(GarbageItem(kind="revision", name=f"{key} r{step.number}"))
+        if self._plan_only:
+            return
+        act = self._bench.host.remove_revision if isinstance(step, RemoveRevision) else self._bench.host.stop_revision
+        self._try(lambda: act(key, step.number))
+
+    def _try(self, act: Callable[[], None]) -> None:
+        try:
+            act()
+        except DockyardError as error:
+            self._failures.append(Failure.of(error))
+
+    def _needed_images(self) -> frozenset[Fingerprint]:
+        return frozenset(one for key in self._bench.inventory.list_deployments() for one in self._list_needed(key))
+
+    def _list_needed(self, key: DeploymentKey) -> Iterator[Fingerprint]:
+        """What the revisions are made of, and what a deploy that runs at this moment has built for its revision to come."""
+        yield from (revision.spec.fingerprint for revision in self._bench.host.describe_deployment(key).revisions)
+        attempt = self._bench.journal.find_attempt(key)
+        if attempt is not None and attempt.plan is not None and attempt.status is AttemptStatus.RUNNING:
+            yield from (step.spec.fingerprint for step in attempt.plan.steps if isinstance(step, StartRevision))
+
+    def result(self) -> GcResult:
+        """What was found and done."""
+        if self._failures:
+            status = ResultStatus.PARTIAL
+        elif not self._items:
+            status = ResultStatus.UNCHANGED
+        else:
+            status = ResultStatus.PLANNED if self._plan_only else ResultStatus.DONE
+        return GcResult(status=status, items=tuple(self._items), freed_bytes=self._freed, failures=tuple(self._failures))
