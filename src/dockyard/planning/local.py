@@ -165,7 +165,7 @@ def _is_recorded(observed: Observed, wanted: WantedLocal, number: int, port: int
 
 
 def _no_revision(local: ObservedLocal, number: int | None, candidates: list[Revision]) -> NotFoundError:
-    which = f"revision {number}" if number is not None else "an earlier revision"
+    which = f"revision {number}" if number is not None else "earlier revision"
     there = ", ".join(str(one.number) for one in candidates)
     return NotFoundError(
         "no-revision",
