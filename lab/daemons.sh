@@ -10,6 +10,9 @@ say() { printf '%s: %s\n' "$PART" "$*" >&2; }
 die() { say "$*"; exit 1; }
 not() { ! "$@"; }
 
+# The longest path of a socket that a daemon makes in there must stay below 105 characters.
+[ ${#LAB_STATE} -le 60 ] || { PART=lab; die "LAB_STATE is longer than 60 characters: $LAB_STATE"; }
+
 # until_ok SECONDS COMMAND...: run the command until it succeeds.
 until_ok() {
   local end=$((SECONDS + $1)); shift

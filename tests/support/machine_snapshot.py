@@ -1,4 +1,4 @@
-"""What a daemon can leave behind on this machine, as sets of lines: processes, mounts, links, firewall rules, kernel settings, files.
+"""What daemons can leave behind on this machine, as lines: processes, mounts, links, firewall rules, kernel settings, files.
 
 Owns the list of places that are looked at. Must not change anything. Run as a program it prints the snapshot as JSON:
 `python machine_snapshot.py`, so that it can be taken inside namespaces of another process.

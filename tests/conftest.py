@@ -1,0 +1,5 @@
+"""Fixtures that every test may ask for, each in a module of its own under `support`."""
+
+from __future__ import annotations
+
+pytest_plugins = ["support.lab"]
