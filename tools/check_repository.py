@@ -18,7 +18,7 @@ from leaks import Machine, describe_machine, find_leaks
 
 LARGEST_BYTES = 1_000_000
 BINARY_SUFFIXES = frozenset({".gif", ".ico", ".jpg", ".pdf", ".png", ".woff2"})
-FRAGMENT = re.compile(r"\d+\.(added|changed|fixed|removed)\.md|README\.md")
+FRAGMENT = re.compile(r"\d+\.(added|changed|fixed|removed)(\.\d+)?\.md|README\.md")
 
 
 def list_tracked(root: Path) -> list[str]:

@@ -50,12 +50,12 @@ def test_leak_is_found_at_its_line() -> None:
     assert findings_of("a.txt", content.encode()) == ["a.txt:2: path of somebody's machine"]
 
 
-@pytest.mark.parametrize("name", ["3.added.md", "12.fixed.md", "4.changed.md", "5.removed.md", "README.md"])
+@pytest.mark.parametrize("name", ["3.added.md", "12.fixed.md", "4.changed.md", "5.removed.md", "3.added.1.md", "README.md"])
 def test_fragment_with_issue_and_kind_is_taken(name: str) -> None:
     assert findings_of(f"changelog.d/{name}", b"Text.\n") == []
 
 
-@pytest.mark.parametrize("name", ["added.md", "3.md", "3.new.md", "3.added.txt", "3.added.md.bak"])
+@pytest.mark.parametrize("name", ["added.md", "3.md", "3.new.md", "3.added.txt", "3.added.md.bak", "3.added.x.md"])
 def test_fragment_that_the_changelog_would_miss_is_found(name: str) -> None:
     (found,) = findings_of(f"changelog.d/{name}", b"Text.\n")
     assert found.startswith(f"changelog.d/{name}:1: a changelog fragment is named")
