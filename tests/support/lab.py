@@ -77,7 +77,7 @@ def choose_part(part: Part, environ: Mapping[str, str], lab_has: str | None, ans
 
 def read_lab_environment() -> dict[str, str]:
     """This process's environment with the exports of `lab env`, whether the lab is up or not."""
-    script = 'eval "$(lab/lab env)" && env -0'
+    script = 'exports=$(lab/lab env) && eval "$exports" && env -0'
     result = subprocess.run(["bash", "-c", script], cwd=ROOT, check=True, capture_output=True, text=True)
     return dict(entry.split("=", 1) for entry in result.stdout.split("\0") if "=" in entry)
 
