@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from dockyard.domain.attempt import Attempt, RegistryEntry
+from dockyard.domain.attempt import Attempt, RegistryEntry, TagWrite
 from dockyard.domain.deployment import DeploymentKey, RevisionSpec, Runtime
 from dockyard.domain.finding import Finding
 from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
@@ -76,6 +76,10 @@ class RegistryWriter(Protocol):
 
     def write_entry(self, entry: RegistryEntry) -> str | None:
         """Write tags and history run of an attempt; return the run's id. Writing the same entry again writes nothing twice."""
+        ...
+
+    def write_tags(self, tags: tuple[TagWrite, ...]) -> None:
+        """Write records of models that belong to this registry, for an attempt whose history belongs to another."""
         ...
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
