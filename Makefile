@@ -1,0 +1,66 @@
+# Everything that people and CI do with this repository. `make help` lists it.
+# Overridable: PYTHON (the interpreter of .venv), WORKERS (tests at a time), LAB_PARTS (what `test-lab` starts; "none": nothing).
+
+PYTHON ?= $(shell command -v python3.11 || command -v python3)
+WORKERS ?= 2
+LAB_PARTS ?= all
+
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+REPORTS := build/reports
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.PHONY: demo check test test-lab lint bench clean help
+
+help: ## this list
+	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | sort | column -ts "$$(printf '\t')"
+
+# The pinned uv comes by pip, which checks its hash; everything else comes by uv, which checks the hashes too.
+$(STAMP): requirements/dev.txt pyproject.toml
+	@echo "making $(VENV) with $(PYTHON)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@sed -n '/^uv==/,/[^\\]$$/p' requirements/dev.txt >$(VENV)/uv.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $(VENV)/uv.txt
+	@$(BIN)/uv pip sync --quiet --require-hashes --python $(BIN)/python requirements/dev.txt
+	@$(BIN)/uv pip install --quiet --no-deps --python $(BIN)/python --editable .
+	@touch $@
+
+demo: $(STAMP) ## the main job: train a model, register it, deploy it, ask it
+	@examples/demo
+
+check: lint ## lint, and the tests that start no process: under 90 s
+	@$(BIN)/pytest -q -n $(WORKERS) -m "not lab and not process" tests/unit tests/contract
+
+test: $(STAMP) ## all tests that need no root, engine or cluster, and the coverage they must reach
+	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/test.xml && $(BIN)/coverage erase
+	@$(BIN)/coverage run -m pytest -q -n $(WORKERS) -m "not lab" --junitxml=$(REPORTS)/test.xml
+	@$(BIN)/coverage combine --quiet
+	@$(BIN)/coverage json --quiet -o $(REPORTS)/coverage.json
+	@$(BIN)/python tools/check_coverage.py $(REPORTS)/coverage.json
+
+# On a person's machine the lab stays up, so that the next run takes seconds: `lab/lab down` ends it.
+test-lab: $(STAMP) ## the tests on real parts, which lab/ starts (root on Debian)
+	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/test-lab.xml
+	@if [ "$(LAB_PARTS)" != none ]; then lab/lab up $(LAB_PARTS) || { lab/lab logs; exit 1; }; fi
+	@result=0; exports=$$(lab/lab env); eval "$$exports"; \
+	$(BIN)/pytest -q -m lab --junitxml=$(REPORTS)/test-lab.xml || result=$$?; \
+	if [ $$result != 0 ] && [ "$(LAB_PARTS)" != none ]; then lab/lab logs; fi; \
+	if [ "$${CI:-}" = true ] && [ "$(LAB_PARTS)" != none ]; then lab/lab down || result=1; fi; \
+	exit $$result
+
+lint: $(STAMP) ## format, style, types, layers, sizes, leaks
+	@$(BIN)/ruff check
+	@$(BIN)/ruff format --check
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python tools/check_size.py
+	@$(BIN)/python tools/check_repository.py
+
+bench: $(STAMP) ## the published figures: ours beside the incumbent's
+	@for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
+
+clean: ## remove what the others made here; a running lab stays (lab/lab down)
+	@rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
+	@find . -name __pycache__ -type d -prune -exec rm -rf {} +
