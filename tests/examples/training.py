@@ -60,8 +60,10 @@ def run_training(folder: Path, *command: str) -> Training:
     """Run `command` in `folder` with a new SQLite store there; fails the test with its output when it does not succeed."""
     store_uri = f"sqlite:///{folder / 'mlflow.db'}"
     interpreter_folder = str(Path(sys.executable).parent)
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
+    # A newcomer's shell has none of these, and with PYTHONDONTWRITEBYTECODE every import is compiled anew.
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
     environment["MLFLOW_TRACKING_URI"] = store_uri
+    environment["MLFLOW_DISABLE_TELEMETRY"] = "true"  # tests stay on this machine
     environment["PATH"] = os.pathsep.join([interpreter_folder, environment.get("PATH", os.defpath)])
     finished = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
