@@ -34,7 +34,7 @@ def rewrite_bare_list(body: bytes, form: InputForm) -> bytes:
         return body
     try:
         rows = json.loads(body)
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, a number too long, nested too deep
         raise ScorerError("invalid-input", "The body is not valid JSON.") from error
     return json.dumps(_wrap(rows, form)).encode()
 

@@ -10,8 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import Enum
+from typing import Protocol
 
-from dockyard_scorer.served_model import ServedModel
+
+class AnsweringModel(Protocol):
+    """A model as the service sees it."""
+
+    def answer(self, body: bytes, content_type: str) -> str:
+        """The answer's JSON text. Raises ScorerError."""
 
 
 class Phase(str, Enum):
@@ -34,7 +40,7 @@ class Health:
 
     clock: Callable[[], float] = time.monotonic
     phase: Phase = Phase.LOADING
-    model: ServedModel | None = None
+    model: AnsweringModel | None = None
     """The model, once it is proved."""
     in_flight: int = 0
     """Requests to /invocations that were accepted and not yet answered."""
@@ -57,7 +63,7 @@ class Health:
         """The model is loaded."""
         self.phase = Phase.PROVING
 
-    def open(self, model: ServedModel) -> None:
+    def open(self, model: AnsweringModel) -> None:
         """The model is proved: it may answer."""
         self.model = model
         self.phase = Phase.READY

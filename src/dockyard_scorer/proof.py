@@ -39,7 +39,7 @@ def read_proof(path: Path) -> Proof:
     """The proof in the file `path`. Raises ProofError (which quotes nothing of the file) and FileNotFoundError."""
     try:
         document = json.loads(path.read_text(encoding="utf-8"))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ProofError(f"{path.name} is not JSON") from error
     return _parse(document, path.name)
 

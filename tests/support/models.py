@@ -70,6 +70,11 @@ def save_random_model(path: Path) -> Path:
     return _save_pyfunc("commanded", path, signature=infer_signature(table), example=table)
 
 
+def save_typed_model(path: Path) -> Path:
+    """A model whose signature is its type hint: a list of texts."""
+    return _save_pyfunc("typed", path, signature=None, example=["one"])
+
+
 def save_raising_model(path: Path) -> Path:
     """A model whose prediction raises an exception that quotes its input."""
     table = _wine().head(1)
@@ -107,7 +112,7 @@ def _save_sklearn(
         )
 
 
-def _save_pyfunc(name: str, path: Path, *, signature: ModelSignature, example: pd.DataFrame) -> Path:
+def _save_pyfunc(name: str, path: Path, *, signature: ModelSignature | None, example: pd.DataFrame | list[str]) -> Path:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         mlflow.pyfunc.save_model(
