@@ -22,9 +22,9 @@ EXIT_USAGE = 2
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command. Returns the exit code."""
+    chosen = _parse(arguments)
     # As process 1 of a container a signal without handler would be ignored; uvicorn's own comes some imports later.
     signal.signal(signal.SIGTERM, _end)
-    chosen = _parse(arguments)
     log = EventLog()
     prepare_environment()
     try:

@@ -41,7 +41,7 @@ def read_proof(path: Path) -> Proof:
         document = json.loads(path.read_text(encoding="utf-8"))
     except (ValueError, RecursionError) as error:
         raise ProofError(f"{path.name} is not JSON") from error
-    return _parse(document, path.name)
+    return parse_proof(document, path.name)
 
 
 def dump_proof(proof: Proof) -> bytes:
@@ -135,7 +135,8 @@ def _json_type(value: JsonValue) -> str:
             return type(value).__name__
 
 
-def _parse(document: object, name: str) -> Proof:
+def parse_proof(document: object, name: str) -> Proof:
+    """The proof that a JSON document of that name is. Raises ProofError."""
     match document:
         case {
             "schema": 1,

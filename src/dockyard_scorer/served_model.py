@@ -28,7 +28,8 @@ class _Schema(Protocol):
 
 
 class _Metadata(Protocol):
-    saved_input_example_info: Mapping[str, str] | None
+    @property
+    def saved_input_example_info(self) -> Mapping[str, str] | None: ...
 
     def get_input_schema(self) -> _Schema | None: ...
 
@@ -36,7 +37,9 @@ class _Metadata(Protocol):
 class PyfuncModel(Protocol):
     """The part of MLflow's `PyFuncModel` that is used here."""
 
-    metadata: _Metadata
+    @property
+    def metadata(self) -> _Metadata:
+        """What the MLmodel file says."""
 
     def predict(self, data: object, params: object = None) -> object:
         """The model's answer to `data`, checked against its signature."""
