@@ -5,8 +5,8 @@ Owns the order of things from the bound port to the exit code. Computes no answe
 * The port is bound first, so that /health answers while the model loads.
 * A model that cannot be loaded or proved ends the process with exit code 1 at once: supervisors and kubelets see it.
 * SIGTERM drains: /ready says 503, every answer says `Connection: close`, the port stays open until requests stop
-  coming, then idle connections close and requests under way get the rest of the grace. Exit code 0; 1 when some had
-  to be cut off.
+  coming, then it closes, connections without a request close a second later, and requests under way get the rest of
+  the grace. Exit code 0; 1 when some had to be cut off.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ import socket
 import sys
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import FrameType
 from typing import TypeVar
 
@@ -27,6 +28,7 @@ from dockyard_scorer.app import Parts, ScorerApp
 from dockyard_scorer.errors import ModelError
 from dockyard_scorer.health import Health, Phase
 from dockyard_scorer.identity import read_identity
+from dockyard_scorer.listener import open_listener, take_no_more
 from dockyard_scorer.logs import EventLog, LibraryLogHandler
 from dockyard_scorer.metrics import Metrics
 from dockyard_scorer.predictions import PredictionPool
@@ -35,10 +37,11 @@ from dockyard_scorer.startup import Readied, ready_model
 from dockyard_scorer.traces import describe_exception
 
 _T = TypeVar("_T")
-_BACKLOG = 2048
 # Longer than the idle time of the load balancers in front, so that it is never us who closes a connection on which a
 # request is just coming (AWS: 60 s; nginx: 60 s).
 _KEEP_ALIVE_SECONDS = 75
+_TICK_SECONDS = 0.1
+_LAST_TICKS = 10
 
 
 class DrainingServer(uvicorn.Server):
@@ -60,7 +63,7 @@ class DrainingServer(uvicorn.Server):
 def serve(settings: Settings, *, log: EventLog, library_logs: LibraryLogHandler) -> int:
     """Serve until told to end. Returns the exit code."""
     try:
-        listener = open_listener(settings)
+        listener = open_listener(settings.host, settings.port)
     except OSError as error:
         log.error("port-unusable", port=settings.port, reason=error.strerror or "unknown")
         return 1
@@ -69,12 +72,6 @@ def serve(settings: Settings, *, log: EventLog, library_logs: LibraryLogHandler)
         code = Service(settings, log=log, library_logs=library_logs).run(listener)
     log.info("ended", code=code)
     return code
-
-
-def open_listener(settings: Settings) -> socket.socket:
-    """The bound and listening port. Raises OSError."""
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    return socket.create_server((settings.host, settings.port), family=family, backlog=_BACKLOG)
 
 
 class Service:
@@ -95,11 +92,11 @@ class Service:
         """Tell the service to end. May be called from a signal handler or another thread."""
         self._parts.health.begin_drain()
         if self._loop is not None:
-            self._loop.call_soon_threadsafe(self._told_to_end.set)
+            _tell(self._loop, self._told_to_end.set)
 
     async def _run(self, listener: socket.socket) -> int:
         self._loop = asyncio.get_running_loop()
-        tasks = (asyncio.create_task(self._ready()), asyncio.create_task(self._drain()))
+        tasks = (asyncio.create_task(self._ready()), asyncio.create_task(self._drain(listener)))
         await self._server.serve(sockets=[listener])
         for task in tasks:
             task.cancel()
@@ -128,7 +125,7 @@ class Service:
 
         def begin_proof() -> None:
             if loop is not None:
-                loop.call_soon_threadsafe(parts.health.begin_proof)
+                _tell(loop, parts.health.begin_proof)
 
         return ready_model(parts.settings, log=parts.log, library_logs=self._library_logs, on_loaded=begin_proof)
 
@@ -136,7 +133,7 @@ class Service:
         self._parts.health.fail()
         self._server.should_exit = True
 
-    async def _drain(self) -> None:
+    async def _drain(self, listener: socket.socket) -> None:
         """Once told to end: keep the port open while requests may come, then let uvicorn finish what is under way."""
         health, settings = self._parts.health, self._parts.settings
         if not health.is_draining:
@@ -145,9 +142,18 @@ class Service:
         wanted = {"quiet": settings.quiet_seconds, "grace": settings.grace_seconds}
         while (wait := health.seconds_until_close(**wanted)) > 0:  # noqa: ASYNC110  time is what is awaited
             await asyncio.sleep(wait)
+        await self._run_dry(listener)
         remaining = health.remaining_grace(settings.grace_seconds)
         self._server.config.timeout_graceful_shutdown = max(1, int(remaining))
         self._server.should_exit = True
+
+    async def _run_dry(self, listener: socket.socket) -> None:
+        """Accept what the kernel holds, and give new connections the time to bring their first request."""
+        take_no_more(listener)
+        for _ in range(_LAST_TICKS):
+            await asyncio.sleep(_TICK_SECONDS)
+            if not self._server.server_state.connections:
+                break
 
     def _find_exit_code(self) -> int:
         self._parts.pool.close()
@@ -190,20 +196,24 @@ async def _run_in_daemon(work: Callable[[], _T]) -> _T:
     done: asyncio.Future[_T] = loop.create_future()
 
     def settle(settle_it: Callable[[], None]) -> None:
-        if not done.done():
-            settle_it()
+        _tell(loop, lambda: None if done.done() else settle_it())
 
     def run() -> None:
         try:
             result = work()
         except BaseException as error:  # noqa: BLE001  it is raised again where it is awaited
             failure = error
-            loop.call_soon_threadsafe(settle, lambda: done.set_exception(failure))
+            settle(lambda: done.set_exception(failure))
         else:
-            loop.call_soon_threadsafe(settle, lambda: done.set_result(result))
+            settle(lambda: done.set_result(result))
 
     threading.Thread(target=run, name="ready-model", daemon=True).start()
     return await done
+
+
+def _tell(loop: asyncio.AbstractEventLoop, callback: Callable[[], None]) -> None:
+    with suppress(RuntimeError):  # the loop is over, and with it whatever the callback was for
+        loop.call_soon_threadsafe(callback)
 
 
 def exit_now(code: int) -> None:
