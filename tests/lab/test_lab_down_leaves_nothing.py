@@ -37,8 +37,7 @@ lab/images up busybox
 kubectl run here --image busybox --port 8080 --overrides '{"spec": {"containers": [{"name": "here", "image": "busybox",
   "command": ["httpd", "-f", "-p", "8080"], "ports": [{"containerPort": 8080, "hostPort": 30081}]}]}}' >&2
 kubectl wait --for condition=Ready pod/here --timeout 60s >&2
-lab/addons/gateway up
-lab/addons/prometheus up
+lab/addons/up gateway prometheus gitops
 """
 
 
@@ -75,7 +74,7 @@ def run_second_lab(folder: Path, parts: str, use: str, cache: Path) -> list[str]
     [
         pytest.param("registry engine", USE_ENGINE, id="engine-with-containers"),
         pytest.param("registry engine", USE_ENGINE + KILL_ENGINE, id="engine-that-was-killed"),
-        pytest.param("registry cluster", USE_CLUSTER, id="cluster-gateway-and-prometheus"),
+        pytest.param("registry cluster", USE_CLUSTER, id="cluster-and-what-stands-around-it"),
     ],
 )
 def test_lab_down_leaves_nothing_on_the_machine(parts: str, use: str, lab_cache: Path) -> None:

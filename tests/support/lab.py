@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Part:
-    """One thing that lab tests need: how a person names one, and which `lab/lab up` starts one."""
+    """What lab tests need: the variable that names a person's own (none: it cannot be), and which `lab/lab up` starts one."""
 
     title: str
     variable: str
@@ -43,7 +43,7 @@ class RegistryLogin:
 ENGINE = Part(title="Docker engine", variable="DOCKYARD_TEST_DOCKER_HOST", started_by="engine")
 REGISTRY = Part(title="open registry", variable="DOCKYARD_TEST_REGISTRY", started_by="registry")
 REGISTRY_AUTH = Part(title="registry with credentials", variable="DOCKYARD_TEST_REGISTRY_AUTH", started_by="registry")
-IMAGES = Part(title="registry with base images", variable="DOCKYARD_TEST_IMAGES", started_by="images")
+LAB_ITSELF = Part(title="lab", variable="", started_by="all")
 CLUSTER = Part(title="Kubernetes cluster", variable="DOCKYARD_TEST_KUBECONFIG", started_by="cluster")
 GATEWAY = Part(title="gateway", variable="DOCKYARD_TEST_GATEWAY", started_by="addons")
 PROMETHEUS = Part(title="Prometheus", variable="DOCKYARD_TEST_PROMETHEUS", started_by="addons")
@@ -57,7 +57,9 @@ def is_ci(environ: Mapping[str, str]) -> bool:
 
 def refuse_part(part: Part, *, in_ci: bool) -> NoReturn:
     """Skip the test on a person's machine; fail it where nothing may be skipped."""
-    reason = f"no {part.title}: start one with `lab/lab up {part.started_by}`, or name yours in {part.variable}"
+    reason = f"no {part.title}: start one with `lab/lab up {part.started_by}`"
+    if part.variable:
+        reason += f", or name yours in {part.variable}"
     if in_ci:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
@@ -92,7 +94,7 @@ def lab_environment() -> dict[str, str]:
 def lab_cache(lab_environment: dict[str, str]) -> Path:
     """Where the lab keeps what is slow to make. Only for tests of the lab itself."""
     folder = Path(lab_environment["LAB_CACHE"])
-    choose_part(IMAGES, {}, str(folder / "images"), lambda path: Path(path).is_dir())
+    choose_part(LAB_ITSELF, {}, str(folder / "images"), lambda path: Path(path).is_dir())
     return folder
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from support.lab import ENGINE, choose_part, is_ci
+from support.lab import ENGINE, LAB_ITSELF, choose_part, is_ci
 from support.lab_servers import Database, ObjectStore
 from support.machine_snapshot import compare_snapshots
 
@@ -32,6 +32,12 @@ def test_labs_part_is_used_when_none_is_named() -> None:
 def test_absent_part_skips_on_a_laptop_and_says_how_to_get_one(ci: str) -> None:
     with pytest.raises(SKIPPED, match=r"no Docker engine: .*`lab/lab up engine`.*DOCKYARD_TEST_DOCKER_HOST"):
         choose_part(ENGINE, {"CI": ci}, "unix://lab", no)
+
+
+def test_lab_itself_cannot_be_named() -> None:
+    with pytest.raises(SKIPPED) as raised:
+        choose_part(LAB_ITSELF, {}, "here", no)
+    assert str(raised.value) == "no lab: start one with `lab/lab up all`"
 
 
 @pytest.mark.parametrize("ci", ["1", "true", "True"])
