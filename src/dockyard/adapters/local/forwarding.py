@@ -1,0 +1,98 @@
+"""Owns the forwarder's ASGI application: every request goes to the revision that the route names when it arrives.
+
+Must not change the route. Knows how many requests are under way to each revision, which is how a switch knows its end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from dockyard.adapters.local.exchange import Exchange, Message, Receive, Send
+from dockyard.adapters.local.route import Route, RouteReader
+from dockyard.adapters.local.upstream import Upstream, UpstreamBrokenError
+
+_RETRY_SECONDS = 0.05
+
+
+class Forwarding:
+    """An ASGI application that passes requests on."""
+
+    def __init__(self, routes: RouteReader, *, patience_seconds: float) -> None:
+        """`patience_seconds` is how long a request waits for a revision that does not accept connections."""
+        self._routes = routes
+        self._patience = patience_seconds
+        self._under_way: Counter[int] = Counter()
+
+    async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
+        """Handle one request."""
+        async with self._reach_revision() as upstream:
+            if upstream is None:
+                await _send_error(send, 503, "not-serving", "No revision of this deployment accepts connections now.")
+                return
+            try:
+                await Exchange(upstream, scope, receive, send).run()
+            except UpstreamBrokenError:
+                await _send_error(send, 502, "revision-broke-off", "The revision closed the connection without an answer.")
+
+    def describe(self) -> dict[str, object]:
+        """The route in force and the requests under way by revision.
+
+        A request that is not counted here begins after this moment, so it takes the route that is told here, or a newer one.
+        """
+        route = self._routes.read()
+        return {
+            "revision": route.revision if route else None,
+            "under_way": {str(revision): count for revision, count in self._under_way.items() if count},
+        }
+
+    @asynccontextmanager
+    async def _reach_revision(self) -> AsyncIterator[Upstream | None]:
+        """A connection to the present revision, counted as under way; None where there is none for too long.
+
+        A connection that is refused has carried nothing, so it is safe to try again, by a newer route if there is one.
+        """
+        loop = asyncio.get_running_loop()
+        deadline = loop.time() + self._patience
+        while True:
+            route = self._routes.read()
+            if route is not None:
+                with self._count(route):
+                    upstream = await _connect(route)
+                    if upstream is not None:
+                        try:
+                            yield upstream
+                        finally:
+                            upstream.close()
+                        return
+            if loop.time() >= deadline:
+                yield None
+                return
+            await asyncio.sleep(_RETRY_SECONDS)
+
+    @contextmanager
+    def _count(self, route: Route) -> Iterator[None]:
+        self._under_way[route.revision] += 1
+        try:
+            yield
+        finally:
+            self._under_way[route.revision] -= 1
+
+
+async def _connect(route: Route) -> Upstream | None:
+    try:
+        return await Upstream.connect(route.endpoint)
+    except OSError:
+        return None
+
+
+async def _send_error(send: Send, status: int, code: str, message: str) -> None:
+    body = json.dumps({"error_code": code, "message": message}).encode() + b"\n"
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    if status == 503:
+        headers.append((b"retry-after", b"1"))
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body, "more_body": False})

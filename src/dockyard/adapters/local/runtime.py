@@ -1,0 +1,104 @@
+"""Owns the seam between a local host and what runs its revisions: processes or containers. Must not implement either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Protocol
+
+from dockyard.adapters.local.layout import RevisionFolder
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, RevisionSpec, RevisionStatus
+from dockyard.domain.image import Fingerprint, ImageDigest
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Place:
+    """One revision on this machine."""
+
+    key: DeploymentKey
+    number: int
+    folder: RevisionFolder
+    spec: RevisionSpec
+
+    @property
+    def settings(self) -> LocalSettings:
+        """How it is to run."""
+        return self.spec.settings
+
+    def __str__(self) -> str:
+        return f"revision {self.number} of {self.key}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """How a revision is at the moment it is looked at."""
+
+    status: RevisionStatus
+    address: str | None = None
+    """Where it listens, or will; only while something of it is alive."""
+
+
+class RevisionRuntime(Protocol):
+    """Runs revisions. Every method may be repeated, and completes what an earlier call that was killed began."""
+
+    def look(self, place: Place) -> Look:
+        """Look at it now: the process or container itself, not what is remembered. Changes nothing."""
+        ...
+
+    def start(self, place: Place) -> None:
+        """Start it, after ending whatever is left of an earlier start; returns when it has an address."""
+        ...
+
+    def keep(self, place: Place) -> None:
+        """It gets traffic: from now on it is started again when it crashes."""
+        ...
+
+    def stop(self, place: Place) -> None:
+        """Let it finish what it has begun, within its grace, and end it. Its log stays."""
+        ...
+
+    def forget(self, place: Place) -> None:
+        """Remove what only it needed, after it was stopped."""
+        ...
+
+
+class RevisionLogs(Protocol):
+    """What revisions have printed. Every runtime is one of these, too."""
+
+    def read_logs(self, place: Place, *, follow: bool, tail: int) -> Iterator[str]:
+        """Its last lines; with `follow` also every further one until it ends."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UnpackedImage:
+    """Where an image's own files lie when its layers are unpacked one beside the other."""
+
+    python: str
+    """The minor version that it needs, as `3.11`."""
+    site_packages: tuple[Path, ...]
+    scorer: Path
+    model: Path
+    image_json: Path
+    proof: Path | None
+
+
+class RevisionImages(Protocol):
+    """The images that revisions are started from."""
+
+    def find_digest(self, fingerprint: Fingerprint) -> ImageDigest:
+        """The manifest digest of an image. Raises `image-missing`."""
+        ...
+
+    def find_config_digest(self, fingerprint: Fingerprint) -> str:
+        """The digest of its config, by which engines know it. Raises `image-missing`."""
+        ...
+
+    def unpack_image(self, fingerprint: Fingerprint) -> UnpackedImage:
+        """Unpack what of it is not unpacked yet. Raises `image-missing`, `unpack-failed`."""
+        ...
+
+    def write_archive(self, fingerprint: Fingerprint, file: IO[bytes], name: str) -> None:
+        """Write what `docker load` reads, under that name. Raises `image-missing`, and what fetching the base raises."""
+        ...
