@@ -46,9 +46,19 @@ class ModelCache:
     def find_model(self, source: tuple[str, ...]) -> CachedModel | None:
         """The files of an immutable source that was fetched before, if they are still whole."""
         try:
-            return self._find_digest(ModelDigest(json.loads(self._index_path(source).read_bytes())["digest"]))
+            return self.find_digest(ModelDigest(json.loads(self._index_path(source).read_bytes())["digest"]))
         except (OSError, ValueError, KeyError, TypeError):
             return None
+
+    def find_digest(self, digest: ModelDigest) -> CachedModel | None:
+        """The files of a digest, if they are there and whole."""
+        path = self._path(digest)
+        try:
+            sizes = json.loads((path / "files.json").read_bytes())
+            is_whole = all((path / "model" / name).stat().st_size == size for name, size in sizes.items())
+        except (OSError, ValueError, AttributeError):
+            return None
+        return CachedModel(folder=path / "model", digest=digest, size_bytes=sum(sizes.values())) if is_whole else None
 
     def add_model(self, fetch: Callable[[Path], Path], what: str, source: tuple[str, ...] | None = None) -> CachedModel:
         """Let `fetch` put a model's files into an empty folder, and keep what is in the folder that it returns.
@@ -72,7 +82,7 @@ class ModelCache:
             fetched = fetch(_make_folder(Path(name) / "fetched"))
             files = list_files(fetched, what)
             digest = digest_folder(fetched, files)
-            model = self._find_digest(digest) or self._publish(fetched, files, digest, Path(name))
+            model = self.find_digest(digest) or self._publish(fetched, files, digest, Path(name))
         if source is not None:
             self._write_index(source, digest)
         return model
@@ -92,21 +102,12 @@ class ModelCache:
         try:
             staged.replace(target)
         except OSError:  # another process was faster, or what is there is damaged
-            if (found := self._find_digest(digest)) is not None:
+            if (found := self.find_digest(digest)) is not None:
                 return found
             target.replace(scratch / "damaged")
             staged.replace(target)
         sync_folder(self._folder)
         return CachedModel(folder=target / "model", digest=digest, size_bytes=sum(sizes.values()))
-
-    def _find_digest(self, digest: ModelDigest) -> CachedModel | None:
-        path = self._path(digest)
-        try:
-            sizes = json.loads((path / "files.json").read_bytes())
-            is_whole = all((path / "model" / name).stat().st_size == size for name, size in sizes.items())
-        except (OSError, ValueError, AttributeError):
-            return None
-        return CachedModel(folder=path / "model", digest=digest, size_bytes=sum(sizes.values())) if is_whole else None
 
     def _write_index(self, source: tuple[str, ...], digest: ModelDigest) -> None:
         path = self._index_path(source)

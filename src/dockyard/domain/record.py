@@ -9,6 +9,7 @@ from __future__ import annotations
 import dataclasses
 import json
 from dataclasses import dataclass
+from datetime import datetime, timezone
 from enum import Enum
 
 RECORD_SCHEMA = 1
@@ -73,6 +74,19 @@ def decode_tag(text: str) -> DeploymentRecord | None:
         return DeploymentRecord(**{**optional, **fields, "status": RecordStatus(fields["status"])})
     except (ValueError, TypeError, KeyError):
         return None
+
+
+def is_late(record: DeploymentRecord, there: DeploymentRecord | None) -> bool:
+    """Whether the record that is there tells of a later moment: a record that waited in a queue must not replace it."""
+    return there is not None and there.attempt_id != record.attempt_id and _moment(there) > _moment(record)
+
+
+def _moment(record: DeploymentRecord) -> datetime:
+    try:
+        time = datetime.fromisoformat(record.time.replace("Z", "+00:00"))
+    except ValueError:
+        return datetime.min.replace(tzinfo=timezone.utc)
+    return time if time.tzinfo else time.replace(tzinfo=timezone.utc)
 
 
 def _shorten(value: object) -> object:

@@ -1,0 +1,167 @@
+"""Owns the way to one MLflow tracking server and registry: opened late, checked first, quiet, errors translated.
+
+MLflow retries for minutes what is simply not there, prints to stdout, and makes an empty database where there was none;
+none of that happens here.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+from urllib.request import getproxies, proxy_bypass
+
+from dockyard.adapters.mlflow_errors import translate_errors, unreachable
+from dockyard.adapters.redaction import Redactor, strip_credentials
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+
+_CONNECT_SECONDS = 5.0
+_SQLITE = "sqlite:///"
+_DATABASES = {"mysql": 3306, "postgresql": 5432, "mssql": 1433}
+_SECRETS = ("MLFLOW_TRACKING_PASSWORD", "MLFLOW_TRACKING_TOKEN", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN")
+DEFAULTS: Mapping[str, str] = MappingProxyType(
+    {
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+        "MLFLOW_HTTP_REQUEST_BACKOFF_FACTOR": "1",
+        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
+        "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+        "MLFLOW_SUPPRESS_PRINTING_URL_TO_STDOUT": "true",
+    }
+)
+"""Variables that MLflow reads at every call, set for this process where the user has not set them."""
+
+
+class MlflowSession:
+    """An MlflowClient that is made when first needed. None for an address: what MLflow itself would take."""
+
+    def __init__(self, tracking_uri: str | None, registry_uri: str | None) -> None:
+        self._tracking_uri = tracking_uri
+        self._registry_uri = registry_uri
+        self._client: MlflowClient | None = None
+
+    @property
+    def tracking_uri(self) -> str:
+        """Where runs are."""
+        return absolute_uri(self._tracking_uri or os.environ.get("MLFLOW_TRACKING_URI") or _default_uri())
+
+    @property
+    def registry_uri(self) -> str:
+        """Where registered models are."""
+        return absolute_uri(self._registry_uri or os.environ.get("MLFLOW_REGISTRY_URI") or self.tracking_uri)
+
+    @property
+    def name(self) -> str:
+        """The registry's address without credentials."""
+        return strip_credentials(self.registry_uri)
+
+    @property
+    def redactor(self) -> Redactor:
+        """Knows the credentials of this session."""
+        return Redactor((self.tracking_uri, self.registry_uri), (os.environ[name] for name in _SECRETS if name in os.environ))
+
+    def find_missing_store(self) -> str | None:
+        """The address of a database file that does not exist; MLflow would make an empty one."""
+        for uri in (self.tracking_uri, self.registry_uri):
+            if uri.startswith(_SQLITE) and not Path(_database_path(uri)).exists():
+                return strip_credentials(uri)
+        return None
+
+    def translate(self, what: str) -> AbstractContextManager[None]:
+        """Translate errors of a block that does `what` without the server: artifact stores are reached directly."""
+        prepare_environment()
+        return translate_errors(what, self.redactor)
+
+    @contextmanager
+    def open_client(self, what: str) -> Iterator[MlflowClient]:
+        """Lend the client to a block that does `what`. Raises `tracking-unreachable` within seconds, and translates errors."""
+        with translate_errors(what, self.redactor):
+            missing = self.find_missing_store()
+            if missing is not None:
+                raise unreachable(f"could not {what}: there is no store {missing}")
+            for uri in sorted({self.tracking_uri, self.registry_uri}):
+                _check_answering(uri, what)
+            if self._client is None:
+                self._client = _make_client(self.tracking_uri, self.registry_uri)
+            yield self._client
+
+
+def absolute_uri(uri: str) -> str:
+    """Return the address with a relative SQLite file made absolute, so that it means the same in every folder."""
+    if uri.startswith(_SQLITE) and not _database_path(uri).startswith("/"):
+        return _SQLITE + str(Path.cwd() / _database_path(uri))
+    return uri
+
+
+def prepare_environment() -> None:
+    """Set what makes MLflow quiet and quick to give up. Called before MLflow is imported."""
+    for name, value in DEFAULTS.items():
+        os.environ.setdefault(name, value)
+    for name in ("mlflow", "alembic", "matplotlib"):
+        logging.getLogger(name).setLevel(logging.ERROR)
+
+
+def _default_uri() -> str:
+    prepare_environment()
+    import mlflow
+
+    return str(mlflow.get_tracking_uri())
+
+
+def _database_path(uri: str) -> str:
+    return unquote(uri.removeprefix(_SQLITE).partition("?")[0])
+
+
+def _make_client(tracking_uri: str, registry_uri: str) -> MlflowClient:
+    prepare_environment()
+    for uri in sorted({tracking_uri, registry_uri}):
+        _log_in(uri)
+    from mlflow import MlflowClient
+
+    client = MlflowClient(tracking_uri, registry_uri)
+    prepare_environment()  # importing MLflow has set its own log level
+    return client
+
+
+def _check_answering(uri: str, what: str) -> None:
+    """Connect once: MLflow itself would try a closed port for minutes."""
+    address = _find_address(uri)
+    if address is None:
+        return
+    try:
+        socket.create_connection(address, timeout=_CONNECT_SECONDS).close()
+    except OSError as error:
+        reason = "unknown host" if isinstance(error, socket.gaierror) else error.strerror or "no answer in time"
+        raise unreachable(f"could not {what}: {strip_credentials(uri)} does not answer ({reason})") from error
+
+
+def _log_in(uri: str) -> None:
+    """Log in to a database server once: MLflow would try a wrong password for nearly two minutes."""
+    if urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
+        import sqlalchemy
+
+        engine = sqlalchemy.create_engine(uri)
+        try:
+            engine.connect().close()
+        finally:
+            engine.dispose()
+
+
+def _find_address(uri: str) -> tuple[str, int] | None:
+    """Host and port that are spoken to directly; None for files, and where a proxy stands between."""
+    parts = urlsplit(uri)
+    ports = {"http": 80, "https": 443, **_DATABASES}
+    kind = parts.scheme.partition("+")[0]
+    if kind not in ports or not parts.hostname:
+        return None
+    if kind in getproxies() and not proxy_bypass(parts.hostname):
+        return None
+    return parts.hostname, parts.port or ports[kind]
