@@ -16,6 +16,7 @@ from urllib.error import URLError
 
 import pytest
 from mlflow import MlflowClient
+
 from support.model_folder import write_model_folder
 
 _START_SECONDS = 90.0
