@@ -61,6 +61,11 @@ def load_settings(surroundings: Surroundings) -> Settings:
     return make_settings(configuration, layers, homes, file)
 
 
+def load_defaults(surroundings: Surroundings) -> Settings:
+    """Return the settings that there are without a file, variables for keys, and flags."""
+    return make_settings(Configuration(), Layers(values={}, lines={}, file=FILE_NAME), _find_homes(surroundings), None)
+
+
 def find_file(surroundings: Surroundings) -> Path | None:
     """Return the file to read: what `--config` or DOCKYARD_CONFIG names, else `dockyard.yaml` here or above.
 

@@ -7,6 +7,7 @@ the renderer shows by name only.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum
 
@@ -16,6 +17,7 @@ from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.image import BuilderKind, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.plan import Outcome, Plan
+from dockyard.domain.settings import Provenance
 
 
 class ResultStatus(str, Enum):
@@ -247,3 +249,34 @@ class DoctorResult:
     def has_errors(self) -> bool:
         """Whether anything keeps Dockyard from working."""
         return any(finding.severity is Severity.ERROR for finding in self.findings)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LogsResult:
+    """Lines that a revision has logged."""
+
+    key: DeploymentKey
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConfigResult:
+    """The configuration, and where each value came from."""
+
+    file: str | None
+    values: tuple[Provenance, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ValidationResult:
+    """That a configuration is valid, and which environments it has."""
+
+    file: str | None
+    environments: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SchemaResult:
+    """The JSON Schema of the configuration file."""
+
+    schema: Mapping[str, object]

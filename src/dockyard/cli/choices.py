@@ -1,0 +1,164 @@
+"""Owns how what was typed becomes keys, references and requests. Must not contact anything."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime
+from dockyard.domain.errors import UsageError
+from dockyard.domain.image import BuilderKind, ImageSettings
+from dockyard.domain.names import check_name
+from dockyard.domain.reference import ModelRef, RefKind, parse_model_ref
+from dockyard.domain.request import BuildRequest, DeployRequest, choose_deployment_name
+from dockyard.domain.settings import DEFAULT_ENVIRONMENT, EnvironmentSettings, SecretRef, Settings
+
+if TYPE_CHECKING:
+    from dockyard.adapters.config_file import Flag
+    from dockyard.cli.session import Session
+
+
+def choose_environment(settings: Settings, given: str | None, environ: Mapping[str, str]) -> EnvironmentSettings:
+    """Return the environment that `--env` names, else DOCKYARD_ENV, else `local`.
+
+    Raises UsageError `name-invalid`, `environment-unknown`.
+    """
+    name = given or environ.get("DOCKYARD_ENV") or DEFAULT_ENVIRONMENT
+    return settings.find_environment(check_name("environment", name))
+
+
+def choose_key(settings: Settings, name: str, environment: str | None, environ: Mapping[str, str]) -> DeploymentKey:
+    """Return the key that `NAME` or `ENVIRONMENT/NAME` names.
+
+    Raises UsageError `usage`, `name-invalid`, `environment-unknown`.
+    """
+    before, slash, rest = name.rpartition("/")
+    if slash and environment and before != environment:
+        raise UsageError("usage", f"`{name}` and `--env {environment}` name two environments", hint="leave one of them out")
+    chosen = choose_environment(settings, before if slash else environment, environ)
+    return DeploymentKey(environment=chosen.name, name=check_name("deployment", rest), target=chosen.target)
+
+
+def name_deployment(ref: ModelRef, name: str | None, folder: Path) -> str:
+    """Return the deployment's name: the one that was given, else one made of the reference."""
+    if name is not None:
+        return check_name("deployment", name)
+    if ref.kind is RefKind.FOLDER and ref.path:
+        ref = dataclasses.replace(ref, path=str((folder / Path(ref.path).expanduser()).resolve()))
+    return choose_deployment_name(ref)
+
+
+def make_local_settings(environment: EnvironmentSettings, given: tuple[str, ...], environ: Mapping[str, str]) -> LocalSettings:
+    """Return the settings of a revision: those of the environment, with the variables that were given over its own.
+
+    Raises UsageError `usage`, `secret-unavailable`.
+    """
+    variables = {name: _reveal(value, environ) for name, value in environment.env}
+    variables |= dict(_split_variable(one, environ) for one in given)
+    return LocalSettings(
+        runtime=environment.runtime,
+        env=tuple(sorted(variables.items())),
+        ready_timeout_seconds=environment.ready_timeout_seconds,
+        grace_seconds=environment.grace_seconds,
+        request_timeout_seconds=environment.request_timeout_seconds,
+        max_body_bytes=environment.max_body_bytes,
+    )
+
+
+def choose_image_flags(builder: BuilderKind | None, base: str | None, repository: str | None = None) -> tuple[Flag, ...]:
+    """Return the flags about images as settings; they are checked together with the file's."""
+    from dockyard.adapters.config_file import Flag
+
+    given = (("builder", builder.value if builder else None), ("base", base), ("repository", repository))
+    return tuple(Flag(path=("image", key), value=value, name=f"--{key}") for key, value in given if value is not None)
+
+
+def lay_flags(
+    environment: EnvironmentSettings, *, runtime: Runtime | None, port: int | None, timeout: int | None
+) -> EnvironmentSettings:
+    """Return the environment with the flags that were given laid over it."""
+    return dataclasses.replace(
+        environment,
+        runtime=runtime or environment.runtime,
+        port=port or environment.port,
+        ready_timeout_seconds=timeout or environment.ready_timeout_seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What a deploy was told beside the settings of its environment."""
+
+    model: str
+    name: str | None
+    variables: tuple[str, ...]
+    promote: bool
+    lock_wait: float
+
+
+def make_deploy_request(wish: Wish, place: EnvironmentSettings, image: ImageSettings, session: Session) -> DeployRequest:
+    """Return the request for an environment and what was typed.
+
+    Raises UsageError `model-ref-invalid`, `name-invalid`, `usage`, `secret-unavailable`.
+    """
+    ref = parse_model_ref(wish.model)
+    name = name_deployment(ref, wish.name, session.folder)
+    return DeployRequest(
+        ref=ref,
+        key=DeploymentKey(environment=place.name, name=name, target=place.target),
+        settings=make_local_settings(place, wish.variables, session.environ),
+        image=image,
+        port=place.port,
+        promote=wish.promote,
+        history_limit=place.history_limit,
+        smoke_requests=place.smoke_requests,
+        lock_wait_seconds=wish.lock_wait,
+    )
+
+
+def make_build_request(model: str, image: ImageSettings, *, push: bool, tag: str | None) -> BuildRequest:
+    """Return the request for what was typed.
+
+    Raises UsageError `model-ref-invalid`, `usage`.
+    """
+    if push and image.repository is None:
+        raise UsageError(
+            "usage", "`--push` needs a repository", hint="give `--repository`, or set image.repository in dockyard.yaml"
+        )
+    return BuildRequest(ref=parse_model_ref(model), image=image, push=push, tag=tag)
+
+
+def choose_filter(settings: Settings, name: str | None, environment: str | None) -> tuple[str | None, str | None]:
+    """Return the environment and the deployment's name that are asked about; None: any.
+
+    Raises UsageError `usage`, `name-invalid`, `environment-unknown`.
+    """
+    if name is not None and "/" in name:
+        key = choose_key(settings, name, environment, {})
+        return key.environment, key.name
+    place = settings.find_environment(environment).name if environment else None
+    return place, None if name is None else check_name("deployment", name)
+
+
+def _reveal(value: str | SecretRef, environ: Mapping[str, str]) -> str:
+    from dockyard.adapters.secret_source import reveal_text
+
+    return reveal_text(value, environ)
+
+
+def _split_variable(given: str, environ: Mapping[str, str]) -> tuple[str, str]:
+    name, equals, value = given.partition("=")
+    if not (name.isascii() and name.isidentifier()):
+        raise UsageError(
+            "usage", "`-e` needs KEY=VALUE, with letters, digits and `_` in KEY", hint="as in `-e OMP_NUM_THREADS=2`"
+        )
+    if equals:
+        return name, value
+    if name not in environ:
+        raise UsageError(
+            "usage", f"`-e {name}` takes a variable that is not set here", hint=f"write `-e {name}=VALUE`, or set it"
+        )
+    return name, environ[name]

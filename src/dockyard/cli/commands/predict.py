@@ -1,0 +1,48 @@
+"""Owns `dockyard predict`: one request to a deployment's endpoint."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import typer
+
+from dockyard.cli import options as opt
+from dockyard.cli.session import Session, find_session
+
+
+def predict_once(
+    context: typer.Context,
+    *,
+    name: opt.NameArgument,
+    environment: opt.EnvironmentOption = None,
+    data: opt.DataOption = None,
+    content_type: opt.ContentTypeOption = "application/json",
+    config: opt.ConfigOption = None,
+    json: opt.JsonOption = False,
+    verbose: opt.VerboseOption = False,
+) -> int:
+    """Ask a deployment for a prediction; prints the answer.
+
+    Without --data the model's own input example is sent.
+    """
+    from dockyard.cli.choices import choose_key
+
+    session = find_session(context, json=json, verbose=verbose)
+    body = None if data is None else _read_body(data, session)
+    settings = session.load_settings(config)
+    key = choose_key(settings, name, environment, session.environ)
+    return session.show(session.open_kit(settings).predict(key, body, content_type))
+
+
+def _read_body(data: str, session: Session) -> bytes:
+    """The body that was typed, or the file behind `@`, or with `@-` what comes in on stdin."""
+    from dockyard.domain.errors import UsageError
+
+    if not data.startswith("@"):
+        return data.encode("utf-8", "surrogateescape")
+    if data == "@-":
+        return session.stdin.buffer.read()
+    try:
+        return (session.folder / Path(data[1:]).expanduser()).read_bytes()
+    except OSError as error:
+        raise UsageError("usage", f"`{data[1:]}` cannot be read: {error.strerror}", hint="check the path after `@`") from error

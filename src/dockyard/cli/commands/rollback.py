@@ -1,0 +1,43 @@
+"""Owns `dockyard rollback`: back to an earlier revision."""
+
+from __future__ import annotations
+
+import typer
+
+from dockyard.cli import options as opt
+from dockyard.cli.session import find_session
+
+
+def roll_back(
+    context: typer.Context,
+    *,
+    name: opt.NameArgument,
+    environment: opt.EnvironmentOption = None,
+    revision: opt.RevisionOption = None,
+    plan: opt.PlanOption = False,
+    detailed_exitcode: opt.DetailedOption = False,
+    lock_wait: opt.LockWaitOption = 0.0,
+    config: opt.ConfigOption = None,
+    json: opt.JsonOption = False,
+    verbose: opt.VerboseOption = False,
+) -> int:
+    """Bring an earlier revision back; prints the endpoint's URL.
+
+    By default the newest one below the serving one that has served. It is proved again before it gets traffic.
+    """
+    from dockyard.cli.choices import choose_key
+    from dockyard.domain.request import RollbackRequest
+
+    session = find_session(context, json=json, verbose=verbose)
+    settings = session.load_settings(config)
+    key = choose_key(settings, name, environment, session.environ)
+    place = settings.find_environment(key.environment)
+    request = RollbackRequest(
+        key=key,
+        number=revision,
+        history_limit=place.history_limit,
+        smoke_requests=place.smoke_requests,
+        lock_wait_seconds=lock_wait,
+    )
+    result = session.open_kit(settings).rollback(request, plan_only=plan)
+    return session.show(result, tells_changes=detailed_exitcode)

@@ -1,0 +1,181 @@
+"""Owns the options that several commands share: one name, one meaning, one help text each."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from dockyard.cli.completion import complete_deployment, complete_environment
+from dockyard.domain.deployment import Runtime
+from dockyard.domain.image import BuilderKind
+
+ModelOption = Annotated[
+    str,
+    typer.Option(
+        "-m",
+        "--model",
+        metavar="MODEL",
+        help="A registered model's name, models:/name/3, models:/name@alias, runs:/ID/PATH, a folder or s3://...",
+        show_default=False,
+    ),
+]
+NameOption = Annotated[
+    str | None,
+    typer.Option(
+        "--name", metavar="NAME", help="The deployment's name; by default it is made of the model's.", show_default=False
+    ),
+]
+NameArgument = Annotated[
+    str,
+    typer.Argument(
+        metavar="NAME",
+        help="The deployment, as NAME or ENVIRONMENT/NAME.",
+        show_default=False,
+        autocompletion=complete_deployment,
+    ),
+]
+AnyNameArgument = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[NAME]",
+        help="The deployment, as NAME or ENVIRONMENT/NAME; all where it is left out.",
+        show_default=False,
+        autocompletion=complete_deployment,
+    ),
+]
+EnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="ENVIRONMENT",
+        help="The environment; else DOCKYARD_ENV, else `local`.",
+        show_default=False,
+        autocompletion=complete_environment,
+    ),
+]
+PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would be done, and change nothing.")]
+DetailedOption = Annotated[bool, typer.Option("--detailed-exitcode", help="With --plan: exit with 4 where there are changes.")]
+PromoteOption = Annotated[
+    bool, typer.Option("--promote", help="Point the alias that is called as the environment at the version once it serves.")
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="The port for clients; by default the one it has, else a free one.",
+        show_default=False,
+    ),
+]
+RuntimeOption = Annotated[
+    Runtime | None,
+    typer.Option(
+        "--runtime",
+        help="How it runs; `auto` by default: Docker where an engine answers.",
+        show_default=False,
+    ),
+]
+VariablesOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "-e",
+        "--set-env",
+        metavar="KEY=VALUE",
+        help="An environment variable for the model; KEY alone takes it from here. May be given again.",
+        show_default=False,
+    ),
+]
+LockWaitOption = Annotated[
+    float,
+    typer.Option(
+        "--lock-wait",
+        min=0,
+        metavar="SECONDS",
+        help="How long to wait while another command changes it; 0 by default.",
+        show_default=False,
+    ),
+]
+TimeoutOption = Annotated[
+    int | None,
+    typer.Option(
+        "--timeout",
+        min=1,
+        max=86_400,
+        metavar="SECONDS",
+        help="How long a revision may take to become ready.",
+        show_default=False,
+    ),
+]
+BuilderOption = Annotated[
+    BuilderKind | None,
+    typer.Option(
+        "--builder",
+        help="Which builder makes the image; `auto` by default.",
+        show_default=False,
+    ),
+]
+BaseOption = Annotated[
+    str | None,
+    typer.Option(
+        "--base", metavar="IMAGE", help="The base image; {python} stands for the model's minor version.", show_default=False
+    ),
+]
+YesOption = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
+VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Tell more, and show tracebacks.")]
+ConfigOption = Annotated[
+    str | None,
+    typer.Option(
+        "--config",
+        metavar="FILE",
+        help="The configuration file; else DOCKYARD_CONFIG, else dockyard.yaml here or above.",
+        show_default=False,
+    ),
+]
+PushOption = Annotated[bool, typer.Option("--push", help="Send the image to its repository.")]
+RepositoryOption = Annotated[
+    str | None,
+    typer.Option(
+        "--repository", metavar="REPOSITORY", help="Where to send it, without tag; else image.repository.", show_default=False
+    ),
+]
+TagOption = Annotated[
+    str | None,
+    typer.Option(
+        "--tag", metavar="TAG", help="The tag to send it under; by default one made of the fingerprint.", show_default=False
+    ),
+]
+LimitOption = Annotated[int, typer.Option("-n", "--limit", min=1, metavar="NUMBER", help="How many to show.")]
+RevisionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--revision",
+        min=1,
+        metavar="NUMBER",
+        help="The revision's number.",
+        show_default=False,
+    ),
+]
+FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes in.")]
+TailOption = Annotated[int, typer.Option("--tail", min=0, metavar="LINES", help="How many of the last lines to begin with.")]
+DataOption = Annotated[
+    str | None,
+    typer.Option(
+        "-d",
+        "--data",
+        metavar="BODY",
+        help="The request's body; @FILE reads a file, @- stdin.",
+        show_default=False,
+    ),
+]
+ContentTypeOption = Annotated[
+    str,
+    typer.Option(
+        "--content-type",
+        metavar="TYPE",
+        help="What the body is: application/json or text/csv.",
+    ),
+]

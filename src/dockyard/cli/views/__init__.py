@@ -1,0 +1,1 @@
+"""How results look to people: pure functions from a result to lines for stdout and stderr."""
