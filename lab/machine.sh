@@ -50,7 +50,10 @@ return_machine() {
   rm -f "$borrowed/by/$1"
   [ -d "$borrowed" ] && [ -z "$(ls "$borrowed/by")" ] || return 0
   if [ -e "$borrowed/settings" ]; then
-    while read -r line; do sysctl -qw "$line" || say "cannot set back $line"; done <"$borrowed/settings"
+    while read -r line; do
+      # Some cannot be set at all in a network namespace; those have not changed either.
+      [ "$(sysctl -n "${line%%=*}")" = "${line#*=}" ] || sysctl -qw "$line" || say "cannot set back $line"
+    done <"$borrowed/settings"
   fi
   if [ -e "$borrowed/places" ]; then xargs -d '\n' rm -rf <"$borrowed/places"; fi
   # iptables makes its tables and leaves them behind when they are empty.
