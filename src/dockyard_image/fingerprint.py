@@ -6,7 +6,7 @@ Owns what counts. Same fingerprint, same image: nothing to build. Must not read 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 
 from dockyard_image.digest import digest_bytes, digest_fields
 from dockyard_image.gzip_stream import COMPRESSION
@@ -27,6 +27,8 @@ class FingerprintParts:
     scorer_digest: str
     model_digest: str
     media: Dialect
+    builder: str = "direct"
+    labels: Mapping[str, str] = field(default_factory=dict)
 
 
 def fingerprint(parts: FingerprintParts) -> str:

@@ -11,7 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Protocol
 
-from dockyard.domain.attempt import Attempt, RegistryEntry
+from dockyard.domain.attempt import Attempt, RegistryEntry, TagWrite
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.model import ModelIdentity
@@ -61,10 +61,15 @@ class RoutingRegistry:
 
     def write_entry(self, entry: RegistryEntry) -> str | None:
         """Write the history where the attempt's model belongs, and each tag where its model does."""
-        run_id = self._of(entry.registry).write_entry(_only(entry, entry.registry))
-        for registry in {tag.registry for tag in entry.tags} - {entry.registry}:
-            self._of(registry).write_tags(_only(entry, registry).tags)
+        own = tuple(tag for tag in entry.tags if tag.registry == entry.registry)
+        run_id = self._of(entry.registry).write_entry(dataclasses.replace(entry, tags=own))
+        self.write_tags(tuple(tag for tag in entry.tags if tag.registry != entry.registry))
         return run_id
+
+    def write_tags(self, tags: tuple[TagWrite, ...]) -> None:
+        """Write each tag where its model belongs."""
+        for registry in {tag.registry for tag in tags}:
+            self._of(registry).write_tags(tuple(tag for tag in tags if tag.registry == registry))
 
     def set_alias(self, name: str, alias: str, version: str) -> None:
         """Only registered models have aliases."""
@@ -72,7 +77,3 @@ class RoutingRegistry:
 
     def _of(self, registry: str | None) -> WritableRegistry:
         return self._folders if registry is None else self._mlflow
-
-
-def _only(entry: RegistryEntry, registry: str | None) -> RegistryEntry:
-    return dataclasses.replace(entry, tags=tuple(tag for tag in entry.tags if tag.registry == registry))

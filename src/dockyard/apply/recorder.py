@@ -6,7 +6,7 @@ import dataclasses
 from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Facts
-from dockyard.domain.attempt import Attempt, AttemptStatus, Failure, RegistryEntry
+from dockyard.domain.attempt import Attempt, AttemptStatus, Failure
 from dockyard.domain.deployment import Revision, RevisionSpec
 from dockyard.domain.errors import DockyardError, PartialError
 from dockyard.domain.plan import Outcome, OutcomeStatus, WriteRecord
@@ -63,7 +63,6 @@ class Recorder:
             time=attempt.finished or attempt.started,
         )
         entry = describe_entry(attempt, status, recorded)
-        self._outdate_queued(entry)
         try:
             return self.writer.write_entry(entry)
         except DockyardError as error:
@@ -73,11 +72,3 @@ class Recorder:
                 f"the record of {attempt.key} could not be written: {error.message}",
                 hint="it is kept; `dockyard sync` sends it when the registry answers again",
             ) from error
-
-    def _outdate_queued(self, newer: RegistryEntry) -> None:
-        """Take from entries that still wait the tags that a newer one writes, so that `sync` never sets one back."""
-        written = {(tag.registry, tag.name, tag.version, tag.key) for tag in newer.tags}
-        for entry in self.queue.list_entries():
-            kept = tuple(tag for tag in entry.tags if (tag.registry, tag.name, tag.version, tag.key) not in written)
-            if kept != entry.tags:
-                self.queue.put_entry(dataclasses.replace(entry, tags=kept))

@@ -1,0 +1,117 @@
+"""Owns running a finished image once, to record its answer to the model's input example.
+
+Under a Python of this machine where it has the image's own layers and minor version, else in a Docker engine. Must not decide
+what a wrong answer means.
+"""
+
+from __future__ import annotations
+
+import io
+import subprocess
+import tarfile
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockyard.adapters.images.engine import open_engine, translate_docker
+from dockyard.adapters.images.library import ImageLibrary
+from dockyard.adapters.local.environment import make_command, make_environment
+from dockyard.adapters.local.pythons import Pythons
+from dockyard.domain.errors import BuildError, DockyardError, UnavailableError
+from dockyard.domain.image import Fingerprint
+from dockyard_scorer.prove import EXIT_NO_EXAMPLE
+
+_TIMEOUT_SECONDS = 600
+_LOG_LINES = 20
+_FILE = "/tmp/proof.json"  # noqa: S108  inside a container of our own
+_NAME = "dockyard-proof"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prover:
+    """Records proofs. `environ` is this process's environment, of which the model sees next to nothing."""
+
+    library: ImageLibrary
+    pythons: Pythons
+    cache: Path
+    environ: Mapping[str, str]
+
+    def record_proof(self, fingerprint: Fingerprint, *, is_unpackable: bool) -> bytes | None:
+        """Return the content of `proof.json`; None where the model has no input example.
+
+        Raises BuildError `model-does-not-answer`; UnavailableError where neither a Python nor an engine can run the image.
+        """
+        if is_unpackable:
+            try:
+                return self._prove_as_process(fingerprint)
+            except UnavailableError as error:
+                if error.code != "no-matching-python":
+                    raise
+        return self._prove_in_container(fingerprint)
+
+    def _prove_as_process(self, fingerprint: Fingerprint) -> bytes | None:
+        image = self.library.unpack_image(fingerprint)
+        python = self.pythons.find(image.python)
+        with tempfile.TemporaryDirectory(prefix="dockyard-proof-") as folder:
+            output = Path(folder, "proof.json")
+            done = subprocess.run(
+                make_command(python, image, "prove", "--output", str(output)),
+                env=make_environment(image, environ=self.environ, given={}, work=Path(folder), cache=self.cache),
+                cwd=folder,
+                stdin=subprocess.DEVNULL,
+                capture_output=True,
+                text=True,
+                errors="replace",
+                timeout=_TIMEOUT_SECONDS,
+                check=False,
+            )
+            if done.returncode == EXIT_NO_EXAMPLE:
+                return None
+            if done.returncode != 0:
+                raise _does_not_answer(done.returncode, done.stderr)
+            return output.read_bytes()
+
+    def _prove_in_container(self, fingerprint: Fingerprint) -> bytes | None:
+        from docker.errors import DockerException
+
+        engine = open_engine()
+        try:
+            with tempfile.TemporaryFile() as file:
+                self.library.write_archive(fingerprint, file, f"{_NAME}:{fingerprint[:16]}")
+                file.seek(0)
+                image = engine.images.load(file)[0]
+            container = engine.containers.create(image, ["prove", "--output", _FILE], network_disabled=True)
+            try:
+                container.start()
+                code = int(container.wait(timeout=_TIMEOUT_SECONDS)["StatusCode"])
+                if code == EXIT_NO_EXAMPLE:
+                    return None
+                if code != 0:
+                    raise _does_not_answer(code, container.logs(tail=_LOG_LINES).decode(errors="replace"))
+                return _read_member(b"".join(container.get_archive(_FILE)[0]))
+            finally:
+                container.remove(force=True)
+                engine.images.remove(f"{_NAME}:{fingerprint[:16]}", noprune=True)
+        except DockerException as error:
+            raise translate_docker(error, "run the image once") from error
+        finally:
+            engine.close()
+
+
+def _read_member(archive: bytes) -> bytes:
+    with tarfile.open(fileobj=io.BytesIO(archive)) as tar:
+        member = next(iter(tar))
+        content = tar.extractfile(member)
+        if content is None:
+            raise DockyardError("docker-failed", "the Docker engine gave no file where the image's answer should be")
+        return content.read()
+
+
+def _does_not_answer(code: int, log: str) -> BuildError:
+    return BuildError(
+        "model-does-not-answer",
+        f"the model fails on its own input example (the scorer ended with exit code {code})",
+        hint="`mlflow models predict` with its input_example.json shows the same; its requirements may lack a package",
+        details=tuple(log.splitlines()[-_LOG_LINES:]),
+    )
