@@ -21,16 +21,18 @@ pytestmark = pytest.mark.lab
 @pytest.mark.parametrize(
     ("command", "answer"),
     [
-        (["helm", "version", "--short"], r"^v?4\."),
-        (["untt", "--help"], "unittest"),
-        (["kubeconform", "-v"], "."),
-        (["crane", "version"], "."),
-        (["versitygw", "--version"], "Version"),
+        ("helm version --short", r"^v?4\."),
+        ("untt --help", "unittest"),
+        ("kubeconform -v", "."),
+        ("crane version", "."),
+        ("kubectl version --client", r"Client Version: v1\."),
+        ("docker buildx version", "buildx"),
+        ("docker compose version", "version"),
     ],
-    ids=lambda value: value[0] if isinstance(value, list) else None,
 )
-def test_tool_runs(command: list[str], answer: str, lab_tools: Path) -> None:
-    result = subprocess.run([lab_tools / command[0], *command[1:]], capture_output=True, text=True, check=False)
+def test_tool_runs(command: str, answer: str, lab_tools: Path, lab_environment: dict[str, str]) -> None:
+    environ = lab_environment | {"PATH": f"{lab_tools}:{lab_environment['PATH']}"}
+    result = subprocess.run(["bash", "-c", command], env=environ, capture_output=True, text=True, check=False)
     assert result.returncode == 0, result.stderr
     assert re.search(answer, result.stdout)
 
