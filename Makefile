@@ -43,11 +43,14 @@ test: $(STAMP) ## all tests that need no root, engine or cluster, and the covera
 # On a person's machine the lab stays up, so that the next run takes seconds: `lab/lab down` ends it.
 test-lab: $(STAMP) ## the tests on real parts, which lab/ starts (root on Debian)
 	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/test-lab.xml
-	@if [ "$(LAB_PARTS)" != none ]; then lab/lab up $(LAB_PARTS) || { lab/lab logs; exit 1; }; fi
-	@result=0; exports=$$(lab/lab env); eval "$$exports"; \
-	$(BIN)/pytest -q -m lab --junitxml=$(REPORTS)/test-lab.xml || result=$$?; \
-	if [ $$result != 0 ] && [ "$(LAB_PARTS)" != none ]; then lab/lab logs; fi; \
-	if [ "$${CI:-}" = true ] && [ "$(LAB_PARTS)" != none ]; then lab/lab down || result=1; fi; \
+	@lab() { [ "$(LAB_PARTS)" = none ] || lab/lab "$$@"; }; result=0; \
+	lab up $(LAB_PARTS) || result=$$?; \
+	if [ $$result = 0 ]; then \
+	  exports=$$(lab/lab env); eval "$$exports"; \
+	  $(BIN)/pytest -q -m lab --junitxml=$(REPORTS)/test-lab.xml || result=$$?; \
+	fi; \
+	if [ $$result != 0 ]; then lab logs; fi; \
+	if [ "$${CI:-}" = true ]; then lab down || result=1; fi; \
 	exit $$result
 
 lint: $(STAMP) ## format, style, types, layers, sizes, leaks

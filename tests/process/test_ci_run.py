@@ -17,7 +17,8 @@ name=${target//-/_}
 read -r code tests failures <<<"${!name}"
 echo "make $target with CI=$CI"
 mkdir -p build/reports
-[ "$tests" = - ] || echo "<testsuites><testsuite tests='$tests' failures='$failures'/></testsuites>" >"build/reports/$target.xml"
+report="<testsuites><testsuite tests='$tests' failures='$failures'/></testsuites>"
+[ "$tests" = - ] || echo "$report" >"build/reports/$target.xml"
 exit "$code"
 """
 
