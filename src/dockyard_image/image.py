@@ -104,10 +104,10 @@ def read_labels(config: Mapping[str, Any]) -> dict[str, str]:
 
 
 def read_kinds(config: Mapping[str, Any], count: int) -> Sequence[str]:
-    """What each layer is, from the history that we write; all empty for other builders' images."""
+    """What each layer is, from the history that we write; empty for those of other builders."""
     history = config.get("history")
     entries = [entry for entry in history if not entry.get("empty_layer")] if isinstance(history, list) else []
     makers = [str(entry.get("created_by", "")) for entry in entries]
-    if len(makers) != count or not all(maker.startswith(HISTORY_PREFIX) for maker in makers):
+    if len(makers) != count:
         return [""] * count
-    return [maker.removeprefix(HISTORY_PREFIX) for maker in makers]
+    return [maker.removeprefix(HISTORY_PREFIX) if maker.startswith(HISTORY_PREFIX) else "" for maker in makers]
