@@ -14,6 +14,7 @@ import time
 import warnings
 from collections.abc import Mapping
 from datetime import datetime, timezone
+from pathlib import PurePath
 from types import TracebackType
 from typing import TextIO
 
@@ -78,8 +79,14 @@ def capture_library_logs(log: EventLog) -> LibraryLogHandler:
     """Make `log` the only place that library logs, warnings and uncaught exceptions of this process go to."""
     handler = LibraryLogHandler(log)
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
-    logging.captureWarnings(capture=True)
-    warnings.simplefilter("default")
+
+    def tell_warning(words: Warning | str, category: type[Warning], where: str) -> None:
+        message: dict[str, LogValue] = {"message": str(words)} if handler.words_are_safe else {}
+        log.warning("library-warning", category=category.__name__, where=where, **message)
+
+    warnings.showwarning = lambda message, category, filename, lineno, file=None, line=None: tell_warning(  # noqa: ARG005
+        message, category, f"{PurePath(filename).name}:{lineno}"
+    )
 
     def tell_uncaught(
         kind: type[BaseException],

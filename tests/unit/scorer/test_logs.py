@@ -36,8 +36,8 @@ def captured() -> Iterator[Captured]:
     root, hooks = logging.getLogger(), (sys.excepthook, threading.excepthook, sys.unraisablehook)
     handlers, level = list(root.handlers), root.level
     with warnings.catch_warnings():
+        warnings.simplefilter("always")
         yield Captured()
-        logging.captureWarnings(capture=False)
     root.handlers, root.level = handlers, level
     sys.excepthook, threading.excepthook, sys.unraisablehook = hooks
 
@@ -76,6 +76,11 @@ def test_library_words_are_kept_while_the_model_loads(captured: Captured) -> Non
     assert (event["event"], event["logger"], event["message"]) == ("library-log", "some.library", "version 1.0 is old")
 
 
+def test_words_of_warnings_are_kept_while_the_model_loads(captured: Captured) -> None:
+    warnings.warn("made with an older version", UserWarning, stacklevel=1)
+    assert captured.events()[0]["message"] == "made with an older version"
+
+
 def test_library_words_are_dropped_once_payloads_come_in(captured: Captured) -> None:
     captured.handler.words_are_safe = False
     logging.getLogger("some.library").error("bad input %s", CANARY)
@@ -88,7 +93,8 @@ def test_library_words_are_dropped_once_payloads_come_in(captured: Captured) -> 
     assert (first["level"], first["logger"]) == ("error", "some.library")
     assert first["where"].startswith("test_logs.py:")
     assert second["exception"].startswith("ValueError at test_logs.py:")
-    assert third["logger"] == "py.warnings"
+    assert (third["event"], third["category"]) == ("library-warning", "UserWarning")
+    assert third["where"].startswith("test_logs.py:")
     assert CANARY not in captured.stream.getvalue()
 
 
