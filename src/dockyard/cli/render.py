@@ -6,6 +6,7 @@ stdout gets the result only; everything about it goes to stderr. The JSON envelo
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import dataclasses
 import json
@@ -187,9 +188,19 @@ def _paint(word: str, colour: str, session: Session) -> str:
 
 
 def _print(stream: TextIO, lines: Iterable[str]) -> None:
-    """Write lines; what the stream's encoding lacks is written as an escape, which JSON knows too."""
+    """Write lines; a character that the stream's encoding lacks is written as JSON escapes it."""
     encoding = stream.encoding or "utf-8"
-    _write(stream, "".join(f"{line}\n" for line in lines).encode(encoding, "backslashreplace").decode(encoding))
+    _write(stream, "".join(f"{line}\n" for line in lines).encode(encoding, _ESCAPE).decode(encoding))
+
+
+def _escape(error: UnicodeError) -> tuple[str, int]:
+    if not isinstance(error, UnicodeEncodeError):
+        raise error
+    return "".join(json.dumps(one)[1:-1] for one in error.object[error.start : error.end]), error.end
+
+
+_ESCAPE = "dockyard-escape"
+codecs.register_error(_ESCAPE, _escape)
 
 
 def _write(stream: TextIO, text: str) -> None:

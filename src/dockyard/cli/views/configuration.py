@@ -29,5 +29,6 @@ def view_schema(result: SchemaResult) -> View:
 
 
 def _cells(value: Provenance) -> tuple[str | None, str | None, str]:
-    text = value.value if isinstance(value.value, str) else json.dumps(to_json(value.value))
-    return value.path, None if value.value is None else text, value.origin or value.source.value
+    shown = to_json(value.value)
+    text = shown if isinstance(shown, str) else json.dumps(shown)
+    return value.path, None if shown is None else text, value.origin or value.source.value
