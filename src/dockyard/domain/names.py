@@ -15,6 +15,7 @@ from dockyard.domain.errors import UsageError
 NAME_PATTERN = r"[A-Za-z0-9](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?"
 _NAME = re.compile(NAME_PATTERN)
 _HASH_LENGTH = 8
+_DERIVED = re.compile(r"-[0-9a-f]{8}\Z")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,8 +70,11 @@ def derive_deployment_name(model_name: str) -> str:
 
 
 def derive_name(rule: NameRule, name: str) -> str:
-    """Make a name that the rule's target takes; the same name where it is legal already."""
-    if len(name) <= rule.max_length and rule.pattern.fullmatch(name):
+    """Make a name that the rule's target takes; the same name where it is legal already.
+
+    A legal name that ends like a derived one is changed as well: it could be what another name was changed to.
+    """
+    if len(name) <= rule.max_length and rule.pattern.fullmatch(name) and not _DERIVED.search(name):
         return name
     cleaned = re.sub(r"[^A-Za-z0-9]+", "-", name)
     if rule.lower_case:
