@@ -21,18 +21,13 @@ class OrderedGroup(TyperGroup):
         return sorted(self.commands, key=lambda name: _ORDER.index(name) if name in _ORDER else len(_ORDER))
 
 
-def make_app(about: str) -> typer.Typer:
-    """Return an app without commands. Its help is plain text: rich would cost a third of the time that `--help` takes."""
-    app = typer.Typer(
-        help=about,
-        cls=OrderedGroup,
-        rich_markup_mode=None,
-        pretty_exceptions_enable=False,
-        invoke_without_command=True,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    )
-    app.callback()(_require_command)
-    return app
+class MissingCommandError(Exception):
+    """A group was called without one of its commands."""
+
+    def __init__(self, help_text: str, path: str) -> None:
+        super().__init__(path)
+        self.help_text = help_text
+        self.path = path
 
 
 def _print_version(is_wanted: bool) -> None:
@@ -53,10 +48,19 @@ def _require_command(
         raise MissingCommandError(context.get_help(), context.command_path)
 
 
-class MissingCommandError(Exception):
-    """A group was called without one of its commands."""
+def make_app(about: str) -> typer.Typer:
+    """Return an app without commands. Its help is plain text: rich would cost a third of the time that `--help` takes."""
+    app = typer.Typer(
+        help=about,
+        cls=OrderedGroup,
+        rich_markup_mode=None,
+        pretty_exceptions_enable=False,
+        invoke_without_command=True,
+        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    )
+    app.callback()(_require_command)
+    return app
 
-    def __init__(self, help_text: str, path: str) -> None:
-        super().__init__(path)
-        self.help_text = help_text
-        self.path = path
+
+app = make_app("Put models that MLflow logged into service.")
+"""`dockyard`. Modules of `commands` add themselves."""

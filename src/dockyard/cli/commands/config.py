@@ -5,10 +5,11 @@ from __future__ import annotations
 import typer
 
 from dockyard.cli import options as opt
-from dockyard.cli.root import make_app
+from dockyard.cli.root import app, make_app
 from dockyard.cli.session import find_session
 
 config_app = make_app("Show and check the configuration.")
+app.add_typer(config_app, name="config")
 
 
 @config_app.command("show")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from dockyard.cli import options as opt
+from dockyard.cli.root import app
 from dockyard.cli.session import Session, find_session
 
 if TYPE_CHECKING:
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from dockyard.domain.request import DeleteRequest
 
 
+@app.command("delete")
 def delete_deployment(
     context: typer.Context,
     *,

@@ -5,10 +5,11 @@ from __future__ import annotations
 import typer
 
 from dockyard.cli import options as opt
-from dockyard.cli.root import make_app
+from dockyard.cli.root import app, make_app
 from dockyard.cli.session import find_session
 
 deploy_app = make_app("Bring a model into service.")
+app.add_typer(deploy_app, name="deploy")
 
 
 @deploy_app.command("local")

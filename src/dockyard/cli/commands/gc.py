@@ -5,9 +5,11 @@ from __future__ import annotations
 import typer
 
 from dockyard.cli import options as opt
+from dockyard.cli.root import app
 from dockyard.cli.session import find_session
 
 
+@app.command("gc")
 def collect_garbage(
     context: typer.Context,
     *,

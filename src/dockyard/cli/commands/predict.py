@@ -7,9 +7,11 @@ from pathlib import Path
 import typer
 
 from dockyard.cli import options as opt
+from dockyard.cli.root import app
 from dockyard.cli.session import Session, find_session
 
 
+@app.command("predict")
 def predict_once(
     context: typer.Context,
     *,
