@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["support.lab"]
+pytest_plugins = ["support.lab", "support.tracking"]

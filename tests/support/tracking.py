@@ -15,7 +15,6 @@ from pathlib import Path
 from urllib.error import URLError
 
 import pytest
-from mlflow import MlflowClient
 
 from support.model_folder import write_model_folder
 
@@ -109,6 +108,8 @@ def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> str:
 
 def seed_model(uri: str, name: str, folder: Path) -> SeededModel:
     """Log two models in one run and register both: version 1 and 2 of `name`. `folder` is for the files on the way."""
+    from mlflow import MlflowClient  # takes seconds, and pytest imports this module at every start
+
     client = MlflowClient(uri, uri)
     artifacts = None if uri.startswith("http") else f"{folder}/artifacts"
     experiment_id = client.create_experiment(f"training {folder}", artifact_location=artifacts)

@@ -94,7 +94,7 @@ def translate_errors(what: str, redactor: Redactor) -> Iterator[None]:
             raise
         said = redactor.redact(_describe(error))
         translated = translation(f"could not {what}: {said}")
-        is_clean = all(redactor.is_clean(str(one)) for one in _chain(error))
+        is_clean = all(redactor.is_clean(str(one)) for one in find_causes(error))
         raise translated from (error if is_clean else None)
 
 
@@ -103,7 +103,7 @@ def find_translation(error: BaseException) -> Translation | None:
     code = str(getattr(error, "error_code", "")) if _is_a(error, "mlflow.exceptions.MlflowException") else None
     if code is not None and code != "INTERNAL_ERROR":
         return MLFLOW_CODES.get(code, _refused)
-    found = next((meaning for one in _chain(error) if (meaning := _find_by_class(one)) is not None), None)
+    found = next((meaning for one in find_causes(error) if (meaning := _find_by_class(one)) is not None), None)
     return found or (_refused if code is not None else None)
 
 
@@ -139,7 +139,8 @@ def _is_a(error: BaseException, name: str) -> bool:
     return any(f"{cls.__module__}.{cls.__qualname__}" == name for cls in type(error).__mro__)
 
 
-def _chain(error: BaseException) -> Iterator[BaseException]:
+def find_causes(error: BaseException) -> Iterator[BaseException]:
+    """Yield an error and what it was caused by, outermost first."""
     seen: set[int] = set()
     one: BaseException | None = error
     while one is not None and id(one) not in seen:

@@ -108,7 +108,7 @@ def _describe_files(attempt: Attempt) -> Mapping[str, bytes]:
     latencies = find_latencies(attempt.outcomes)
     if latencies:
         numbers = dict(summarize(latencies))
-        title = f"Smoke test of {attempt.key}, revision {attempt.revision}: {len(latencies)} requests"
+        title = f"Smoke test of {attempt.key}, revision {attempt.revision}"
         files["latency.png"] = draw_latencies(latencies, median=numbers["p50"], p95=numbers["p95"], title=title)
     return files
 

@@ -9,15 +9,16 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
-from urllib.request import getproxies, proxy_bypass
 
-from dockyard.adapters.mlflow_errors import translate_errors, unreachable
+from dockyard.adapters.mlflow_errors import find_causes, translate_errors, unreachable
 from dockyard.adapters.redaction import Redactor, strip_credentials
 
 if TYPE_CHECKING:
@@ -132,15 +133,39 @@ def _make_client(tracking_uri: str, registry_uri: str) -> MlflowClient:
 
 
 def _check_answering(uri: str, what: str) -> None:
-    """Connect once: MLflow itself would try a closed port for minutes."""
-    address = _find_address(uri)
-    if address is None:
-        return
+    """Ask for a sign of life: MLflow itself would try a closed port, or a server that hangs, for minutes."""
+    kind = urlsplit(uri).scheme.partition("+")[0]
     try:
-        socket.create_connection(address, timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        reason = "unknown host" if isinstance(error, socket.gaierror) else error.strerror or "no answer in time"
-        raise unreachable(f"could not {what}: {strip_credentials(uri)} does not answer ({reason})") from error
+        if kind in {"http", "https"}:
+            _ask_health(uri)
+        elif kind in _DATABASES and urlsplit(uri).hostname:
+            address = urlsplit(uri).hostname, urlsplit(uri).port or _DATABASES[kind]
+            socket.create_connection(address, timeout=_CONNECT_SECONDS).close()
+    except OSError as error:  # requests' own errors are among them
+        reason = next((text for one in find_causes(error) if (text := _explain(one))), "no answer")
+        raise unreachable(f"could not {what}: {strip_credentials(uri)} does not answer ({reason})") from None
+
+
+def _ask_health(uri: str) -> None:
+    """Any answer will do, even a refusal: what matters is that somebody answers. Proxies are used as MLflow uses them."""
+    import requests
+
+    verify: bool | str = os.environ.get("MLFLOW_TRACKING_SERVER_CERT_PATH") or True
+    if os.environ.get("MLFLOW_TRACKING_INSECURE_TLS", "").lower() in {"true", "1"}:
+        verify = False
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # about TLS that the user wants unchecked
+        requests.get(f"{uri.rstrip('/')}/health", timeout=_CONNECT_SECONDS, verify=verify, stream=True).close()
+
+
+def _explain(error: BaseException) -> str | None:
+    if isinstance(error, socket.gaierror):
+        return "unknown host"
+    if isinstance(error, ssl.SSLError):
+        return f"TLS: {error.reason}"
+    if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
+        return f"nothing within {_CONNECT_SECONDS:.0f} s"
+    return error.strerror if isinstance(error, OSError) and error.errno else None
 
 
 def _log_in(uri: str) -> None:
@@ -153,15 +178,3 @@ def _log_in(uri: str) -> None:
             engine.connect().close()
         finally:
             engine.dispose()
-
-
-def _find_address(uri: str) -> tuple[str, int] | None:
-    """Host and port that are spoken to directly; None for files, and where a proxy stands between."""
-    parts = urlsplit(uri)
-    ports = {"http": 80, "https": 443, **_DATABASES}
-    kind = parts.scheme.partition("+")[0]
-    if kind not in ports or not parts.hostname:
-        return None
-    if kind in getproxies() and not proxy_bypass(parts.hostname):
-        return None
-    return parts.hostname, parts.port or ports[kind]
