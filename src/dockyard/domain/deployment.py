@@ -72,7 +72,7 @@ class RevisionSpec:
 
     @property
     def spec_hash(self) -> str:
-        """First 16 hex digits of sha256 over the spec's canonical JSON; which registry and place the files came from does not count."""
+        """First 16 hex digits of sha256 over the spec's canonical JSON; where the files came from does not count."""
         parts = dataclasses.asdict(self)
         del parts["model"]["source"], parts["model"]["registry"]
         return _hash(parts)

@@ -17,7 +17,7 @@ from dockyard.domain.request import DeployRequest
 from dockyard.domain.result import DeployResult, ResultStatus
 from dockyard.planning.local import WantedLocal, endpoint_url, plan_local
 from dockyard.ports import ResolvedModel
-from dockyard.usecases.execute import Execution, execute_plan, make_recorder, record_failure
+from dockyard.usecases.execute import Execution, describe_result, execute_plan, make_recorder, record_failure
 from dockyard.usecases.observe import observe_local
 from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
@@ -47,7 +47,8 @@ def deploy_local(bench: Workbench, request: DeployRequest, *, plan_only: bool) -
         model = _resolve(bench, request)
         if plan_only:
             decided = _decide(bench, request, model)
-            return _result(bench, decided, ResultStatus.UNCHANGED if decided.plan.is_empty else ResultStatus.PLANNED)
+            status = ResultStatus.UNCHANGED if decided.plan.is_empty else ResultStatus.PLANNED
+            return describe_result(bench, decided.plan, decided.spec, status)
         bench.close_interrupted(request.key)
         return _deploy(bench, request, model)
 
@@ -88,7 +89,7 @@ def _deploy(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> D
         _record_undecided(bench, attempt, error)
         raise
     if decided.plan.is_empty:
-        return _result(bench, decided, ResultStatus.UNCHANGED)
+        return describe_result(bench, decided.plan, decided.spec, ResultStatus.UNCHANGED)
     executed = execute_plan(
         bench,
         Execution(
@@ -100,7 +101,8 @@ def _deploy(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> D
         ),
     )
     status = ResultStatus.PARTIAL if executed.failures else ResultStatus.DEPLOYED
-    return dataclasses.replace(_result(bench, decided, status), outcomes=executed.outcomes, failures=executed.failures)
+    result = describe_result(bench, decided.plan, decided.spec, status)
+    return dataclasses.replace(result, outcomes=executed.outcomes, failures=executed.failures)
 
 
 def _decide(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> _Decided:
@@ -130,18 +132,3 @@ def _record_undecided(bench: Workbench, attempt: Attempt, error: DockyardError) 
     )
     execution = Execution(attempt=attempt, plan=plan, spec=None, previous=local.serving_revision)
     record_failure(bench, make_recorder(bench, execution), error, ())
-
-
-def _result(bench: Workbench, decided: _Decided, status: ResultStatus) -> DeployResult:
-    image = bench.images.find_image(decided.spec.fingerprint)
-    plan = decided.plan
-    return DeployResult(
-        status=status,
-        key=plan.key,
-        endpoint=endpoint_url(plan.port) if plan.port else None,
-        revision=plan.revision,
-        previous=plan.previous,
-        model=decided.spec.model,
-        image=image.digest if image else None,
-        plan=plan,
-    )

@@ -12,6 +12,8 @@ from dockyard.domain.attempt import Attempt, Failure
 from dockyard.domain.deployment import Revision, RevisionSpec
 from dockyard.domain.errors import DockyardError, PartialError
 from dockyard.domain.plan import Outcome, Plan
+from dockyard.domain.result import DeployResult, ResultStatus
+from dockyard.planning.local import endpoint_url
 from dockyard.planning.recording import redact_plan
 from dockyard.usecases.workbench import Workbench
 
@@ -61,6 +63,21 @@ def execute_plan(bench: Workbench, execution: Execution) -> Executed:
         raise applied.failure
     recorder.close_journal(applied.outcomes, is_partial=bool(applied.late_failures))
     return Executed(outcomes=applied.outcomes, failures=_late_failures(applied))
+
+
+def describe_result(bench: Workbench, plan: Plan, spec: RevisionSpec, status: ResultStatus) -> DeployResult:
+    """Return the result of a plan that brings a deployment to a revision, before anything of it is done."""
+    image = bench.images.find_image(spec.fingerprint)
+    return DeployResult(
+        status=status,
+        key=plan.key,
+        endpoint=endpoint_url(plan.port) if plan.port else None,
+        revision=plan.revision,
+        previous=plan.previous,
+        model=spec.model,
+        image=image.digest if image else None,
+        plan=plan,
+    )
 
 
 def make_recorder(bench: Workbench, execution: Execution) -> Recorder:

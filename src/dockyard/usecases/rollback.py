@@ -13,7 +13,7 @@ from dockyard.domain.plan import Plan
 from dockyard.domain.request import RollbackRequest
 from dockyard.domain.result import DeployResult, ResultStatus
 from dockyard.planning.local import WantedLocal, choose_rollback, endpoint_url, plan_local
-from dockyard.usecases.execute import Execution, execute_plan
+from dockyard.usecases.execute import Execution, describe_result, execute_plan
 from dockyard.usecases.observe import observe_local, require_deployment
 from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
@@ -31,7 +31,7 @@ def roll_back(bench: Workbench, request: RollbackRequest, *, plan_only: bool) ->
         observed = observe_local(bench, request.key, revision.spec, None)
         plan = plan_local(request.key, _want(revision, request), observed)
         if plan_only:
-            return _result(bench, plan, revision, ResultStatus.PLANNED)
+            return describe_result(bench, plan, revision.spec, ResultStatus.PLANNED)
         bench.close_interrupted(request.key)
         flush_queue(bench)
         return _execute(bench, plan, revision, observed)
@@ -56,19 +56,5 @@ def _execute(bench: Workbench, plan: Plan, revision: Revision, observed: Observe
     execution = Execution(attempt=attempt, plan=plan, spec=revision.spec, previous=observed.local.serving_revision)
     executed = execute_plan(bench, execution)
     status = ResultStatus.PARTIAL if executed.failures else ResultStatus.ROLLED_BACK
-    result = _result(bench, plan, revision, status)
+    result = describe_result(bench, plan, revision.spec, status)
     return dataclasses.replace(result, outcomes=executed.outcomes, failures=executed.failures)
-
-
-def _result(bench: Workbench, plan: Plan, revision: Revision, status: ResultStatus) -> DeployResult:
-    image = bench.images.find_image(revision.spec.fingerprint)
-    return DeployResult(
-        status=status,
-        key=plan.key,
-        endpoint=endpoint_url(plan.port) if plan.port else None,
-        revision=plan.revision,
-        previous=plan.previous,
-        model=revision.spec.model,
-        image=image.digest if image else None,
-        plan=plan,
-    )

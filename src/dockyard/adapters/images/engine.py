@@ -9,10 +9,12 @@ from __future__ import annotations
 import io
 import tempfile
 from collections.abc import Iterable, Iterator
+from contextlib import closing
 from typing import IO, TYPE_CHECKING
 
 from dockyard.adapters.images.dockerfile import BuildContext, write_context
-from dockyard.domain.errors import BuildError, DockyardError, UnavailableError
+from dockyard.adapters.local.engine import open_engine, translated_engine
+from dockyard.domain.errors import BuildError
 
 if TYPE_CHECKING:
     from docker import DockerClient
@@ -26,21 +28,6 @@ _BUILD_LINES = 20
 _TIMEOUT_SECONDS = 3600
 
 
-def open_engine(timeout_seconds: int = _TIMEOUT_SECONDS) -> DockerClient:
-    """Connect to the engine that `DOCKER_HOST` or Docker's default names. Raises UnavailableError `docker-unavailable`."""
-    import docker
-    from docker.errors import DockerException
-
-    try:
-        return docker.from_env(version="auto", timeout=timeout_seconds)
-    except DockerException as error:
-        raise UnavailableError(
-            "docker-unavailable",
-            "no Docker engine answers",
-            hint="start one, or set DOCKER_HOST; models without compiled requirements need none",
-        ) from error
-
-
 def build_with_engine(
     context: BuildContext, store: ImageStore, *, platform: str, media: Dialect, progress: Progress
 ) -> StoredImage:
@@ -48,10 +35,7 @@ def build_with_engine(
 
     Raises BuildError `build-failed` with the last lines of the build, UnavailableError `docker-unavailable`.
     """
-    from docker.errors import DockerException
-
-    engine = open_engine()
-    try:
+    with translated_engine("build the image"), closing(open_engine(_TIMEOUT_SECONDS)) as engine:
         with tempfile.TemporaryFile() as file:
             write_context(context, file)
             file.seek(0)
@@ -61,21 +45,6 @@ def build_with_engine(
             return store.import_docker_archive(archive, media=media)
         finally:
             engine.api.remove_image(image_id, force=True, noprune=True)
-    except DockerException as error:
-        raise translate_docker(error, "build the image") from error
-    finally:
-        engine.close()
-
-
-def translate_docker(error: Exception, doing: str) -> DockyardError:
-    """Return what a DockerException or a lost connection means."""
-    from docker.errors import APIError
-
-    if isinstance(error, APIError):
-        return BuildError("docker-failed", f"the Docker engine could not {doing}: {error.explanation or error}")
-    return UnavailableError(
-        "docker-unavailable", f"the Docker engine went away while it was to {doing}", hint="is it still running?"
-    )
 
 
 def _build(engine: DockerClient, context: IO[bytes], platform: str, progress: Progress) -> str:

@@ -11,16 +11,21 @@ import subprocess
 import tarfile
 import tempfile
 from collections.abc import Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from dockyard.adapters.images.engine import open_engine, translate_docker
 from dockyard.adapters.images.library import ImageLibrary
+from dockyard.adapters.local.engine import open_engine, translated_engine
 from dockyard.adapters.local.environment import make_command, make_environment
 from dockyard.adapters.local.pythons import Pythons
 from dockyard.domain.errors import BuildError, DockyardError, UnavailableError
 from dockyard.domain.image import Fingerprint
 from dockyard_scorer.prove import EXIT_NO_EXAMPLE
+
+if TYPE_CHECKING:
+    from docker.models.containers import Container
 
 _TIMEOUT_SECONDS = 600
 _LOG_LINES = 20
@@ -73,30 +78,30 @@ class Prover:
             return output.read_bytes()
 
     def _prove_in_container(self, fingerprint: Fingerprint) -> bytes | None:
-        from docker.errors import DockerException
-
-        engine = open_engine()
-        try:
+        name = f"{_NAME}:{fingerprint[-16:]}"
+        with translated_engine("run the image once"), closing(open_engine(_TIMEOUT_SECONDS)) as engine:
             with tempfile.TemporaryFile() as file:
-                self.library.write_archive(fingerprint, file, f"{_NAME}:{fingerprint[:16]}")
+                self.library.write_archive(fingerprint, file, name)
                 file.seek(0)
                 image = engine.images.load(file)[0]
-            container = engine.containers.create(image, ["prove", "--output", _FILE], network_disabled=True)
             try:
-                container.start()
-                code = int(container.wait(timeout=_TIMEOUT_SECONDS)["StatusCode"])
-                if code == EXIT_NO_EXAMPLE:
-                    return None
-                if code != 0:
-                    raise _does_not_answer(code, container.logs(tail=_LOG_LINES).decode(errors="replace"))
-                return _read_member(b"".join(container.get_archive(_FILE)[0]))
+                return _run_once(engine.containers.create(image, ["prove", "--output", _FILE], network_disabled=True))
             finally:
-                container.remove(force=True)
-                engine.images.remove(f"{_NAME}:{fingerprint[:16]}", noprune=True)
-        except DockerException as error:
-            raise translate_docker(error, "run the image once") from error
-        finally:
-            engine.close()
+                engine.images.remove(name, noprune=True)
+
+
+def _run_once(container: Container) -> bytes | None:
+    """Run a container to its end, take the proof out of it, and remove it."""
+    try:
+        container.start()
+        code = int(container.wait(timeout=_TIMEOUT_SECONDS)["StatusCode"])
+        if code == EXIT_NO_EXAMPLE:
+            return None
+        if code != 0:
+            raise _does_not_answer(code, container.logs(tail=_LOG_LINES).decode(errors="replace"))
+        return _read_member(b"".join(container.get_archive(_FILE)[0]))
+    finally:
+        container.remove(force=True)
 
 
 def _read_member(archive: bytes) -> bytes:
