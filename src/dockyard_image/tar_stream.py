@@ -74,10 +74,7 @@ def _content(entry: FileEntry) -> Iterator[bytes]:
 def _header(path: str, kind: bytes, size: int, mode: int) -> bytes:
     member = tarfile.TarInfo(path)
     member.type, member.size, member.mode = kind, size, mode
-    try:
-        return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
-    except UnicodeEncodeError as error:
-        raise _invalid(f"{path!r} is not a valid name") from error
+    return member.tobuf(tarfile.PAX_FORMAT, "utf-8", "strict")
 
 
 def _parents(path: str) -> list[str]:
@@ -86,7 +83,8 @@ def _parents(path: str) -> list[str]:
 
 def _check_path(path: str) -> None:
     parts = path.split("/")
-    if not path or "\0" in path or any(part in {"", ".", ".."} or part.startswith(".wh.") for part in parts):
+    unreadable = path.encode("utf-8", "ignore").decode() != path  # bytes on disk that are not UTF-8
+    if not path or unreadable or "\0" in path or any(part in {"", ".", ".."} or part.startswith(".wh.") for part in parts):
         raise _invalid(f"{path!r} is not a path inside the image")
 
 
