@@ -29,7 +29,7 @@ def list_checks(settings: Settings, queue: EntryQueue, environ: Mapping[str, str
     from dockyard.adapters.local.pythons import Pythons
 
     return (
-        PythonCheck(version=sys.version_info[:2], executable=sys.executable),
+        PythonCheck(version=sys.version_info[:2]),
         FolderCheck(code="state-folder", folder=settings.state_home, variable="DOCKYARD_HOME"),
         FolderCheck(code="cache-folder", folder=settings.cache_home, variable="DOCKYARD_CACHE"),
         UvCheck(find=_find_uv),
@@ -60,7 +60,6 @@ class PythonCheck:
     """The Python that runs Dockyard."""
 
     version: tuple[int, ...]
-    executable: str
 
     def examine(self) -> tuple[Finding, ...]:
         """Look at its version."""
@@ -122,11 +121,14 @@ class InterpretersCheck:
     def examine(self) -> tuple[Finding, ...]:
         """Look which minor versions there are."""
         found = [minor for minor in _MINORS if self._has(minor)]
-        message = f"models of Python {', '.join(found) or '(none)'} can run without Docker"
-        missing = [minor for minor in _MINORS if minor not in found]
-        remedy = f"for others a Docker engine, or `uv python install {missing[0]}`" if missing else None
-        severity = Severity.OK if found else Severity.WARNING
-        return (Finding(code="interpreters", severity=severity, message=message, remedy=remedy),)
+        missing = ", ".join(minor for minor in _MINORS if minor not in found)
+        needed = f"; those of {missing} need an engine" if missing else ""
+        if found:
+            message = f"models of Python {', '.join(found)} can run without a Docker engine{needed}"
+            return (Finding(code="interpreters", severity=Severity.OK, message=message),)
+        remedy = f"install the one that your models were logged with, as in `uv python install {_MINORS[-1]}`"
+        message = "no Python is found to run models under without a Docker engine"
+        return (Finding(code="interpreters", severity=Severity.WARNING, message=message, remedy=remedy),)
 
     def _has(self, minor: str) -> bool:
         try:
