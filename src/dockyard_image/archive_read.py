@@ -15,7 +15,7 @@ from typing import IO, Any
 
 from dockyard_image.blobs import Blobs
 from dockyard_image.digest import digest_bytes
-from dockyard_image.errors import StoreError
+from dockyard_image.errors import RegistryError, StoreError
 from dockyard_image.image import StoredImage, read_diff_ids, read_image
 from dockyard_image.layer import LayerBlob, store_layer
 from dockyard_image.manifest import Descriptor, Manifest, decode_object, encode_manifest
@@ -121,7 +121,10 @@ def _follow(contents: _Contents, name: str) -> str:
 
 
 def _store_image(blobs: Blobs, config: bytes, layers: list[LayerBlob], media: Dialect) -> StoredImage:
-    diff_ids = read_diff_ids(decode_object(config))
+    try:
+        diff_ids = read_diff_ids(decode_object(config))
+    except RegistryError as error:
+        raise _invalid("its config is none") from error
     packed = [layer.diff_id or diff_id for layer, diff_id in zip(layers, diff_ids, strict=False)]
     if len(layers) != len(diff_ids) or packed != list(diff_ids):
         raise _invalid("its layers are not those that its config names")
