@@ -127,7 +127,7 @@ CLASSES: Mapping[str, Translation] = MappingProxyType(
         "sqlalchemy.exc.SQLAlchemyError": _refused,
         "botocore.exceptions.NoCredentialsError": _refused_credentials,
         "botocore.exceptions.PartialCredentialsError": _refused_credentials,
-        "botocore.exceptions.EndpointConnectionError": unreachable,
+        "botocore.exceptions.ConnectionError": unreachable,
         "botocore.exceptions.HTTPClientError": unreachable,
         "botocore.exceptions.BotoCoreError": _refused,
     }
