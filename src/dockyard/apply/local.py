@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
+from typing import Protocol
 
 from typing_extensions import assert_never
 
 from dockyard.apply.interpreter import Facts
-from dockyard.apply.recorder import Recorder
 from dockyard.apply.smoke import run_smoke_test
 from dockyard.domain.deployment import DeploymentKey, RevisionStatus
 from dockyard.domain.errors import DockyardError, UnhealthyError
@@ -41,6 +41,14 @@ class Build:
     model: ResolvedModel
 
 
+class SuccessWriter(Protocol):
+    """Writes a deployment that stands to the registry."""
+
+    def write_success(self, step: WriteRecord, outcomes: tuple[Outcome, ...]) -> Facts:
+        """Write it, with how it came to stand. Raises PartialError `record-pending`."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LocalHandlers:
     """The steps of one local deployment."""
@@ -51,7 +59,7 @@ class LocalHandlers:
     images: ImageFactory
     scorer: Scorer
     writer: RegistryWriter
-    recorder: Recorder
+    record: SuccessWriter
     clock: Clock
     build: Build | None = None
     """None where the plan has no BuildImage: rollback and delete."""
@@ -66,7 +74,7 @@ class LocalHandlers:
             case ShiftTraffic(number=number, port=port):
                 self.host.route_traffic(self.key, number, port)
             case WriteRecord():
-                return self.recorder.write_success(step, outcomes)
+                return self.record.write_success(step, outcomes)
             case _:
                 self._settle(step)
         return ()

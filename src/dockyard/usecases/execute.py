@@ -7,7 +7,6 @@ from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Applied, Interpreter
 from dockyard.apply.local import Build, LocalHandlers
-from dockyard.apply.recorder import Recorder
 from dockyard.domain.attempt import Attempt, Failure
 from dockyard.domain.deployment import Revision, RevisionSpec
 from dockyard.domain.errors import DockyardError, PartialError
@@ -15,6 +14,7 @@ from dockyard.domain.plan import Outcome, Plan
 from dockyard.domain.result import DeployResult, ResultStatus
 from dockyard.planning.local import endpoint_url
 from dockyard.planning.recording import redact_plan
+from dockyard.usecases.record import Recorder
 from dockyard.usecases.workbench import Workbench
 
 
@@ -51,7 +51,7 @@ def execute_plan(bench: Workbench, execution: Execution) -> Executed:
         images=bench.images,
         scorer=bench.scorer,
         writer=bench.writer,
-        recorder=recorder,
+        record=recorder,
         clock=bench.clock,
         build=execution.build,
     )

@@ -62,10 +62,9 @@ def write_context(context: BuildContext, file: IO[bytes]) -> None:
     with tarfile.open(fileobj=file, mode="w|", format=tarfile.PAX_FORMAT) as archive:
         for name, content in sorted(_texts(context).items()):
             _add(archive, name, len(content), io.BytesIO(content))
-        for path in sorted(context.model.rglob("*")):
-            if path.is_file():
-                with path.open("rb") as source:
-                    _add(archive, f"model/{path.relative_to(context.model).as_posix()}", path.stat().st_size, source)
+        for path in sorted(path for path in context.model.rglob("*") if path.is_file()):
+            with path.open("rb") as source:
+                _add(archive, f"model/{path.relative_to(context.model).as_posix()}", path.stat().st_size, source)
 
 
 def _texts(context: BuildContext) -> Mapping[str, bytes]:
