@@ -38,7 +38,7 @@ class JsonEntryQueue:
         delete_file(self._path(attempt_id))
 
     def _paths(self) -> list[Path]:
-        return sorted(path for path in self._folder.glob("*.json") if not path.name.startswith("."))
+        return sorted(self._folder.glob("attempt-*.json"))
 
     def _read(self, path: Path) -> RegistryEntry | Failure | None:
         try:
@@ -51,4 +51,4 @@ class JsonEntryQueue:
             return Failure.of(error)
 
     def _path(self, attempt_id: str) -> Path:
-        return self._folder / f"{quote(attempt_id, safe='')}.json"
+        return self._folder / f"attempt-{quote(attempt_id, safe='')}.json"

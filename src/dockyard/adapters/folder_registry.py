@@ -110,9 +110,12 @@ class FolderRegistry:
     def _read(self, key: DeploymentKey) -> FolderRecords:
         path = self._path(key)
         try:
-            return decode(FolderRecords, path.read_bytes(), what=f"`{path}`")
+            content = path.read_bytes()
         except FileNotFoundError:
             return FolderRecords()
+        except OSError as error:
+            raise _unusable(path, error) from error
+        return decode(FolderRecords, content, what=f"`{path}`")
 
     def _write(self, key: DeploymentKey, before: FolderRecords, after: FolderRecords) -> None:
         if before == after:
@@ -120,15 +123,16 @@ class FolderRegistry:
         try:
             write_file(self._path(key), encode(after))
         except OSError as error:
-            raise DockyardError(
-                "records-unwritable",
-                f"the record of {key} could not be written to `{self._path(key)}`: {error.strerror}",
-                hint="may you write there, and is there room?",
-            ) from error
+            raise _unusable(self._path(key), error) from error
 
     def _path(self, key: DeploymentKey) -> Path:
         # Names hold no dots, so no two keys meet in one file name.
         return self._folder / f"{key.environment}.{key.name}.json"
+
+
+def _unusable(path: Path, error: OSError) -> DockyardError:
+    hint = "may you read and write there, and is there room?"
+    return DockyardError("records-unusable", f"the records in `{path}` cannot be used: {error.strerror}", hint=hint)
 
 
 def _merge(found: FolderRecords, tags: tuple[TagWrite, ...]) -> FolderRecords:

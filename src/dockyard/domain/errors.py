@@ -126,7 +126,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "port-in-use": "Another program listens on the port.",
         "recipe-invalid": "The parts of an image do not fit together: another Python, another platform, a damaged wheel.",
         "record-pending": "The deployment stands, but its record could not be written. `dockyard sync` sends it.",
-        "records-unwritable": "The records beside the configuration file cannot be written.",
+        "records-unusable": "The records beside the configuration file cannot be read or written.",
         "registry-invalid-answer": "A server answered with something that is not what the protocol says.",
         "registry-refused": "The image registry refused the operation.",
         "registry-unreachable": "The image registry does not answer.",
