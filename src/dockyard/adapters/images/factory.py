@@ -9,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol
 
 from dockyard.adapters.images.bases import Bases
 from dockyard.adapters.images.dockerfile import BuildContext
@@ -16,7 +17,6 @@ from dockyard.adapters.images.engine import build_with_engine
 from dockyard.adapters.images.errors import translate_image_error, translated
 from dockyard.adapters.images.labels import make_labels
 from dockyard.adapters.images.library import PROOF_FILE, PROOF_LAYER, ImageLibrary
-from dockyard.adapters.images.prover import Prover
 from dockyard.domain.errors import BuildError, UnavailableError, UsageError
 from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.ports import Progress, Request, ResolvedModel
@@ -48,10 +48,20 @@ class _Decision:
     lock_digest: str
 
 
+class ProofRecorder(Protocol):
+    """What runs a finished image once."""
+
+    def record_proof(self, fingerprint: Fingerprint, *, is_unpackable: bool) -> bytes | None:
+        """The content of `proof.json`; None where the model has no input example. Raises `model-does-not-answer`."""
+        ...
+
+
 class DockyardImages:
     """Images of models, in the local store."""
 
-    def __init__(self, library: ImageLibrary, prover: Prover, registries: Registries, cache: Path, progress: Progress) -> None:
+    def __init__(
+        self, library: ImageLibrary, prover: ProofRecorder, registries: Registries, cache: Path, progress: Progress
+    ) -> None:
         self._library = library
         self._prover = prover
         self._registries = registries
