@@ -12,11 +12,13 @@ from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from packaging.version import InvalidVersion, Version
 
 from dockyard_image.errors import LockError
 
 _ALWAYS = ("numpy", "pandas")  # MLflow's request parsing imports both; mlflow-skinny brings neither
 _INDEX_OPTIONS = ("-i", "-f", "--index-url", "--extra-index-url", "--find-links", "--pre")
+_SLIM_SINCE = "2.21"  # before, MLflow's request parsing imported its web server, which only the full package brings
 _COMMENT = re.compile(r"(^|\s)#.*")
 _INCLUDES = {"-r": "requirement", "--requirement": "requirement", "-c": "constraint", "--constraint": "constraint"}
 
@@ -57,10 +59,18 @@ def _slim_mlflow(line: str) -> str:
     if requirement is None or canonicalize_name(requirement.name) != "mlflow" or requirement.extras or requirement.url:
         return line
     pinned = [specifier for specifier in requirement.specifier if specifier.operator in {"==", "==="}]
-    if len(pinned) != 1 or len(requirement.specifier) != 1:
+    if len(pinned) != 1 or len(requirement.specifier) != 1 or _is_older(pinned[0].version, _SLIM_SINCE):
         return line
     requirement.name = "mlflow-skinny"
     return str(requirement)
+
+
+def _is_older(version: str, than: str) -> bool:
+    """Whether a pinned version is older; one that is none (`2.*`) counts as old, for it may become anything."""
+    try:
+        return Version(version) < Version(than)
+    except InvalidVersion:
+        return True
 
 
 def _name(line: str) -> str:

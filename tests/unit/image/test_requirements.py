@@ -32,6 +32,8 @@ def test_pinned_mlflow_becomes_the_skinny_one(line: str, becomes: str) -> None:
         "mlflow>=3,<4",
         "mlflow",
         "mlflow!=3.0,==3.*",
+        "mlflow==2.20.4",
+        "mlflow==2.*",
         "mlflow @ https://example.com/mlflow-3.17.2-py3-none-any.whl",
         "mlflow-skinny==3.17.2",
         "--extra-index-url https://example.com/simple",
