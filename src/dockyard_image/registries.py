@@ -5,7 +5,6 @@ Owns where an image may be had from, and in which order. Must not know stores or
 
 from __future__ import annotations
 
-import ipaddress
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +20,7 @@ from dockyard_image.digest import digest_bytes, hex_of
 from dockyard_image.download import download
 from dockyard_image.errors import RegistryError
 from dockyard_image.files import lock_file
+from dockyard_image.hosts import is_loopback
 from dockyard_image.manifest import Descriptor
 from dockyard_image.reference import DOCKER_HUB, ImageReference
 from dockyard_image.registry_errors import unreachable
@@ -185,12 +185,3 @@ class Registries:
 
     def _is_plain(self, host: str) -> bool:
         return is_loopback(host) or host in self._settings.insecure
-
-
-def is_loopback(host: str) -> bool:
-    """Whether a host (with or without a port) is this machine."""
-    name = urlsplit(f"//{host}").hostname or ""
-    try:
-        return ipaddress.ip_address(name).is_loopback
-    except ValueError:
-        return name == "localhost" or name.endswith(".localhost")

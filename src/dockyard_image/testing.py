@@ -11,6 +11,7 @@ import json
 import re
 import secrets
 import socket
+import ssl
 import struct
 import threading
 from collections.abc import Callable
@@ -52,22 +53,36 @@ class RegistryContents:
 
 
 class FakeRegistry:
-    """A registry on a free loopback port while its `with` block lasts."""
+    """A registry on a free loopback port while its `with` block lasts.
+
+    `mounts` and `streams` say whether it links blobs between repositories and takes a blob in one request. Tests may set
+    `upload_address` (where clients are sent with their blobs) and `token_seconds`, and read `requests` and `authorizations`.
+    """
 
     def __init__(
-        self, *, auth: Auth = "none", user: str = "", password: str = "", mounts: bool = True, streams: bool = True
+        self,
+        *,
+        auth: Auth = "none",
+        login: tuple[str, str] = ("", ""),
+        mounts: bool = True,
+        streams: bool = True,
+        tls: ssl.SSLContext | None = None,
     ) -> None:
         self.auth = auth
-        self.user = user
-        self.password = password
+        self.login = login
         self.mounts = mounts
         self.streams = streams
         self.contents = RegistryContents()
         self.requests: list[tuple[str, str]] = []
+        self.authorizations: list[str] = []
+        self.upload_address = ""
+        self.token_seconds = 300
         self.faults: list[Fault] = []
         self.tokens: dict[str, set[str]] = {}
         self.lock = threading.Lock()
         self._server = _Server(("127.0.0.1", 0), _make_handler(self))
+        if tls is not None:
+            self._server.socket = tls.wrap_socket(self._server.socket, server_side=True)
         self._thread = threading.Thread(target=self._server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
 
     @property
@@ -130,12 +145,15 @@ class _Handler(BaseHTTPRequestHandler):
     def _serve(self) -> None:
         with self.owner.lock:
             self.owner.requests.append((self.command, self.path))
+            self.owner.authorizations.append(self.headers.get("Authorization", ""))
         if self._break_down():
             return
         url = urlsplit(self.path)
         self._query = {key: values[0] for key, values in parse_qs(url.query).items()}
         if url.path == "/token":
             self._give_token()
+        elif url.path == "/v2/":
+            self._ping()
         elif (route := _ROUTE.fullmatch(url.path)) is None:
             self._refuse(404, "NOT_FOUND")
         elif not self._is_allowed(route["name"]):
@@ -148,6 +166,12 @@ class _Handler(BaseHTTPRequestHandler):
                 action(route["name"], route["tail"])
 
     do_GET = do_HEAD = do_POST = do_PATCH = do_PUT = _serve  # noqa: N815 - the base class's names
+
+    def _ping(self) -> None:
+        if self.owner.auth == "none":
+            self._answer(200, b"{}")
+        else:
+            self._challenge("")
 
     def _find_action(self, kind: str) -> Callable[[str, str], None] | None:
         method = "GET" if self.command == "HEAD" else self.command
@@ -174,7 +198,7 @@ class _Handler(BaseHTTPRequestHandler):
         return f"{name}:{needed}" in granted
 
     def _basic(self) -> str:
-        return "Basic " + base64.b64encode(f"{self.owner.user}:{self.owner.password}".encode()).decode()
+        return "Basic " + base64.b64encode(":".join(self.owner.login).encode()).decode()
 
     def _challenge(self, name: str) -> None:
         self._read_body()
@@ -183,16 +207,19 @@ class _Handler(BaseHTTPRequestHandler):
         self._refuse(401, "UNAUTHORIZED", {"WWW-Authenticate": kind})
 
     def _give_token(self) -> None:
-        if self.headers.get("Authorization", "") != self._basic():
+        fields = parse_qs(self._read_body().decode() if self.command == "POST" else urlsplit(self.path).query)
+        by_identity = self.owner.login[1] in fields.get("refresh_token", [])
+        if self.headers.get("Authorization", "") != self._basic() and not by_identity:
             self._refuse(401, "UNAUTHORIZED")
             return
         granted: set[str] = set()
-        for scope in parse_qs(urlsplit(self.path).query).get("scope", []):
+        for scope in " ".join(fields.get("scope", [])).split():
             _, name, actions = scope.split(":")
             granted |= {f"{name}:{action}" for action in actions.split(",")}
         token = secrets.token_hex(16)
         self.owner.tokens[token] = granted
-        self._answer(200, json.dumps({"token": token, "expires_in": 300}).encode())
+        answer = {"access_token" if by_identity else "token": token, "expires_in": self.owner.token_seconds}
+        self._answer(200, json.dumps(answer).encode())
 
     # Manifests
 
@@ -250,7 +277,7 @@ class _Handler(BaseHTTPRequestHandler):
             return
         session = secrets.token_hex(8)
         self.owner.contents.uploads[session] = bytearray()
-        self._answer(202, b"", {"Location": f"/v2/{name}/blobs/uploads/{session}?state=1"})
+        self._answer(202, b"", {"Location": f"{self.owner.upload_address}/v2/{name}/blobs/uploads/{session}?state=1"})
 
     def _take_piece(self, name: str, session: str) -> None:
         waiting = self.owner.contents.uploads.get(session)
@@ -259,7 +286,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._refuse(416, "BLOB_UPLOAD_INVALID")
             return
         waiting += piece
-        self._answer(202, b"", {"Location": f"/v2/{name}/blobs/uploads/{session}?state=2"})
+        self._answer(202, b"", {"Location": f"{self.owner.upload_address}/v2/{name}/blobs/uploads/{session}?state=2"})
 
     def _finish_upload(self, name: str, session: str) -> None:
         body = self._read_body()

@@ -26,6 +26,7 @@ from urllib3.exceptions import (
 from urllib3.exceptions import TimeoutError as TimeoutError_
 
 from dockyard_image.errors import ImageError
+from dockyard_image.hosts import is_loopback
 from dockyard_image.retry import TransientError
 
 Body = bytes | IO[bytes] | Iterable[bytes] | None
@@ -84,7 +85,8 @@ class Transport:
 
     def _manager(self, url: str) -> urllib3.PoolManager:
         parts = urlsplit(url)
-        proxy = "" if proxy_bypass(parts.hostname or "") else self._proxies().get(parts.scheme, "")
+        direct = is_loopback(parts.netloc) or proxy_bypass(parts.hostname or "")
+        proxy = "" if direct else self._proxies().get(parts.scheme, "")
         with self._lock:
             if proxy not in self._managers:
                 self._managers[proxy] = _open_manager(proxy)
