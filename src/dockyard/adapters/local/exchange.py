@@ -109,6 +109,8 @@ def request_head(scope: Message) -> h11.Request:
     if any(name == b"transfer-encoding" for name, _ in scope["headers"]):
         headers = [(name, value) for name, value in headers if name != b"content-length"]
         headers.append((b"transfer-encoding", b"chunked"))
+    if not any(name == b"host" for name, _ in headers):  # HTTP/1.0 does not ask for it, HTTP/1.1 does
+        headers.append((b"host", b"localhost"))
     if scope["client"]:
         headers.append((b"x-forwarded-for", scope["client"][0].encode()))
     headers.append((b"connection", b"close"))

@@ -14,7 +14,8 @@ from dockyard.adapters.local.launch import Launch
 
 _PR_SET_PDEATHSIG = 1
 _READY_SECONDS = 0.5
-_READY_REQUEST = b"GET /ready HTTP/1.0\r\n\r\n"
+_READY_REQUEST = b"GET /ready HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n"
+_READY_BYTES = 65536
 
 
 class ScorerProcess:
@@ -70,7 +71,10 @@ class ScorerProcess:
             with socket.create_connection(self._address, _READY_SECONDS) as connection:
                 connection.settimeout(_READY_SECONDS)
                 connection.sendall(_READY_REQUEST)
-                return connection.recv(16)[8:13] == b" 200 "
+                answer = b""
+                while len(answer) < _READY_BYTES and (part := connection.recv(4096)):
+                    answer += part
+                return answer[8:13] == b" 200 "
         except OSError:
             return False
 
