@@ -38,7 +38,7 @@ NameArgument = Annotated[
 AnyNameArgument = Annotated[
     str | None,
     typer.Argument(
-        metavar="[NAME]",
+        metavar="NAME",
         help="The deployment, as NAME or ENVIRONMENT/NAME; all where it is left out.",
         show_default=False,
         autocompletion=complete_deployment,
@@ -50,6 +50,16 @@ EnvironmentOption = Annotated[
         "--env",
         metavar="ENVIRONMENT",
         help="The environment; else DOCKYARD_ENV, else `local`.",
+        show_default=False,
+        autocompletion=complete_environment,
+    ),
+]
+OnlyEnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="ENVIRONMENT",
+        help="Only what is in this environment.",
         show_default=False,
         autocompletion=complete_environment,
     ),

@@ -14,7 +14,7 @@ def show_status(
     context: typer.Context,
     *,
     name: opt.AnyNameArgument = None,
-    environment: opt.EnvironmentOption = None,
+    environment: opt.OnlyEnvironmentOption = None,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
