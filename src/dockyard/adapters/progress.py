@@ -109,16 +109,19 @@ class LiveProgress:
 
 
 def _make_live(stream: TextIO) -> RichProgress:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, SpinnerColumn, TaskProgressColumn, TextColumn, TimeElapsedColumn
+    from rich.console import Console, RenderableType
+    from rich.progress import BarColumn, Progress, ProgressColumn, SpinnerColumn, Task, TaskProgressColumn, TextColumn
+    from rich.progress import TimeElapsedColumn as Elapsed
 
-    columns = (
-        SpinnerColumn(),
-        TextColumn("{task.description}"),
-        BarColumn(bar_width=20),
-        TaskProgressColumn(),
-        TimeElapsedColumn(),
-    )
+    class KnownBar(ProgressColumn):
+        """A bar where the end is known; elsewhere the spinner says enough."""
+
+        bar = BarColumn(bar_width=20)
+
+        def render(self, task: Task) -> RenderableType:
+            return self.bar.render(task) if task.total is not None else ""
+
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), KnownBar(), TaskProgressColumn(), Elapsed())
     return Progress(*columns, console=Console(file=stream), transient=True)
 
 

@@ -68,6 +68,16 @@ def test_live_progress_leaves_a_line_for_each_thing_that_is_done() -> None:
     assert [line.partition(" (")[0] for line in kept] == ["download [wheels]", "the base is cached", "build", "done [x]"]
 
 
+def test_a_bar_is_shown_only_where_the_end_is_known() -> None:
+    stream = Screen()
+    progress = LiveProgress(stream)
+    with progress.begin("wait"):
+        progress.advance("download", 5, 10)
+    lines = _ESCAPES.sub("", stream.getvalue().replace("\r", "\n")).split("\n")
+    assert any("download" in line and "━" in line and "50%" in line for line in lines)
+    assert not any("wait" in line and "━" in line for line in lines)
+
+
 @pytest.mark.parametrize("make", [PlainProgress, LiveProgress])
 def test_what_fails_ends_its_bar_and_goes_on_up(make: type[LiveProgress]) -> None:
     stream = Screen()
