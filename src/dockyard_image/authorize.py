@@ -43,12 +43,12 @@ class Authorizer:
     ) -> None:
         self._host = host
         self._secure = secure
-        self._candidates: Iterator[Credentials] = iter(credentials)
+        self._untried: Iterator[Credentials] = iter(credentials)
+        self._known: list[Credentials] = []
         self._transport = transport
         self._policy = policy
         self._now: Callable[[], float] = time.monotonic
-        self._current: Credentials | None = None
-        self._started = False
+        self._place: dict[Scopes, int] = {}
         self._held: dict[Scopes, _Held] = {}
         self._lock = threading.RLock()
 
@@ -66,59 +66,50 @@ class Authorizer:
         with self._lock:
             if (other := self.header(scopes)) not in {"", refused}:
                 return other  # another thread was faster
-            if not self._started or (fresh and refused):
-                self._next_candidate()
-            return self._obtain(challenge, scopes)
+            place = self._place.get(scopes, 0) + (1 if fresh and refused else 0)
+            return self._obtain(challenge, scopes, place)
 
-    def _obtain(self, challenge: str, scopes: Scopes) -> str:
-        while True:
-            held = self._answer(challenge, scopes)
+    def _obtain(self, challenge: str, scopes: Scopes, place: int) -> str:
+        """Try the credentials from `place` on. A place is kept per scope: being refused one thing says nothing of others."""
+        while place == 0 or self._credentials(place) is not None:
+            held = self._answer(challenge, scopes, self._credentials(place))
             if held is not None:
-                self._held[scopes] = held
+                self._held[scopes], self._place[scopes] = held, place
                 return held.header
-            self._next_candidate()
+            place += 1
+        self._held.pop(scopes, None)
+        self._place.pop(scopes, None)
+        raise refused_credentials(self._host, has_credentials=bool(self._known))
 
-    def _next_candidate(self) -> None:
-        """Move on to the next credentials; nobody at all may be tried once, and only when there are none."""
-        before, was_started = self._current, self._started
-        self._current, self._started = next(self._candidates, None), True
-        if self._current is None and was_started:
-            raise refused_credentials(self._host, has_credentials=before is not None)
+    def _credentials(self, place: int) -> Credentials | None:
+        """The credentials in that place; nobody is in place 0 when there are none at all."""
+        while len(self._known) <= place and (found := next(self._untried, None)) is not None:
+            self._known.append(found)
+        return self._known[place] if place < len(self._known) else None
 
-    def _answer(self, challenge: str, scopes: Scopes) -> _Held | None:
-        """What answers the challenge with the current credentials, or None when they are of no use for it."""
+    def _answer(self, challenge: str, scopes: Scopes, credentials: Credentials | None) -> _Held | None:
+        """What answers the challenge for these credentials, or None when they are of no use for it."""
         parameters = dict(_PARAMETER.findall(challenge))
         if challenge.lower().startswith("bearer") and "realm" in parameters:
-            return self._fetch_token(parameters, scopes)
-        if self._current is None or self._current.is_identity_token:
+            return self._fetch_token(parameters, scopes, credentials)
+        if credentials is None or credentials.is_identity_token:
             return None
-        return _Held(header=_basic(self._current), until=float("inf"))
+        return _Held(header=_basic(credentials), until=float("inf"))
 
-    def _fetch_token(self, parameters: Mapping[str, str], scopes: Scopes) -> _Held | None:
+    def _fetch_token(self, parameters: Mapping[str, str], scopes: Scopes, credentials: Credentials | None) -> _Held | None:
         realm = parameters["realm"]
-        if self._secure and self._current is not None and urlsplit(realm).scheme != "https":
+        if self._secure and credentials is not None and urlsplit(realm).scheme != "https":
             message = f"{self._host} sends users to a token service without TLS, which gets no credentials"
             raise RegistryError("registry-refused", message, "Ask the registry's owner to mend its settings.")
         wanted = list(dict.fromkeys([*scopes, *parameters.get("scope", "").split()]))
 
         def ask() -> tuple[int, bytes]:
-            method, url, headers, body = self._token_request(realm, parameters.get("service", ""), wanted)
+            method, url, headers, body = _token_request(realm, parameters.get("service", ""), wanted, credentials)
             response = self._transport.send(method, url, headers, body)
             return response.status, read_all(response, _TOKEN_LIMIT)
 
         status, content = self._retry(ask)
         return self._read_token(content) if status == 200 else None
-
-    def _token_request(self, realm: str, service: str, scopes: list[str]) -> tuple[str, str, dict[str, str], bytes | None]:
-        fields = [("service", service)] if service else []
-        if self._current is not None and self._current.is_identity_token:
-            fields += [("scope", " ".join(scopes)), ("client_id", _CLIENT), ("grant_type", "refresh_token")]
-            fields += [("refresh_token", self._current.secret.reveal())]
-            form = {"Content-Type": "application/x-www-form-urlencoded"}
-            return "POST", realm, form, urlencode(fields).encode()
-        fields += [("scope", scope) for scope in scopes]
-        headers = {"Authorization": _basic(self._current)} if self._current is not None else {}
-        return "GET", f"{realm}{'&' if '?' in realm else '?'}{urlencode(fields)}", headers, None
 
     def _retry(self, ask: Callable[[], tuple[int, bytes]]) -> tuple[int, bytes]:
         try:
@@ -135,6 +126,20 @@ class Authorizer:
             reason = TransientError("it sent no token")
             raise unreachable(f"the token service of {self._host}", reason) from error
         return _Held(header=f"Bearer {token}", until=self._now() + life * 0.9)
+
+
+def _token_request(
+    realm: str, service: str, scopes: list[str], credentials: Credentials | None
+) -> tuple[str, str, dict[str, str], bytes | None]:
+    """Method, address, headers and body that ask a token service for a token."""
+    fields = [("service", service)] if service else []
+    if credentials is not None and credentials.is_identity_token:
+        fields += [("scope", " ".join(scopes)), ("client_id", _CLIENT), ("grant_type", "refresh_token")]
+        fields += [("refresh_token", credentials.secret.reveal())]
+        return "POST", realm, {"Content-Type": "application/x-www-form-urlencoded"}, urlencode(fields).encode()
+    fields += [("scope", scope) for scope in scopes]
+    headers = {"Authorization": _basic(credentials)} if credentials is not None else {}
+    return "GET", f"{realm}{'&' if '?' in realm else '?'}{urlencode(fields)}", headers, None
 
 
 def _basic(credentials: Credentials) -> str:

@@ -18,7 +18,7 @@ from dockyard_image.download import Chunks
 from dockyard_image.errors import RegistryError
 from dockyard_image.manifest import Descriptor, invalid_manifest
 from dockyard_image.media import INDEX_TYPES, MANIFEST_TYPES
-from dockyard_image.registry_errors import explain_refusal, not_found, unreachable
+from dockyard_image.registry_errors import explain_refusal, unreachable
 from dockyard_image.retry import RetryPolicy, TransientError, with_retries
 from dockyard_image.transport import Body, Response, Transport, TransportError, read_all, stream
 
@@ -108,8 +108,8 @@ class Repository:
             response.drain_conn()
             return self.open_blob(digest)
         if response.status not in {200, 206}:
-            response.drain_conn()
-            raise not_found(self.endpoint.host, f"{self.name}@{digest}")
+            content = read_all(response, _ERROR_LIMIT)
+            raise explain_refusal(self.endpoint.host, f"{self.name}@{digest}", response.status, content)
         return Chunks(offset=offset if response.status == 206 else 0, data=stream(response))
 
     def mount_blob(self, digest: str, source: str) -> bool:

@@ -56,7 +56,8 @@ class FakeRegistry:
     """A registry on a free loopback port while its `with` block lasts.
 
     `mounts` and `streams` say whether it links blobs between repositories and takes a blob in one request. Tests may set
-    `upload_address` (where clients are sent with their blobs) and `token_seconds`, and read `requests` and `authorizations`.
+    `upload_address` (where clients are sent with their blobs), `token_seconds` and `denied` (repositories that tokens do not
+    open), and read `requests` and `authorizations`.
     """
 
     def __init__(
@@ -77,6 +78,7 @@ class FakeRegistry:
         self.authorizations: list[str] = []
         self.upload_address = ""
         self.token_seconds = 300
+        self.denied: set[str] = set()
         self.faults: list[Fault] = []
         self.tokens: dict[str, set[str]] = {}
         self.lock = threading.Lock()
@@ -195,7 +197,8 @@ class _Handler(BaseHTTPRequestHandler):
             return header == self._basic()
         granted = self.owner.tokens.get(header.removeprefix("Bearer "), set())
         needed = "pull" if self.command in {"GET", "HEAD"} else "push"
-        return f"{name}:{needed}" in granted
+        source = self._query.get("from")
+        return f"{name}:{needed}" in granted and (source is None or f"{source}:pull" in granted)
 
     def _basic(self) -> str:
         return "Basic " + base64.b64encode(":".join(self.owner.login).encode()).decode()
@@ -215,7 +218,7 @@ class _Handler(BaseHTTPRequestHandler):
         granted: set[str] = set()
         for scope in " ".join(fields.get("scope", [])).split():
             _, name, actions = scope.split(":")
-            granted |= {f"{name}:{action}" for action in actions.split(",")}
+            granted |= {f"{name}:{action}" for action in actions.split(",") if name not in self.owner.denied}
         token = secrets.token_hex(16)
         self.owner.tokens[token] = granted
         answer = {"access_token" if by_identity else "token": token, "expires_in": self.owner.token_seconds}

@@ -33,6 +33,7 @@ from dockyard_image import (
     read_index_settings,
 )
 from dockyard_image.layer import store_layer
+from dockyard_image.lockfile import LockedWheel, make_lock
 from dockyard_image.manifest import Descriptor, Manifest, encode_json, encode_manifest
 from dockyard_image.media import Dialect, media_types
 
@@ -68,8 +69,23 @@ def offline_indexes(links: Path) -> IndexSettings:
 
 
 def lock_offline(requirements: tuple[str, ...], links: Path, cache: Path) -> Lock:
-    """Lock requirements to the wheels in a folder."""
+    """Lock requirements to the wheels in a folder, by uv."""
     return lock_requirements(LockRequest(requirements=requirements, cache=cache, indexes=offline_indexes(links)))
+
+
+def lock_files(*wheels: Path) -> Lock:
+    """The lock of some wheel files, without uv's help."""
+    return make_lock(
+        LockedWheel(
+            name=wheel.name.split("-")[0].replace("_", "-"),
+            version=wheel.name.split("-")[1],
+            filename=wheel.name,
+            sha256=sha256(wheel.read_bytes()).removeprefix("sha256:"),
+            url=wheel.as_uri(),
+            size=wheel.stat().st_size,
+        )
+        for wheel in wheels
+    )
 
 
 def make_model(folder: Path) -> Path:
@@ -84,13 +100,13 @@ def make_model(folder: Path) -> Path:
 def make_recipe(folder: Path, *, base: ResolvedBase | None = None) -> DirectRecipe:
     """A recipe with two tiny wheels; everything it needs is made below `folder`."""
     links = folder / "links"
-    make_wheel(links, "alpha", "1.0", {"alpha/__init__.py": "name = 'alpha'\n", "requires": "beta>=2"})
-    make_wheel(links, "beta", "2.1", {"beta.py": "name = 'beta'\n", "beta_native.so": b"\x7fELF" * 100})
+    alpha = make_wheel(links, "alpha", "1.0", {"alpha/__init__.py": "name = 'alpha'\n"})
+    beta = make_wheel(links, "beta", "2.1", {"beta.py": "name = 'beta'\n", "beta_native.so": b"\x7fELF" * 100})
     return DirectRecipe(
         base=base or host_base("3.11"),
         platform="linux/amd64",
         python="3.11",
-        lock=lock_offline(("alpha",), links, folder / "cache"),
+        lock=lock_files(alpha, beta),
         scorer_files={"__main__.py": b"print('scorer')\n", "dockyard_scorer/__init__.py": b""},
         model_dir=make_model(folder / "model"),
         labels=LABELS,

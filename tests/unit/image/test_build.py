@@ -27,7 +27,7 @@ from dockyard_image import (
 )
 from dockyard_image.manifest import Descriptor
 from dockyard_image.media import DOCKER_LAYER, OCI_LAYER
-from support.images import LABELS, build_image, lock_offline, make_recipe, make_wheel, sha256
+from support.images import LABELS, build_image, lock_files, make_recipe, make_wheel, sha256
 
 ROOT = Path(__file__).parents[3]
 BASE_LAYER = Descriptor(media_type=OCI_LAYER + "+gzip", digest="sha256:" + "a" * 64, size=10)
@@ -266,9 +266,9 @@ def test_progress_is_told_and_ends_at_the_total(tmp_path: Path) -> None:
 
 def test_packages_that_share_files_make_one_layer(tmp_path: Path) -> None:
     links = tmp_path / "more"
-    for name in ("mlflow", "mlflow-skinny"):
-        make_wheel(links, name, "3.0", {"mlflow/__init__.py": "same", "mlflow/only.py": name})
-    lock = lock_offline(("mlflow", "mlflow-skinny"), links, tmp_path / "cache")
+    names = ("mlflow", "mlflow-skinny")
+    wheels = [make_wheel(links, name, "3.0", {"mlflow/__init__.py": "same", "mlflow/only.py": name}) for name in names]
+    lock = lock_files(*wheels)
     store, image = build_image(tmp_path, lock=lock)
     assert store.read_file(image, "opt/dockyard/site-packages/mlflow/only.py") == b"mlflow"
 

@@ -30,7 +30,7 @@ from dockyard_image import (
 from dockyard_image.authorize import Authorizer
 from dockyard_image.hosts import is_loopback
 from dockyard_image.registry_errors import explain_refusal
-from dockyard_image.testing import Auth, FakeRegistry
+from dockyard_image.testing import Auth, FakeRegistry, Fault
 from dockyard_image.transport import Transport
 from support.images import IMPATIENT, encode, make_base, open_registries
 
@@ -166,6 +166,46 @@ def test_expired_and_revoked_tokens_are_replaced(tmp_path: Path) -> None:
             registry.tokens.clear()
             push(store, image, f"{registry.host}/wine:3", registries)
         assert set(registry.contents.manifests["wine"]) == {"1", "2", "3", image.digest}
+
+
+def test_being_refused_one_repository_does_not_spoil_the_others(tmp_path: Path) -> None:
+    store = ImageStore(tmp_path / "store")
+    image = store.add(make_base(store))
+    with FakeRegistry(auth="token", login=LOGIN) as registry:
+        settings = RegistrySettings(credentials={registry.host: GOOD})
+        with open_registries(tmp_path, settings) as registries:
+            push(store, image, f"{registry.host}/secret:1", registries)
+            registry.denied.add("secret")
+            registry.tokens.clear()
+            push(store, image, f"{registry.host}/wine:1", registries)
+            push(store, image, f"{registry.host}/beer:1", registries)
+            with pytest.raises(RegistryError, match="refused the credentials"):
+                push(store, image, f"{registry.host}/secret:2", registries)
+        assert set(registry.contents.manifests) == {"secret", "wine", "beer"}
+
+
+def test_blob_that_may_not_be_read_is_told_from_one_that_is_not_there(tmp_path: Path, library: FakeRegistry) -> None:
+    library.fail(Fault(method="GET", path="/blobs/", status=403))
+    with pytest.raises(RegistryError) as caught:
+        resolve(tmp_path, RegistrySettings(), f"{library.host}/library/python:3.11")
+    assert caught.value.code == "registry-refused"
+
+
+def test_overlong_partial_download_starts_over(tmp_path: Path, library: FakeRegistry) -> None:
+    store = ImageStore(tmp_path / "store")
+    with open_registries(tmp_path) as registries:
+        base = resolve_base(f"{library.host}/library/python:3.11", "linux/amd64", registries)
+        blob = base.layers[0]
+        store.blobs.temporary.mkdir(parents=True)
+        (store.blobs.temporary / f"{blob.digest.removeprefix('sha256:')}.part").write_bytes(b"x" * 10_000)
+        registries.fetch_blob(parse_reference(base.source), blob, store.blobs, lambda _: None)
+    assert store.blobs.has(blob.digest)
+
+
+@pytest.mark.parametrize("answer", [b"", b"[]", b"{}", b'{"token": "x", "expires_in": "soon"}'])
+def test_token_service_that_sends_no_token_is_said_so(answer: bytes) -> None:
+    with pytest.raises(RegistryError, match="it sent no token"):
+        authorizer()._read_token(answer)
 
 
 def test_identity_token_is_exchanged_at_the_token_service(tmp_path: Path) -> None:

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from dockyard_image import IndexSettings, LockError, LockRequest, WheelCache, WheelError, lock_requirements, read_index_settings
-from dockyard_image.lockfile import Lock, LockedWheel, make_lock
-from support.images import IMPATIENT, make_wheel, sha256
+from dockyard_image.lockfile import Lock, make_lock
+from support.images import IMPATIENT, lock_files, make_wheel
 from support.package_index import PackageIndex
 
 
@@ -25,10 +25,7 @@ def settings(home: Path, **environ: str) -> IndexSettings:
 
 
 def locked(wheel: Path, url: str) -> Lock:
-    digest = sha256(wheel.read_bytes()).removeprefix("sha256:")
-    return make_lock(
-        [LockedWheel(name="big", version="1.0", filename=wheel.name, sha256=digest, url=url, size=wheel.stat().st_size)]
-    )
+    return make_lock([replace(lock_files(wheel).wheels[0], url=url)])
 
 
 def open_cache(folder: Path) -> WheelCache:
@@ -135,8 +132,7 @@ def test_many_wheels_come_at_once_and_the_first_failure_is_told(tmp_path: Path) 
     links = tmp_path / "links"
     wheels = [make_wheel(links, f"w{number}", "1.0", {f"w{number}.py": str(number)}) for number in range(20)]
     with PackageIndex(links) as index:
-        locks = [locked(wheel, index.file_url(wheel)).wheels[0] for wheel in wheels]
-        lock = make_lock([replace(one, name=wheel.name) for one, wheel in zip(locks, wheels, strict=True)])
+        lock = make_lock(replace(lock_files(wheel).wheels[0], url=index.file_url(wheel)) for wheel in wheels)
         files = open_cache(tmp_path).fetch(lock)
         assert sorted(file.name for file in files.values()) == sorted(wheel.name for wheel in wheels)
         wheels[7].unlink()
