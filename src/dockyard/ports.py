@@ -233,6 +233,10 @@ class Journal(Protocol):
         """The attempt that was saved last."""
         ...
 
+    def list_running(self) -> tuple[Attempt, ...]:
+        """The attempts of all deployments that run, or were killed and not closed since."""
+        ...
+
 
 class Locks(Protocol):
     """One writer for each deployment."""

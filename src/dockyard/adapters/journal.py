@@ -6,7 +6,7 @@ from pathlib import Path
 
 from dockyard.adapters.codec import decode, encode
 from dockyard.adapters.files import write_file
-from dockyard.domain.attempt import Attempt
+from dockyard.domain.attempt import Attempt, AttemptStatus
 from dockyard.domain.deployment import DeploymentKey
 
 
@@ -27,6 +27,12 @@ class FileJournal:
         except FileNotFoundError:
             return None
         return decode(Attempt, content, what=f"the journal of {key}")
+
+    def list_running(self) -> tuple[Attempt, ...]:
+        """The attempts of all deployments that run, or were killed and not closed since. Raises `state-corrupt`."""
+        paths = sorted(path for path in self._folder.glob("*.json") if not path.name.startswith("."))
+        attempts = (decode(Attempt, path.read_bytes(), what=f"the journal `{path}`") for path in paths)
+        return tuple(attempt for attempt in attempts if attempt.status is AttemptStatus.RUNNING)
 
     def _path(self, key: DeploymentKey) -> Path:
         # Names hold no dots, so no two keys meet in one file name.

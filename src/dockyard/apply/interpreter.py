@@ -57,12 +57,12 @@ class Interpreter:
             begun.append(step)
             try:
                 outcome, error = self._attempt(step, outcomes)
+                outcomes = (*outcomes, outcome)
+                self.save(outcomes)
             except BaseException:
-                # A defect, not a failure that anybody foresaw: take back what can be taken back, and let it be seen.
+                # A defect or a full disk, which no step foresees: take back what can be taken back, and let it be seen.
                 self._undo_if_unsettled(begun)
                 raise
-            outcomes = (*outcomes, outcome)
-            self.save(outcomes)
             if error is None:
                 continue
             if step.phase is not Phase.SETTLE:

@@ -31,6 +31,7 @@ from dockyard.ports import Clock, ImageFactory, LocalHost, LocalInventory, Regis
 
 _LOG_LINES = 20
 _LOOK_SECONDS = 0.5
+_PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +140,7 @@ class LocalHandlers:
                 return
             if self.clock.monotonic() >= end:
                 raise self._unhealthy(step.number, "revision-not-ready", f"is not ready after {step.timeout_seconds} s")
-            if revision.address is None:
-                self.clock.sleep(_LOOK_SECONDS)
+            self.clock.sleep(_PAUSE_SECONDS)
 
     def _unhealthy(self, number: int, code: str, what: str) -> UnhealthyError:
         lines = tuple(islice(self.inventory.read_logs(self.key, number, follow=False, tail=_LOG_LINES), _LOG_LINES))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from dockyard.domain.attempt import Attempt
+from dockyard.domain.attempt import Attempt, AttemptStatus
 from dockyard.domain.deployment import DeploymentKey, RevisionStatus
 from dockyard.domain.errors import ConflictError, DockyardError, UnavailableError
 from dockyard.domain.image import Fingerprint
@@ -29,6 +29,11 @@ class MemoryJournal:
     def find_attempt(self, key: DeploymentKey) -> Attempt | None:
         """The attempt that was saved last."""
         return next((one for one in reversed(self.saved) if one.key == key), None)
+
+    def list_running(self) -> tuple[Attempt, ...]:
+        """Those whose last state says that they run."""
+        latest = {attempt.key: attempt for attempt in self.saved}
+        return tuple(attempt for attempt in latest.values() if attempt.status is AttemptStatus.RUNNING)
 
 
 @dataclass(kw_only=True)

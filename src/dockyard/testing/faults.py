@@ -7,9 +7,13 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 
+class KilledError(BaseException):
+    """The process ends here and now: nobody handles it, and no call after it has an effect."""
+
+
 @dataclass(kw_only=True)
 class Faults:
-    """Shared by any number of fakes. A BaseException that is no Exception stands for a kill: nobody handles it."""
+    """Shared by any number of fakes. With a KilledError every call after the one that fails fails as well."""
 
     calls: list[str] = field(default_factory=list)
     """Every call so far that changes something, in order."""
@@ -23,9 +27,15 @@ class Faults:
     def watch(self, call: str) -> Iterator[None]:
         """Count a call around its work, and fail before or after it if it is its turn."""
         self.calls.append(call)
+        if self._is_dead():
+            raise KilledError
         is_due = self.error is not None and len(self.calls) == self.at
         if is_due and self.error is not None and not self.has_effect:
             raise self.error
         yield
         if is_due and self.error is not None:
             raise self.error
+
+    def _is_dead(self) -> bool:
+        """Whether the process has been killed: whatever it still tries, undoing included, does not happen."""
+        return isinstance(self.error, KilledError) and len(self.calls) > self.at

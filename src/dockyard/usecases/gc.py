@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import nullcontext
 
-from dockyard.domain.attempt import AttemptStatus, Failure
+from dockyard.domain.attempt import Failure
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.image import Fingerprint
@@ -77,14 +77,12 @@ class _Collection:
             self._failures.append(Failure.of(error))
 
     def _needed_images(self) -> frozenset[Fingerprint]:
-        return frozenset(one for key in self._bench.inventory.list_deployments() for one in self._list_needed(key))
-
-    def _list_needed(self, key: DeploymentKey) -> Iterator[Fingerprint]:
-        """What the revisions are made of, and what a deploy that runs at this moment has built for its revision to come."""
-        yield from (revision.spec.fingerprint for revision in self._bench.host.describe_deployment(key).revisions)
-        attempt = self._bench.journal.find_attempt(key)
-        if attempt is not None and attempt.plan is not None and attempt.status is AttemptStatus.RUNNING:
-            yield from (step.spec.fingerprint for step in attempt.plan.steps if isinstance(step, StartRevision))
+        """What revisions are made of, and what deploys that run at this moment have built for theirs to come."""
+        keys = self._bench.inventory.list_deployments()
+        revisions = (revision for key in keys for revision in self._bench.host.describe_deployment(key).revisions)
+        plans = (attempt.plan for attempt in self._bench.journal.list_running() if attempt.plan is not None)
+        begun = (step.spec for plan in plans for step in plan.steps if isinstance(step, StartRevision))
+        return frozenset(spec.fingerprint for spec in (*(revision.spec for revision in revisions), *begun))
 
     def result(self) -> GcResult:
         """What was found and done."""
