@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 import socket
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -10,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
+from dockyard.adapters.images.library import ImageLibrary
 from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec, RevisionStatus, Runtime
 from dockyard.domain.errors import BuildError, ConflictError, NotFoundError, UnhealthyError, UsageError
 from dockyard.domain.image import Fingerprint
 from dockyard.ports import LocalHost, LocalInventory
 from dockyard.testing.local import Behaviour, MemoryMachine
+from support.docker_stand_in import build_docker_stand_in, list_containers
 from support.local_kit import LocalKit, build_stand_in, leaving_nothing, open_kit
 from support.local_values import KEY, make_spec
 from support.patience import wait_for
@@ -86,11 +89,19 @@ def process_subject(tmp_path: Path, tmp_path_factory: pytest.TempPathFactory) ->
     yield from give(kit)
 
 
+@pytest.fixture(scope="module")
+def docker_stand_in(lab_engine: str, lab_registry: str, tmp_path_factory: pytest.TempPathFactory) -> ImageLibrary:  # noqa: ARG001 - the base image comes from there
+    return build_docker_stand_in(lab_engine, tmp_path_factory.mktemp("docker-image"))
+
+
 @pytest.fixture
-def docker_subject(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Subject]:
-    library = request.getfixturevalue("docker_stand_in")
-    kit = open_kit(tmp_path, library, Runtime.DOCKER, home_id=tmp_path.name[-20:])
-    yield from give(kit)
+def docker_subject(
+    lab_engine: str, docker_stand_in: ImageLibrary, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[Subject]:
+    monkeypatch.setenv("DOCKER_HOST", lab_engine)
+    home_id = secrets.token_hex(4)
+    yield from give(open_kit(tmp_path, docker_stand_in, Runtime.DOCKER, home_id=home_id))
+    assert list_containers(lab_engine, home_id) == []
 
 
 def give(kit: LocalKit) -> Iterator[Subject]:

@@ -103,7 +103,7 @@ class ContainerRuntime:
             if container is None:
                 yield from read_log(place.folder.log, tail=tail)
                 return
-            present = list(_split_lines(container.logs(stream=True, tail=tail)))
+            present = list(_split_lines(container.logs(stream=True, follow=False, tail=tail)))
             if len(present) < tail:
                 yield from read_log(place.folder.log, tail=tail - len(present))
             yield from _split_lines(container.logs(stream=True, follow=True, tail=tail)) if follow else present
@@ -177,7 +177,7 @@ class ContainerRuntime:
         place.folder.path.mkdir(parents=True, exist_ok=True)
         log = RotatingLog(place.folder.log, max_bytes=_LOG_BYTES)
         try:
-            for part in container.logs(stream=True):
+            for part in container.logs(stream=True, follow=False):
                 log.write(part)
         finally:
             log.close()
