@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dockyard.cli.main import main
 from dockyard.domain.errors import BuildError, CancelledError, DockyardError, PartialError, UsageError
 from support import results
 from support.fake_kit import CommandLine
@@ -156,3 +157,29 @@ def test_text_that_the_terminal_cannot_show_is_escaped() -> None:
     environ = {**os.environ, "PYTHONIOENCODING": "ascii"}
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, env=environ, check=False)
     assert (done.returncode, done.stdout) == (0, '{"predictions": [5.5, "\\u00e9"]}\n')
+
+
+def test_an_error_that_nobody_reads_keeps_its_exit_code() -> None:
+    process = _start("status", "--nothing", stdout=None)
+    assert process.stderr is not None
+    process.stderr.close()
+    assert process.wait(timeout=60) == 2
+
+
+def test_a_working_folder_that_was_removed_is_no_defect(tmp_path: Path) -> None:
+    gone = tmp_path / "gone"
+    gone.mkdir()
+    program = "import os; os.chdir({0!r}); os.rmdir({0!r})\n".format(str(gone)) + _PROGRAM.format(
+        path=[str(Path(__file__).parents[2] / name) for name in ("src", "tests")]
+    )
+    done = subprocess.run([sys.executable, "-c", program, "sync"], capture_output=True, text=True, check=False)
+    assert "internal-error" not in done.stderr
+
+
+def test_the_real_kit_is_opened_where_none_is_given(dockyard: CommandLine) -> None:
+    dockyard.capture.readouterr()
+    assert main(["status"]) == 0
+    captured = dockyard.capture.readouterr()
+    assert (captured.out, captured.err) == ("", "there is no deployment\n")
+    assert main(["logs", "wine", "--json"]) == 2
+    assert '"deployment-not-found"' in dockyard.capture.readouterr().out

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import re
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
@@ -171,3 +175,61 @@ def test_an_unexpected_error_of_a_question_is_not_hidden() -> None:
     with pytest.raises(ZeroDivisionError):
         TrackingCheck(ask=failing(ZeroDivisionError())).examine()
     assert issubclass(UnavailableError, DockyardError)
+
+
+class TestOverHttp:
+    """The questions themselves, put to a server that answers as the real ones do. `tests/contract` asks the real ones."""
+
+    def test_the_docker_engine_tells_its_version(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with answering({"/version": b'{"Version": "27.1", "ApiVersion": "1.43"}'}) as address:
+            monkeypatch.setenv("DOCKER_HOST", f"tcp://{address}")
+            assert examine(EngineCheck()).message == "Docker engine 27.1 answers"
+
+    def test_an_engine_that_answers_with_nonsense_is_a_warning(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        with answering({}) as address:
+            monkeypatch.setenv("DOCKER_HOST", f"tcp://{address}")
+            assert examine(EngineCheck()).severity is Severity.WARNING
+
+    def test_an_image_registry_answers_at_its_root(self) -> None:
+        with answering({"/v2/": b"{}"}) as address:
+            assert examine(ImageRegistryCheck(repository=f"{address}/team", insecure=(address,))).severity is Severity.OK
+        with answering({}) as address:
+            assert "answers 404" in examine(ImageRegistryCheck(repository=address, insecure=(address,))).message
+
+    def test_a_tracking_server_tells_its_version(self) -> None:
+        answers = {"/version": b"3.1.4", "/api/2.0/mlflow/registered-models/search": b"{}"}
+        with answering(answers) as address:
+            finding = examine(TrackingCheck.of(RegistrySettings(tracking_uri=f"http://{address}"), {}))
+        assert finding.message == f"MLflow registry http://{address} answers, version 3.1.4"
+
+    @pytest.mark.parametrize("version", [b"<html>", b"3" * 200, None])
+    def test_a_server_that_does_not_tell_its_version_is_no_error(self, version: bytes | None) -> None:
+        answers = {"/api/2.0/mlflow/registered-models/search": b"{}", **({} if version is None else {"/version": version})}
+        with answering(answers) as address:
+            finding = examine(TrackingCheck.of(RegistrySettings(tracking_uri=f"http://{address}"), {}))
+        assert finding.message == f"MLflow registry http://{address} answers"
+
+
+@contextmanager
+def answering(answers: Mapping[str, bytes]) -> Iterator[str]:
+    """The address of a server that answers some paths with JSON, and 404 elsewhere."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            path = re.sub(r"^/v1\.[0-9]+", "", self.path.partition("?")[0])
+            body = answers.get(path)
+            self.send_response(200 if body is not None else 404)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        def log_message(self, *_: object) -> None:
+            return
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+        thread.join()

@@ -256,6 +256,26 @@ def test_words_of_yaml_1_1_stay_text(tmp_path: Path) -> None:
     assert settings.find_environment("p").env == (("A", "yes"), ("B", "2026-01-01"), ("C", "1:30"), ("D", "010"))
 
 
+def test_a_value_that_is_no_address_is_not_taken_for_one_without_password(tmp_path: Path) -> None:
+    assert "plain text" in refuse(tmp_path, "registry: {tracking_uri: 'http://[u:pa55@x'}").message
+    assert load(tmp_path, "registry: {tracking_uri: 'http://[x'}").registry.tracking_uri == "http://[x"
+
+
+def test_a_file_that_cannot_be_read_is_told_with_the_reason(tmp_path: Path) -> None:
+    (tmp_path / "dockyard.yaml").symlink_to("/proc/self/mem")
+    with pytest.raises(UsageError, match="cannot be read") as caught:
+        load_settings(Surroundings(folder=tmp_path, environ=HOME))
+    assert caught.value.exit_code == 2
+
+
+def test_a_variable_nested_too_deeply_is_refused(tmp_path: Path) -> None:
+    assert "must be a list" in refuse(tmp_path, "", {"DOCKYARD_IMAGE__INSECURE_REGISTRIES": "[" * 50_000}).message
+
+
+def test_an_alias_in_itself_is_refused_in_a_variable_too(tmp_path: Path) -> None:
+    assert "must be a list" in refuse(tmp_path, "", {"DOCKYARD_IMAGE__INSECURE_REGISTRIES": "[&a [*a]]"}).message
+
+
 class TestSearch:
     """Where the file is looked for."""
 
