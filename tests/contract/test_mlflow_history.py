@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from dockyard.adapters.codec import decode
 from dockyard.adapters.mlflow_history_tags import describe_tags
 from dockyard.adapters.mlflow_registry import MlflowRegistry
 from dockyard.adapters.mlflow_registry_history import EXPERIMENT
+from dockyard.adapters.mlflow_registry_history import write_run as write_history
 from dockyard.domain.attempt import Attempt, AttemptStatus
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import NotFoundError, UnavailableError
@@ -24,6 +26,7 @@ from dockyard.domain.plan import Plan
 from dockyard.domain.record import RecordStatus, decode_tag
 from dockyard.domain.reference import parse_model_ref
 from support.attempts import LATENCIES, SECRET, make_attempt, make_entry, make_failure
+from support.local_values import make_model
 from support.registry_stages import Stage, stage_mlflow
 from support.tracking import TrackingServer
 
@@ -168,6 +171,11 @@ def test_store_that_does_not_exist_is_not_made(tmp_path: Path) -> None:
     registry = MlflowRegistry(f"sqlite:///{tmp_path}/typo.db", None, tmp_path / "cache")
     assert registry.list_attempts(DeploymentKey(environment="prod", name="nothing"), 10) == ()
     assert registry.find_alias("wine", "prod") is None
+    assert registry.find_record(DeploymentKey(environment="prod", name="nothing"), make_model()) is None
+    with pytest.raises(NotFoundError) as missing:
+        registry.resolve_model(parse_model_ref("wine"))
+    assert missing.value.code == "model-not-found"
+    assert f"sqlite:///{tmp_path}/typo.db" in missing.value.message
     with pytest.raises(UnavailableError) as caught:
         registry.set_alias("wine", "prod", "1")
     assert caught.value.code == "tracking-unreachable"
@@ -182,7 +190,32 @@ def test_entry_for_another_registry_waits_for_its_own(stage: Stage) -> None:
         stage.registry.write_entry(elsewhere)
     assert caught.value.code == "tracking-unreachable"
     assert "http://mlflow.example.com" in caught.value.message
+    stage.registry.write_tags(tuple(dataclasses.replace(tag, registry="http://mlflow.example.com") for tag in entry.tags))
     assert stage.registry.list_attempts(stage.key, 10) == ()
+    assert stage.registry.find_record(stage.key, stage.model()) is None
+
+
+def test_folder_is_taken_by_mlflow_too(sqlite_store: str, tmp_path: Path) -> None:
+    stage = stage_mlflow(sqlite_store, tmp_path)
+    by_folder = stage.resolve(str(tmp_path / "v1")).identity
+    assert (by_folder.digest, by_folder.name) == (stage.model(1).digest, None)
+
+
+def test_two_that_make_the_experiment_at_once_write_to_one(sqlite_store: str, tmp_path: Path) -> None:
+    class SlowerClient(MlflowClient):  # type: ignore[misc]
+        """Sees no experiment at the first look: another process makes it right after that."""
+
+        looks = 0
+
+        def get_experiment_by_name(self, name: str) -> object:
+            self.looks += 1
+            return None if self.looks == 1 else super().get_experiment_by_name(name)
+
+    stage = stage_mlflow(sqlite_store, tmp_path)
+    stage.registry.write_entry(make_entry(make_attempt(stage.key, stage.model(), number=1)))
+    entry = make_entry(make_attempt(stage.key, stage.model(), number=2))
+    write_history(SlowerClient(sqlite_store, sqlite_store), entry, artifact_location=None)
+    assert [one.revision for one in stage.registry.list_attempts(stage.key, 10)] == [2, 1]
 
 
 def test_version_that_was_deleted_since_keeps_the_entry_from_nothing(sqlite_store: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -73,6 +74,42 @@ def test_refusal_is_told_as_what_it_is_and_without_the_password(
             registry.write_entry(make_entry(make_attempt(KEY, make_model(registry=registry.name))))
     assert (caught.value.code, caught.value.exit_code) == (code, exit_code)
     assert CANARY not in f"{caught.value!r} {caught.value.hint} {caught.value.details}"
+
+
+@pytest.mark.parametrize(
+    "text", ["wine", "models:/wine/1", "models:/wine@prod", "runs:/abc/model", f"models:/m-{'0' * 32}", "models:/wine/Staging"]
+)
+def test_reference_that_may_not_be_looked_up_is_not_called_missing(tmp_path: Path, text: str) -> None:
+    with answering(403, '{"error_code": "PERMISSION_DENIED", "message": "no"}') as host:
+        registry = MlflowRegistry(f"http://{host}", None, tmp_path)
+        for look in (
+            lambda: registry.resolve_model(parse_model_ref(text)),
+            lambda: registry.find_alias("wine", "prod"),
+            lambda: registry.find_record(KEY, make_model()),
+        ):
+            with pytest.raises(DockyardError) as caught:
+                look()
+            assert caught.value.code == "credentials-refused"
+
+
+@pytest.mark.parametrize("insecure", ["", "true"])
+def test_server_that_does_not_speak_tls_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, insecure: str) -> None:
+    monkeypatch.setenv("MLFLOW_TRACKING_INSECURE_TLS", insecure)
+    with answering(200, "{}") as host:
+        registry = MlflowRegistry(f"https://{host}", None, tmp_path)
+        with pytest.raises(DockyardError, match="TLS: ") as caught:
+            registry.find_alias("wine", "prod")
+    assert caught.value.code == "tracking-unreachable"
+
+
+def test_database_whose_driver_is_not_installed_is_told(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        uri = f"postgresql+nodriver://ann:{CANARY}@127.0.0.1:{listening.getsockname()[1]}/mlflow"
+        registry = MlflowRegistry(uri, None, tmp_path)
+        with pytest.raises(DockyardError) as caught:
+            registry.find_alias("wine", "prod")
+    assert caught.value.code == "dependency-missing"
+    assert CANARY not in f"{caught.value!r} {caught.value.hint} {registry.name}"
 
 
 @pytest.fixture

@@ -124,6 +124,7 @@ CLASSES: Mapping[str, Translation] = MappingProxyType(
         "requests.exceptions.RetryError": unreachable,
         "requests.exceptions.RequestException": _refused,
         "sqlalchemy.exc.OperationalError": unreachable,
+        "sqlalchemy.exc.NoSuchModuleError": _missing,
         "sqlalchemy.exc.SQLAlchemyError": _refused,
         "botocore.exceptions.NoCredentialsError": _refused_credentials,
         "botocore.exceptions.PartialCredentialsError": _refused_credentials,

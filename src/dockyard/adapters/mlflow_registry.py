@@ -45,7 +45,7 @@ class MlflowRegistry:
 
     def resolve_model(self, ref: ModelRef) -> ResolvedModel:
         """Resolve a reference and download its files, once. Changes nothing but the cache."""
-        if ref.kind is RefKind.LOCATION:
+        if ref.kind in {RefKind.LOCATION, RefKind.FOLDER}:
             return self._resolve_location(ref)
         missing = self._session.find_missing_store()
         if missing is not None:

@@ -6,13 +6,14 @@ in between changes nothing. Reads only.
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from dockyard.adapters.mlflow_errors import not_found
-from dockyard.domain.errors import NotFoundError, UsageError
+from dockyard.domain.errors import NotFoundError
 from dockyard.domain.reference import LATEST, ModelRef, RefKind, parse_model_ref
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+_MODEL_SOURCE = re.compile(r"models:/+(m-[0-9a-f]{32})")
 _GIT_TAG = "mlflow.source.git.commit"
 _DEEPEST = 5
 """How many references may lead from one to the next: a copied version to a version to a logged model."""
@@ -43,14 +45,12 @@ class Pinned:
 
 
 def pin_model(client: MlflowClient, ref: ModelRef) -> Pinned:
-    """Pin a reference to what MLflow has now. Raises NotFoundError `model-not-found`, `alias-not-found`."""
+    """Pin a reference that only MLflow can resolve. Raises NotFoundError `model-not-found`, `alias-not-found`."""
     match ref.kind:
         case RefKind.LOGGED_MODEL:
             return _pin_logged_model(client, ref.path or "")
         case RefKind.RUN:
             return _pin_run(client, ref.run_id or "", ref.path or "")
-        case RefKind.LOCATION | RefKind.FOLDER:
-            return Pinned(location=ref.path or "")
         case _:
             return _pin_version(client, ref.name or "", _find_version(client, ref))
 
@@ -130,11 +130,8 @@ def _pin_version(client: MlflowClient, name: str, version: str) -> Pinned:
 
 def _read_model_id(source: str) -> str | None:
     """A server keeps `models:/m-…` as the source of a version that was registered from a logged model, and tells no id."""
-    try:
-        ref = parse_model_ref(source)
-    except UsageError:
-        return None
-    return ref.path if ref.kind is RefKind.LOGGED_MODEL else None
+    match = _MODEL_SOURCE.fullmatch(source)
+    return match[1] if match else None
 
 
 def _follow(client: MlflowClient, uri: str, depth: int = 0) -> Pinned:

@@ -89,3 +89,10 @@ def test_what_a_killed_writer_left_behind_is_not_an_entry(tmp_path: Path) -> Non
     queue.put_entry(entry(1))
     (tmp_path / "queue" / ".other.json.new").write_bytes(b"{")
     assert (queue.list_entries(), queue.list_damaged()) == ((entry(1),), ())
+
+
+def test_entry_that_somebody_else_has_just_sent_is_no_longer_listed(tmp_path: Path) -> None:
+    queue = JsonEntryQueue(tmp_path / "queue")
+    queue.put_entry(entry(1))
+    (tmp_path / "queue" / "attempt-sent.json").symlink_to(tmp_path / "gone")  # listed, and not there when it is opened
+    assert (queue.list_entries(), queue.list_damaged()) == ((entry(1),), ())

@@ -11,7 +11,7 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UsageError
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.reference import parse_model_ref
-from support.attempts import SECRET, make_attempt, make_entry, make_tag
+from support.attempts import SECRET, make_attempt, make_entry
 from support.model_folder import MLMODEL, write_model_folder
 
 KEY = DeploymentKey(environment="prod", name="wine")
@@ -128,10 +128,12 @@ def test_damaged_records_are_told_by_name_and_not_overwritten(registry: FolderRe
     assert path.read_text() == "{"
 
 
-def test_records_that_cannot_be_written_are_told(tmp_path: Path) -> None:
-    (tmp_path / "project").write_text("a file where the folder should be")
+@pytest.mark.parametrize("obstacle", ["project", "project/.dockyard/records/.prod.wine.json.new/in the way"])
+def test_records_that_cannot_be_read_or_written_are_told(tmp_path: Path, obstacle: str) -> None:
+    (tmp_path / obstacle).parent.mkdir(parents=True, exist_ok=True)
+    (tmp_path / obstacle).write_text("a file where a folder should be, or the other way round")
     registry = FolderRegistry(tmp_path / "project", tmp_path / "cache")
-    attempt = make_attempt(KEY, resolve(registry, write_model_folder(tmp_path / "wine")))
+    entry = make_entry(make_attempt(KEY, resolve(registry, write_model_folder(tmp_path / "wine"))))
     with pytest.raises(DockyardError) as caught:
-        registry.write_tags((make_tag(attempt, attempt.model or pytest.fail("no model")),))
+        registry.write_tags(entry.tags)
     assert caught.value.code == "records-unusable"

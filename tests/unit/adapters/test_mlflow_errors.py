@@ -65,6 +65,7 @@ def database_error(number: int, text: str) -> sqlalchemy.exc.OperationalError:
         (botocore.exceptions.ReadTimeoutError(endpoint_url="http://s3"), "tracking-unreachable"),
         (botocore.exceptions.ProfileNotFound(profile="x"), "tracking-server-refused"),
         (client_error("SlowDown"), "tracking-server-refused"),
+        (sqlalchemy.exc.NoSuchModuleError("Can't load plugin: sqlalchemy.dialects:oracle"), "dependency-missing"),
         (ModuleNotFoundError("No module named 'sqlalchemy'"), "dependency-missing"),
         (MlflowException("something"), "tracking-server-refused"),
         (RestException({"error_code": "PERMISSION_DENIED", "message": "no"}), "credentials-refused"),

@@ -127,6 +127,11 @@ def test_what_an_image_cannot_hold_is_refused(tmp_path: Path) -> None:
         assert caught.value.code == "model-invalid"
 
 
+def test_folder_that_vanishes_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match="its files cannot be read"):
+        list_files(tmp_path / "gone", WHAT)
+
+
 def test_folder_without_mlmodel_is_refused(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match="no MLmodel file") as caught:
         read_facts(tmp_path, WHAT)

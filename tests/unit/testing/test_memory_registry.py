@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 
 import pytest
 
@@ -11,6 +12,7 @@ from dockyard.domain.reference import parse_model_ref
 from dockyard.testing.registry import MemoryRegistry
 from support.attempts import make_attempt, make_entry
 from support.local_values import KEY, make_model
+from support.registry_stages import stage_memory
 
 ENTRY = make_entry(make_attempt(KEY, make_model()))
 
@@ -40,6 +42,14 @@ def test_writes_are_counted_and_what_changes_nothing_is_not_a_write() -> None:
         registry.find_record(KEY, make_model())
         registry.list_attempts(KEY, 1)
     assert registry.writes == ["run prod/wine succeeded", "tag wine 1 dockyard.prod.wine serving"]
+
+
+def test_stage_resolves_to_the_version_that_was_put_into_it(tmp_path: Path) -> None:
+    stage = stage_memory(tmp_path)
+    registry = stage.registry
+    assert isinstance(registry, MemoryRegistry)
+    registry.set_stage("wine", "Production", "1")
+    assert stage.resolve("models:/wine/production").identity.version == "1"
 
 
 def test_whole_attempts_are_there_to_look_at() -> None:
