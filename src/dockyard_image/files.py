@@ -5,6 +5,7 @@ Owns atomic writing and advisory locks. Must not know what is written.
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import os
 import tempfile
@@ -18,6 +19,7 @@ from dockyard_image.errors import StoreError
 
 _POLL_SECONDS = 0.05
 PARTIAL_PREFIX = ".partial-"
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EROFS})
 
 
 class Draft:
@@ -32,10 +34,13 @@ class Draft:
 def write_draft(folder: Path, target: Path | None = None) -> Iterator[Draft]:
     """A file in `folder` that moves to the draft's target when the block ends well, and vanishes when it does not.
 
-    Folder and target must be on the same file system.
+    Folder and target must be on the same file system. Raises StoreError, code `store-unwritable`.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(prefix=PARTIAL_PREFIX, dir=folder)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(prefix=PARTIAL_PREFIX, dir=folder)
+    except OSError as error:
+        raise _unwritable(folder, error) from error
     try:
         with os.fdopen(descriptor, "wb") as file:
             draft = Draft(file, target)
@@ -45,6 +50,10 @@ def write_draft(folder: Path, target: Path | None = None) -> Iterator[Draft]:
         if draft.target is not None:
             draft.target.parent.mkdir(parents=True, exist_ok=True)
             Path(name).replace(draft.target)
+    except OSError as error:
+        if error.errno in _NO_ROOM:
+            raise _unwritable(folder, error) from error
+        raise
     finally:
         Path(name).unlink(missing_ok=True)
 
@@ -88,3 +97,8 @@ def _lock_within(descriptor: int, kind: int, seconds: float) -> None:
             time.sleep(_POLL_SECONDS)
         else:
             return
+
+
+def _unwritable(folder: Path, error: OSError) -> StoreError:
+    hint = "Make room on the disk, or choose another folder for Dockyard's files."
+    return StoreError("store-unwritable", f"{folder} cannot be written: {error.strerror}", hint)

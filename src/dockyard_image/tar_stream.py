@@ -61,7 +61,11 @@ def stream_tar(entries: Iterable[FileEntry]) -> Iterator[bytes]:
 
 def _content(entry: FileEntry) -> Iterator[bytes]:
     left = entry.size
-    with entry.open() as file:
+    try:
+        source = entry.open()
+    except OSError as error:
+        raise _invalid(f"{entry.path} cannot be read: {error.strerror}") from error
+    with source as file:
         while chunk := file.read(_READ):
             left -= len(chunk)
             yield chunk

@@ -105,3 +105,13 @@ def test_file_that_changes_while_it_is_read_ends_the_build(tmp_path: Path, chang
         store_layer(stream_tar([entry]), Blobs(tmp_path))
     assert Blobs(tmp_path).list_digests() == []
     assert list((tmp_path / "tmp").iterdir()) == []
+
+
+def test_file_that_vanishes_before_it_is_read_ends_the_build(tmp_path: Path) -> None:
+    file = tmp_path / "f"
+    file.write_bytes(b"before")
+    entry = entry_of_file("opt/f", file)
+    file.unlink()
+    with pytest.raises(RecipeError, match=r"opt/f cannot be read: No such file") as caught:
+        list(stream_tar([entry]))
+    assert caught.value.code == "layer-invalid"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -282,3 +283,23 @@ def test_digest_that_is_none_never_becomes_a_path(tmp_path: Path) -> None:
     for digest in ("sha256:../../etc/passwd", "", "sha512:" + "a" * 64, "sha256:" + "A" * 64):
         with pytest.raises(ValueError, match="not a sha256 digest"):
             store.open_blob(digest)
+
+
+def test_folder_that_cannot_be_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_bytes(b"")
+    with pytest.raises(StoreError, match="file/tmp cannot be written") as caught:
+        ImageStore(tmp_path / "file").blobs.put(b"1")
+    assert caught.value.code == "store-unwritable"
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS])
+def test_full_disk_is_told_and_leaves_no_blob(tmp_path: Path, number: int) -> None:
+    def write() -> None:
+        with ImageStore(tmp_path).blobs.create() as blob:
+            blob.write(b"half")
+            raise OSError(number, os.strerror(number))
+
+    with pytest.raises(StoreError, match=os.strerror(number)) as caught:
+        write()
+    assert caught.value.code == "store-unwritable"
+    assert list((tmp_path / "tmp").iterdir()) == []
