@@ -33,7 +33,7 @@ def build_docker_stand_in(engine_url: str, folder: Path) -> ImageLibrary:
         try:
             content = io.BytesIO(b"".join(image.save()))
         finally:
-            engine.images.remove(image.id, force=True, noprune=True)
+            engine.images.remove(str(image.id), force=True, noprune=True)
     store = ImageStore(folder / "store")
     store.add(store.import_docker_archive(content), fingerprint=FINGERPRINT)
     return open_library(store, folder / "unpacked")

@@ -16,14 +16,16 @@ from dockyard.adapters.images.library import PYTHON_LABEL, ImageLibrary
 from dockyard.adapters.local.containers import ContainerRuntime
 from dockyard.adapters.local.host import LOOPBACK, Host, Surroundings
 from dockyard.adapters.local.inventory import Inventory
+from dockyard.adapters.local.layout import DeploymentFolder
 from dockyard.adapters.local.orphans import Orphans
 from dockyard.adapters.local.process import ProcessRuntime
 from dockyard.adapters.local.pythons import Pythons
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, RevisionSpec, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, Revision, RevisionSpec, RevisionStatus, Runtime
 from dockyard.domain.image import Fingerprint
 from dockyard_image import ImageStore, host_base
 from support import images
 from support.local_values import KEY, make_model
+from support.patience import wait_for
 
 STAND_IN = Path(__file__).parent / "stand_in" / "__main__.py"
 FINGERPRINT = Fingerprint("sha256:" + "5" * 64)
@@ -49,6 +51,32 @@ class LocalKit:
             fingerprint=FINGERPRINT,
             settings=LocalSettings(**{**defaults, **settings}),  # type: ignore[arg-type]
         )
+
+    def find(self, number: int) -> Revision:
+        """A revision as it is now."""
+        revision = self.host.describe_deployment(KEY).find_revision(number)
+        assert revision is not None
+        return revision
+
+    def start(self, number: int, behaviour: str = "good", **settings: object) -> Revision:
+        """Start a revision whose version is its number, and wait until it is ready."""
+        self.host.start_revision(KEY, number, self.make_spec(number, behaviour, **settings))
+        wait_for(lambda: self.find(number).status is RevisionStatus.READY)
+        return self.find(number)
+
+    def serve(self, number: int, port: int | None = None) -> int:
+        """Start a revision and give it the traffic; returns the port."""
+        self.start(number)
+        local = self.host.describe_deployment(KEY)
+        chosen = port or local.port or local.free_port
+        assert chosen is not None
+        self.host.route_traffic(KEY, number, chosen)
+        return chosen
+
+    @property
+    def folder(self) -> DeploymentFolder:
+        """Where the deployment's files lie."""
+        return DeploymentFolder(path=self.home / "local" / KEY.environment / KEY.name)
 
 
 def open_kit(home: Path, library: ImageLibrary, runtime: Runtime = Runtime.PROCESS, *, home_id: str = "test") -> LocalKit:
