@@ -1,4 +1,4 @@
-"""What every model registry promises, held to the fake, an SQLite store, `mlflow server`, and folders:
+"""What every model registry promises, held to the fake, SQLite, MySQL, `mlflow server`, and folders:
 
 * a reference is resolved once, and records go to the version it was resolved to, wherever aliases move;
 * an entry is written once, however often it is sent, and a late one replaces nothing newer;
@@ -21,7 +21,7 @@ from support.registry_stages import STAGES, Stage, stage_mlflow
 from support.tracking import COMMIT, TrackingServer
 
 HOSTILE = "Ünï \"quotes' `ticks` \\ % _ \0 \r\n\t 💥 \udce9 {json} ; DROP TABLE tags; --"
-MLFLOW_KINDS = ("memory", "sqlite", "server")
+MLFLOW_KINDS = ("memory", "sqlite", "server", pytest.param("mysql", marks=pytest.mark.lab))
 
 
 @pytest.fixture(params=[*MLFLOW_KINDS, "folder"])
@@ -39,8 +39,8 @@ def named_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
 def _make_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
     if request.param in STAGES:
         return STAGES[request.param](tmp_path)
-    if request.param == "sqlite":
-        return stage_mlflow(str(request.getfixturevalue("sqlite_store")), tmp_path)
+    if request.param in {"sqlite", "mysql"}:
+        return stage_mlflow(str(request.getfixturevalue(f"{request.param}_store")), tmp_path)
     server: TrackingServer = request.getfixturevalue("tracking_server")
     return stage_mlflow(server.uri, tmp_path)
 

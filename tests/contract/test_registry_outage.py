@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import socket
 import time
 from collections.abc import Callable, Iterator
@@ -13,9 +14,10 @@ import pytest
 from dockyard.adapters.entry_queue import JsonEntryQueue
 from dockyard.adapters.mlflow_registry import MlflowRegistry
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.errors import UnavailableError
+from dockyard.domain.errors import CredentialsError, UnavailableError
 from dockyard.domain.reference import parse_model_ref
 from support.attempts import make_attempt, make_entry
+from support.lab_servers import Database
 from support.registry_stages import Stage, stage_mlflow
 from support.tracking import TrackingServer
 
@@ -91,6 +93,18 @@ def test_database_server_that_is_not_there_is_told_within_seconds(tmp_path: Path
         with told_quickly(5) as caught:
             registry.resolve_model(parse_model_ref("wine"))
         assert CANARY not in f"{caught.value!r} {caught.value.hint} {registry.name}"
+
+
+@pytest.mark.lab
+def test_database_that_refuses_the_password_is_told_within_seconds(lab_mysql: Database, tmp_path: Path) -> None:
+    # MLflow itself tries a wrong password for nearly two minutes.
+    registry = MlflowRegistry(dataclasses.replace(lab_mysql, password=CANARY).url, None, tmp_path)
+    start = time.monotonic()
+    with pytest.raises(CredentialsError) as caught:
+        registry.resolve_model(parse_model_ref("wine"))
+    assert time.monotonic() - start < 10
+    assert caught.value.code == "credentials-refused"
+    assert CANARY not in f"{caught.value!r} {caught.value.hint} {registry.name}"
 
 
 @contextlib.contextmanager

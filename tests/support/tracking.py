@@ -98,11 +98,15 @@ def sqlite_store(tmp_path_factory: pytest.TempPathFactory) -> str:
     """The address of an SQLite store, which making takes seconds. Tests use names of their own."""
     folder = tmp_path_factory.mktemp("mlflow-sqlite")
     uri = f"sqlite:///{folder}/mlflow.db"
-    command = "import sys; from mlflow import MlflowClient; MlflowClient(sys.argv[1], sys.argv[1]).search_experiments()"
-    made = subprocess.run(
-        [sys.executable, "-c", command, uri], cwd=folder, env=_environment(), capture_output=True, text=True, check=False
-    )
-    assert made.returncode == 0, made.stderr
+    _make_store(uri, folder)
+    return uri
+
+
+@pytest.fixture(scope="session")
+def mysql_store(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The address of a store in a real MySQL, with its password; files are in a folder of its own."""
+    uri: str = request.getfixturevalue("lab_mysql").url
+    _make_store(uri, tmp_path_factory.mktemp("mlflow-mysql"))
     return uri
 
 
@@ -124,6 +128,15 @@ def seed_model(uri: str, name: str, folder: Path) -> SeededModel:
     source = f"models:/{logged.model_id}" if uri.startswith("http") else str(logged.artifact_location)
     client.create_model_version(name, source, run_id, model_id=logged.model_id)
     return SeededModel(name=name, run_id=run_id, model_id=str(logged.model_id))
+
+
+def _make_store(uri: str, folder: Path) -> None:
+    """Let MLflow make its tables in a process of its own: the folder it is in becomes the store's place for files."""
+    command = "import sys; from mlflow import MlflowClient; MlflowClient(sys.argv[1], sys.argv[1]).search_experiments()"
+    made = subprocess.run(
+        [sys.executable, "-c", command, uri], cwd=folder, env=_environment(), capture_output=True, text=True, check=False
+    )
+    assert made.returncode == 0, made.stderr
 
 
 def _environment() -> dict[str, str]:
