@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import os
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -81,6 +84,37 @@ def test_failed_download_leaves_nothing(tmp_path: Path) -> None:
         cache.add_model(fail, WHAT, SOURCE)
     assert cache.find_model(SOURCE) is None
     assert [path.name for path in tmp_path.rglob("*")] == ["incoming"]
+
+
+@pytest.mark.parametrize("moment", ["fetching", "publishing"])
+def test_killed_process_leaves_nothing_that_is_taken_for_a_model(tmp_path: Path, moment: str) -> None:
+    script = """
+import os, signal, sys
+from pathlib import Path
+from support.model_folder import write_model_folder
+from dockyard.adapters.model_cache import ModelCache
+def fetch(folder):
+    write_model_folder(folder / "model")
+    if sys.argv[2] == "fetching":
+        os.kill(os.getpid(), signal.SIGKILL)
+    return folder / "model"
+def die(event, arguments):
+    # The kill comes with the staged folder complete, at the rename that makes it a model.
+    if event == "os.rename" and str(arguments[0]).endswith("staged"):
+        os.kill(os.getpid(), signal.SIGKILL)
+sys.addaudithook(die)
+ModelCache(Path(sys.argv[1])).add_model(fetch, "`wine`", ("registry", "wine", "3"))
+"""
+    killed = subprocess.run(
+        [sys.executable, "-c", script, str(tmp_path), moment],
+        env={"PYTHONPATH": ":".join(path for path in sys.path if path)},
+        check=False,
+    )
+    assert killed.returncode == -signal.SIGKILL
+    cache = ModelCache(tmp_path)
+    assert cache.find_model(SOURCE) is None
+    assert [path.name for path in tmp_path.iterdir()] == ["incoming"]
+    assert (cache.add_model(fetching(), WHAT, SOURCE).folder / "model.skops").read_text() == "weights"
 
 
 def test_what_a_kill_left_behind_is_removed_a_day_later(tmp_path: Path) -> None:
