@@ -1,0 +1,34 @@
+"""Fixtures of the end-to-end tests: one stage for the whole session, a place of its own for each test."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from support.deployments import Place, Stage, make_stage
+from support.steady_load import SteadyLoad
+from support.told_models import ANSWERS, BODY
+
+
+@pytest.fixture(scope="session")
+def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+    """The stage, which the workers of a session share."""
+    base = tmp_path_factory.getbasetemp()
+    return make_stage((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "e2e-stage")
+
+
+@pytest.fixture
+def place(stage: Stage, tmp_path: Path) -> Iterator[Place]:
+    """A place with the images of the sound model. When the test is over, it is proved that nothing is left."""
+    place = stage.open_place(tmp_path / "place")
+    yield place
+    place.close()
+
+
+@pytest.fixture
+def load() -> Callable[[Place], SteadyLoad]:
+    """A load on a place's port."""
+    return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS)

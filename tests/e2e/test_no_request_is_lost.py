@@ -1,0 +1,44 @@
+"""A running load through updates and rollbacks: every request is answered, by the old revision or by the new one."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+import pytest
+
+from support.deployments import Place, find_port, is_free
+from support.steady_load import SteadyLoad
+from support.told_models import ANSWERS, SOUND
+
+pytestmark = pytest.mark.process
+
+
+def test_no_request_of_a_thousand_is_lost_through_updates_and_rollbacks(
+    place: Place, load: Callable[[Place], SteadyLoad]
+) -> None:
+    place.deploy().expect(0)
+    with load(place) as running:
+        running.wait_for(50)
+        place.deploy(model=f"models:/{SOUND}/2").expect(0)
+        running.wait_for(50)
+        place.run("rollback", "shop", "--json").expect(0)
+        running.wait_for(50)
+        place.deploy("-e", "OTHER=1", model=f"models:/{SOUND}/2").expect(0)
+        place.run("rollback", "shop", "--revision", "2", "--json").expect(0)
+        running.wait_for(max(50, 1000 - running.answered))
+    running.assert_whole(at_least=1000)
+    assert set(running.answers) == {json.dumps(answer) for answer in ANSWERS[:2]}
+
+
+def test_port_moves_with_a_revision_that_goes_on(place: Place, load: Callable[[Place], SteadyLoad]) -> None:
+    place.deploy().expect(0)
+    (before,) = place.supervisors().values()
+    old, place.port = place.port, find_port()
+    moved = place.deploy("--port", str(place.port)).expect(0)
+    assert moved.result["endpoint"] == f"http://127.0.0.1:{place.port}"
+    assert place.supervisors() == {1: before}
+    assert is_free(old)
+    with load(place) as running:
+        running.wait_for(20)
+    running.assert_whole()

@@ -1,0 +1,30 @@
+"""A model that multiplies, and misbehaves only where its environment tells it to: sound at build time, broken when deployed."""
+
+# MLflow takes annotations of `predict` for a signature, so there are none here.
+# ruff: noqa: ANN001, ANN201, ARG002
+# mypy: disable-error-code="misc,no-untyped-def"
+
+import os
+import time
+
+import mlflow
+
+
+class ToldModel(mlflow.pyfunc.PythonModel):
+    def load_context(self, context):
+        self.factor = context.model_config["factor"]
+        told = os.environ.get("TOLD_LOAD")
+        if told == "crash":
+            os._exit(7)
+        while told == "hang":
+            time.sleep(3600)
+
+    def predict(self, context, model_input, params=None):
+        told = os.environ.get("TOLD_PREDICT")
+        if told == "raise":
+            raise ValueError("told to raise")
+        shift = 1 if told == "shift" else 0
+        return [float(value) * self.factor + shift for value in model_input["value"]]
+
+
+mlflow.models.set_model(ToldModel())

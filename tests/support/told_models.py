@@ -1,0 +1,72 @@
+"""A store with registered models that behave, misbehave when told to, and cannot be served, for whole commands to work on.
+
+Owns their making, to be done in a process that ends: MLflow keeps databases open.
+"""
+
+from __future__ import annotations
+
+import warnings
+from importlib.metadata import version
+from pathlib import Path
+
+SOUND = "told"
+"""Version 1 doubles its input, version 2 triples it, version 3 multiplies it by four."""
+RAISING = "raising"
+UNSATISFIABLE = "unsatisfiable"
+WITHOUT_PYFUNC = "without-pyfunc"
+WITHOUT_EXAMPLE = "without-example"
+
+FACTORS = (2, 3, 4)
+FOLDERS = tuple(f"{SOUND}-{factor}" for factor in FACTORS)
+"""The same models as folders."""
+BODY = b'{"dataframe_records": [{"value": 1.5}]}'
+ANSWERS = tuple({"predictions": [1.5 * factor]} for factor in FACTORS)
+"""What versions 1, 2 and 3 answer to BODY."""
+
+
+def make_models(folder: Path) -> None:
+    """Make `mlflow.db`, and the models' files beside it, in `folder`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for factor in FACTORS:
+            _save("told", folder / f"{SOUND}-{factor}", factor=factor)
+        _save("raising", folder / RAISING)
+        _save("told", folder / UNSATISFIABLE, requirements=["mlflow-skinny==999.0"])
+        _save("told", folder / WITHOUT_EXAMPLE, has_example=False)
+        _save("told", folder / WITHOUT_PYFUNC)
+    _drop_pyfunc(folder / WITHOUT_PYFUNC / "MLmodel")
+    _register(folder, [(SOUND, folder / f"{SOUND}-{factor}") for factor in FACTORS])
+    _register(folder, [(name, folder / name) for name in (RAISING, UNSATISFIABLE, WITHOUT_PYFUNC, WITHOUT_EXAMPLE)])
+
+
+def _save(code: str, path: Path, *, factor: int = 2, requirements: list[str] | None = None, has_example: bool = True) -> None:
+    import mlflow
+    import pandas as pd
+    from mlflow.models import infer_signature
+
+    table = pd.DataFrame({"value": [1.5]})
+    mlflow.pyfunc.save_model(
+        str(path),
+        python_model=str(Path(__file__).parent / "pyfuncs" / f"{code}.py"),
+        model_config={"factor": factor},
+        signature=infer_signature(table),
+        input_example=table if has_example else None,
+        pip_requirements=requirements or [f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas")],
+    )
+
+
+def _drop_pyfunc(mlmodel: Path) -> None:
+    mlmodel.write_text(mlmodel.read_text().replace("  python_function:", "  something_else:"))
+
+
+def _register(folder: Path, versions: list[tuple[str, Path]]) -> None:
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    client = MlflowClient(f"sqlite:///{folder}/mlflow.db", f"sqlite:///{folder}/mlflow.db")
+    for name, path in versions:
+        try:
+            client.create_registered_model(name)
+        except MlflowException:  # it has an earlier version
+            client.get_registered_model(name)
+        client.create_model_version(name, str(path))
