@@ -169,10 +169,17 @@ def _explain(error: BaseException) -> str | None:
 
 
 def _log_in(uri: str) -> None:
-    """Log in to a database server once: MLflow would try a wrong password for nearly two minutes."""
-    if urlsplit(uri).scheme.partition("+")[0] in _DATABASES:
-        import sqlalchemy
+    """Log in to a database server once: MLflow would try a wrong password for nearly two minutes.
 
+    Without SQLAlchemy, which mlflow-skinny does not bring, MLflow says that it does not know the address; here the import
+    fails first, and what is missing is told.
+    """
+    kind = urlsplit(uri).scheme.partition("+")[0]
+    if kind not in {"sqlite", *_DATABASES}:
+        return
+    import sqlalchemy
+
+    if kind in _DATABASES:
         engine = sqlalchemy.create_engine(uri)
         try:
             engine.connect().close()
