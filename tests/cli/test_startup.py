@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import os
+import resource
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import pytest
 
@@ -36,22 +35,15 @@ def test_help_imports_no_sdk(entry: str, arguments: list[str]) -> None:
 
 @pytest.mark.parametrize("entry", ENTRIES)
 def test_help_takes_less_than_250_ms(entry: str) -> None:
-    def measure() -> float:
-        began = time.perf_counter()
-        assert _run(entry, "--help").returncode == 0
-        return time.perf_counter() - began
-
-    # The quickest of some: what it costs, and not what else this machine is doing.
-    assert _quickest(measure) < BUDGET_SECONDS
+    # Processor time, the least of some tries: it is the wall time on a machine that does nothing else.
+    assert min(_measure(entry) for _ in range(3)) < BUDGET_SECONDS
 
 
-def _quickest(measure: Callable[[], float], tries: int = 8) -> float:
-    best = measure()
-    for _ in range(tries):
-        if best < BUDGET_SECONDS:
-            break
-        best = min(best, measure())
-    return best
+def _measure(entry: str) -> float:
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    assert _run(entry, "--help").returncode == 0
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
 def test_help_has_no_colours_and_lists_deploy_first(dockyard: CommandLine) -> None:
