@@ -1,0 +1,137 @@
+"""Reads the console blocks of a page, runs them in one shell as a reader would, and compares what was printed.
+
+A block is fenced as ```console. Lines that begin with `$ ` are commands, what follows is what they print, on stdout and stderr
+together. A line `…` stands for any lines. What differs between machines and runs (times, digests, ids, who) is compared by
+form only; port 1234 stands for the test's own. An HTML comment above a block says what is different about it:
+
+    <!-- not run: reason -->    it is left out
+    <!-- in the demo -->        the demo runs these commands, with this output
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import subprocess
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PAGE_PORT = "1234"
+_TIMEOUT_SECONDS = 900
+_BLOCK = re.compile(r"^(?:<!-- (?P<mark>.+?) -->\n)?```console\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_END = re.compile(r"\n\x1e(\d+)\n")
+_LONG_NUMBER = re.compile(r"\d+\.\d{6,}")
+_FORMS = (
+    (re.compile(r"\d{4}[-/]\d\d[-/]\d\d[ T]\d\d:\d\d:\d\d(?:\.\d+)?Z?"), "TIME"),
+    (re.compile(r"\b(?:sha256:)?[0-9a-f]{32,64}\b"), "DIGEST"),
+    (re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min)\b"), "DURATION"),
+    (re.compile(r"\b\d+(?:\.\d+)? [kMG]B\b"), "SIZE"),
+    (re.compile(r"\b[\w.-]+@[\w.-]+(?=  )"), "WHO"),
+    (re.compile(r" {2,}"), "  "),
+    (re.compile(r"[ \t]+$", re.MULTILINE), ""),
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Command:
+    """A command and what it printed, or is said to print."""
+
+    text: str
+    output: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Block:
+    """A console block of a page."""
+
+    mark: str
+    """What the comment above it says; empty where there is none."""
+    commands: tuple[Command, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Shell:
+    """A reader's shell: a folder, an environment, and the port that stands for the pages' one."""
+
+    folder: Path
+    port: str
+    environ: Mapping[str, str]
+
+    def run(self, commands: tuple[str, ...]) -> tuple[Command, ...]:
+        """Run commands one after the other; fails the test at the first that ends with another code than 0."""
+        script = "".join(f"{self._to_test(text)}\nprintf '\\n\\036%d\\n' $?\n" for text in commands)
+        printed = self.folder / "printed.txt"
+        with printed.open("wb") as file:  # a pipe would stay open as long as the daemons that a command leaves behind
+            subprocess.run(
+                ["bash", "-c", script],
+                cwd=self.folder,
+                env=self.environ,
+                stdin=subprocess.DEVNULL,
+                stdout=file,
+                stderr=subprocess.STDOUT,
+                timeout=_TIMEOUT_SECONDS,
+                check=False,
+            )
+        parts = _END.split(self._to_page(printed.read_text()))
+        for text, output, code in zip(commands, parts[::2], parts[1::2], strict=False):
+            assert code == "0", f"$ {text}\n{output}\nended with {code}"
+        return tuple(Command(text=text, output=output) for text, output in zip(commands, parts[::2], strict=False))
+
+    def _to_test(self, text: str) -> str:
+        return re.sub(rf"\b{PAGE_PORT}\b", self.port, text)
+
+    def _to_page(self, text: str) -> str:
+        return re.sub(rf"\b{self.port}\b", PAGE_PORT, text)
+
+
+def open_shell(folder: Path, cache: Path) -> Shell:
+    """A shell in `folder` that sees the examples as in a checkout, and keeps everything below it; models run as processes."""
+    (folder / "examples").symlink_to(ROOT / "examples")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = str(probe.getsockname()[1])
+    kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKYARD_", "MLFLOW_", "PYTHON"))}
+    tools = Path(sys.executable).parent
+    environ = {
+        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "DEMO_HOME": str(folder / "demo"),
+        "DEMO_TOOLS": str(tools),
+        "DOCKYARD_HOME": str(folder / "home"),
+        "DOCKYARD_CACHE": str(cache),
+        "DOCKYARD_ENVIRONMENTS__LOCAL__RUNTIME": "process",
+        "DOCKYARD_ENVIRONMENTS__LOCAL__PORT": port,
+        "MLFLOW_DISABLE_TELEMETRY": "true",
+    }
+    return Shell(folder=folder, port=port, environ=kept | environ)
+
+
+def read_blocks(page: Path) -> tuple[Block, ...]:
+    """The console blocks of a page, in order."""
+    found = _BLOCK.finditer(page.read_text())
+    return tuple(Block(mark=match["mark"] or "", commands=read_transcript(match["body"])) for match in found)
+
+
+def read_transcript(text: str) -> tuple[Command, ...]:
+    """Commands with their output, from lines of which those that begin with `$ ` are commands."""
+    parts = re.split(r"^\$ (.*)\n", text, flags=re.MULTILINE)
+    return tuple(Command(text=command, output=output) for command, output in zip(parts[1::2], parts[2::2], strict=True))
+
+
+def find_difference(said: str, printed: str) -> str | None:
+    """How what was printed differs from what a page says; None where it does not."""
+    said, printed = _shape(said), _shape(printed)
+    lines = (r"(?:.*\n)*?" if line == "…" else re.escape(line) + r"\n" for line in said.splitlines())
+    if re.fullmatch("".join(lines), printed + "\n" if printed else ""):
+        return None
+    return f"the page says\n{said}\n\nbut printed was\n{printed}"
+
+
+def _shape(text: str) -> str:
+    for form, name in _FORMS:
+        text = form.sub(name, text)
+    text = _LONG_NUMBER.sub(lambda match: f"{float(match[0]):.6g}", text)  # the last digits are the machine's
+    return text.strip("\n")
