@@ -15,7 +15,12 @@ from dockyard.adapters.images.errors import translated
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, ImageSettings
 from dockyard_image.base import ResolvedBase, host_base, resolve_base
+from dockyard_image.errors import RegistryError
 from dockyard_image.registries import Registries
+
+_ELSEWHERE = (
+    "`image.mirrors` or `image.base` in dockyard.yaml names another place; `deploy local --runtime process` needs no base."
+)
 
 
 class Bases:
@@ -35,7 +40,11 @@ class Bases:
             return _read(path) or self._look_up(reference, settings.platform, path)
 
     def _look_up(self, reference: str, platform: str, path: Path) -> ResolvedBase:
-        base = resolve_base(reference, platform, self._registries)
+        try:
+            base = resolve_base(reference, platform, self._registries)
+        except RegistryError as error:
+            told = f"the base image {reference} cannot be looked up: {error.message}"
+            raise RegistryError(error.code, told, f"{error.hint} {_ELSEWHERE}".lstrip()) from error
         path.parent.mkdir(parents=True, exist_ok=True)
         write_file(path, encode(base))
         return base
