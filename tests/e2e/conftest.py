@@ -12,6 +12,8 @@ from support.deployments import Place, Stage, make_stage
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, BODY
 
+PlaceLoad = Callable[[Place], SteadyLoad]
+
 
 @pytest.fixture(scope="session")
 def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
@@ -28,7 +30,15 @@ def place(stage: Stage, tmp_path: Path) -> Iterator[Place]:
     place.close()
 
 
-@pytest.fixture
-def load() -> Callable[[Place], SteadyLoad]:
+@pytest.fixture(scope="module")
+def shared_place(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+    """One place for all tests of a module, which keeps two revisions. Nothing is left of it at the end, either."""
+    place = stage.open_place(tmp_path_factory.mktemp("shared") / "place", history_limit=2, kind="shared")
+    yield place
+    place.close()
+
+
+@pytest.fixture(scope="session")
+def load() -> PlaceLoad:
     """A load on a place's port."""
     return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS)

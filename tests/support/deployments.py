@@ -45,10 +45,17 @@ class Ended:
     err: str
 
     @property
-    def envelope(self) -> dict[str, Any]:
+    def document(self) -> dict[str, Any]:
         """The JSON document that it printed."""
         document: dict[str, Any] = json.loads(self.out)
         return document
+
+    @property
+    def envelope(self) -> dict[str, Any]:
+        """The envelope of our JSON output."""
+        assert {"schema", "command", "status", "exit_code", "result", "errors"} == self.document.keys()
+        assert self.document["exit_code"] == self.code
+        return self.document
 
     @property
     def result(self) -> dict[str, Any]:
@@ -183,14 +190,14 @@ class Stage:
 
     folder: Path
 
-    def open_place(self, folder: Path, *, is_warm: bool = True, history_limit: int = 5) -> Place:
+    def open_place(self, folder: Path, *, is_warm: bool = True, history_limit: int = 5, kind: str = "own") -> Place:
         """Make a place in `folder`; a warm one has the images of the sound model's first two versions.
 
-        All places of a worker have one home, emptied in between: Python's compiled files are kept by path.
+        All places of a worker and kind have one home, emptied in between: Python's compiled files are kept by path.
         """
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.folder / "mlflow.db", folder / "mlflow.db")
-        home = self.folder / "homes" / os.environ.get("PYTEST_XDIST_WORKER", "main")
+        home = self.folder / "homes" / f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{kind}"
         place = Place(folder=folder, home=home, cache=self.folder / "cache", port=find_port())
         place.configure(CONFIG.format(port=place.port, history_limit=history_limit))
         shutil.rmtree(home, ignore_errors=True)

@@ -5,6 +5,7 @@ Owns their making, to be done in a process that ends: MLflow keeps databases ope
 
 from __future__ import annotations
 
+import json
 import warnings
 from importlib.metadata import version
 from pathlib import Path
@@ -70,3 +71,31 @@ def _register(folder: Path, versions: list[tuple[str, Path]]) -> None:
         except MlflowException:  # it has an earlier version
             client.get_registered_model(name)
         client.create_model_version(name, str(path))
+
+
+def print_version(arguments: list[str]) -> int:
+    """A `Main` of `support.commands`: print what the store says of a model version, and of the record of a deployment on it."""
+    from mlflow import MlflowClient
+
+    name, version, deployment = arguments
+    found = MlflowClient().get_model_version(name, version)
+    record = json.loads(found.tags.get(f"dockyard.local.{deployment}", "null"))
+    print(json.dumps({"record": record, "aliases": list(found.aliases)}))  # noqa: T201  it is what it is for
+    return 0
+
+
+def register_at_server(arguments: list[str]) -> int:
+    """A `Main` of `support.commands`: log a model's folder to the server and register it, as version 1 or the next."""
+    from mlflow import MlflowClient
+    from mlflow.exceptions import MlflowException
+
+    name, folder = arguments
+    client = MlflowClient()
+    run_id = client.create_run("0").info.run_id
+    client.log_artifacts(run_id, folder, "model")
+    try:
+        client.create_registered_model(name)
+    except MlflowException:  # it has an earlier version
+        client.get_registered_model(name)
+    client.create_model_version(name, f"runs:/{run_id}/model", run_id)
+    return 0
