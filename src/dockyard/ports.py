@@ -13,7 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Protocol
 
-from dockyard.domain.attempt import Attempt, RegistryEntry, TagWrite
+from dockyard.domain.attempt import Attempt, Failure, RegistryEntry, TagWrite
 from dockyard.domain.deployment import DeploymentKey, RevisionSpec, Runtime
 from dockyard.domain.finding import Finding
 from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
@@ -100,6 +100,10 @@ class EntryQueue(Protocol):
 
     def delete_entry(self, attempt_id: str) -> None:
         """Forget an entry; one that is not there is no error."""
+        ...
+
+    def list_damaged(self) -> tuple[Failure, ...]:
+        """A `state-corrupt` for each entry that cannot be read; they keep no other entry back."""
         ...
 
 

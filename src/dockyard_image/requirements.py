@@ -19,6 +19,7 @@ from dockyard_image.errors import LockError
 _ALWAYS = ("numpy", "pandas")  # MLflow's request parsing imports both; mlflow-skinny brings neither
 _INDEX_OPTIONS = ("-i", "-f", "--index-url", "--extra-index-url", "--find-links", "--pre")
 _SLIM_SINCE = "2.21"  # before, MLflow's request parsing imported its web server, which only the full package brings
+_INLINE_OPTION = re.compile(r"(?<=\S)\s+--?[A-Za-z].*")  # `--hash=…`: which files are right is for the lock to say
 _COMMENT = re.compile(r"(^|\s)#.*")
 _INCLUDES = {"-r": "requirement", "--requirement": "requirement", "-c": "constraint", "--constraint": "constraint"}
 
@@ -87,9 +88,9 @@ def _parse(line: str) -> Requirement | None:
 
 
 def _clean(lines: Iterable[str]) -> Iterator[str]:
-    """Lines without comments and blanks; a `#` begins a comment at the start or after white space only."""
+    """Lines without comments, blanks and requirements' own options; `#` begins a comment at the start or after white space."""
     for line in lines:
-        text = _COMMENT.sub("", line).strip()
+        text = _INLINE_OPTION.sub("", _COMMENT.sub("", line).strip())
         if text:
             yield text
 
@@ -112,7 +113,7 @@ def _collect(path: Path, kind: str, root: Path, found: dict[str, list[str]]) -> 
 
 def _read_lines(path: Path) -> list[str]:
     try:
-        return path.read_text("utf-8").replace("\\\n", " ").splitlines()
+        return path.read_text("utf-8-sig").replace("\\\r\n", " ").replace("\\\n", " ").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise LockError("requirements-unreadable", f"{path.name} cannot be read: {type(error).__name__}") from error
 

@@ -144,7 +144,14 @@ class QueueCheck:
     queue: EntryQueue
 
     def examine(self) -> tuple[Finding, ...]:
-        """Count them."""
+        """Count them, and name those that cannot be read."""
+        damaged = tuple(
+            Finding(code="queue", severity=Severity.ERROR, message=failure.message, remedy=failure.hint)
+            for failure in self.queue.list_damaged()
+        )
+        return (*self._count(), *damaged)
+
+    def _count(self) -> tuple[Finding, ...]:
         waiting = len(self.queue.list_entries())
         if not waiting:
             return (Finding(code="queue", severity=Severity.OK, message="no record waits to be written"),)

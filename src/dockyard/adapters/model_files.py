@@ -16,9 +16,11 @@ from pathlib import Path, PurePosixPath
 
 import yaml
 
-from dockyard.adapters.model_requirements import Requirements, parse_requirements
 from dockyard.domain.errors import UsageError
 from dockyard.domain.model import ModelDigest, digest_files
+from dockyard_image.errors import LockError
+from dockyard_image.requirements import RequirementSet
+from dockyard_image.requirements import read_requirements as read_requirement_files
 
 MLMODEL = "MLmodel"
 NOT_OF_THE_MODEL = "registered_model_meta"
@@ -80,16 +82,22 @@ def read_facts(folder: Path, what: str) -> ModelFacts:
     return parse_mlmodel(content, what)
 
 
-def read_requirements(folder: Path, what: str) -> Requirements:
-    """Read a folder's requirements.txt; without one, the pip section of its conda.yaml, as old models have it."""
+def read_requirements(folder: Path, what: str) -> RequirementSet:
+    """Read a folder's requirements.txt; without one, the pip section of its conda.yaml, as old models have it.
+
+    Raises UsageError `model-invalid` for what no other machine could install: editable and local sources.
+    """
     try:
         if (folder / "requirements.txt").is_file():
-            return parse_requirements((folder / "requirements.txt").read_text(encoding="utf-8-sig"))
+            return read_requirement_files(folder / "requirements.txt")
         if (folder / "conda.yaml").is_file():
-            return parse_requirements("\n".join(_pip_section(_load_mapping((folder / "conda.yaml").read_bytes(), what))))
-    except (OSError, UnicodeError) as error:
-        raise invalid_model(what, f"its requirements cannot be read: {type(error).__name__}") from error
-    return Requirements(lines=())
+            lines = _pip_section(_load_mapping((folder / "conda.yaml").read_bytes(), what))
+            return RequirementSet(requirements=tuple(lines), constraints=())
+    except LockError as error:
+        raise invalid_model(what, f"its requirements cannot be used: {error.message}") from error
+    except OSError as error:
+        raise invalid_model(what, f"its requirements cannot be read: {error.strerror}") from error
+    return RequirementSet(requirements=(), constraints=())
 
 
 def list_files(folder: Path, what: str) -> tuple[str, ...]:

@@ -24,11 +24,11 @@ def describe_version(cached: CachedModel, origin: ModelIdentity, what: str) -> R
         identity=identity,
         flavors=facts.flavors,
         signature=facts.signature,
-        requirements=requirements.lines,
+        requirements=requirements.requirements,
+        constraints=requirements.constraints,
         python=facts.python,
         size_bytes=cached.size_bytes,
         created=facts.created,
         has_input_example=has_example(cached.folder, facts),
-        notes=requirements.notes,
     )
     return ResolvedModel(version=version, folder=cached.folder)

@@ -49,8 +49,8 @@ class ModelVersion:
     has_input_example: bool
     git_revision: str | None = None
     aliases: tuple[str, ...] = ()
-    notes: tuple[str, ...] = ()
-    """What of the model's files is left out of account, for a person."""
+    constraints: tuple[str, ...] = ()
+    """What the requirements are held to, from the constraint files beside them."""
 
 
 def digest_files(files: Mapping[str, str]) -> ModelDigest:

@@ -6,7 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from dockyard.domain.attempt import Attempt, RegistryEntry, TagWrite
+from dockyard.domain.attempt import Attempt, Failure, RegistryEntry, TagWrite
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UnavailableError
 from dockyard.domain.model import ModelIdentity
@@ -134,6 +134,7 @@ class MemoryRegistry:
 class MemoryQueue:
     """EntryQueue in memory."""
 
+    damaged: list[Failure] = field(default_factory=list)
     _entries: dict[str, RegistryEntry] = field(default_factory=dict)
 
     def put_entry(self, entry: RegistryEntry) -> None:
@@ -143,6 +144,10 @@ class MemoryQueue:
     def list_entries(self) -> tuple[RegistryEntry, ...]:
         """All entries, oldest first."""
         return tuple(sorted(self._entries.values(), key=lambda entry: (entry.attempt.started, entry.attempt.id)))
+
+    def list_damaged(self) -> tuple[Failure, ...]:
+        """Those that were put there."""
+        return tuple(self.damaged)
 
     def delete_entry(self, attempt_id: str) -> None:
         """Forget an entry."""

@@ -12,7 +12,7 @@ def sync_queue(bench: Workbench) -> SyncResult:
     """Send all entries, oldest first; one that cannot be sent does not keep the others back."""
     sent: list[SyncedEntry] = []
     pending: list[SyncedEntry] = []
-    failures: list[Failure] = []
+    failures = [*bench.queue.list_damaged()]
     for entry in bench.queue.list_entries():
         try:
             run_id = _send(bench, entry)

@@ -156,21 +156,35 @@ def test_example_counts_only_inside_the_folder(tmp_path: Path) -> None:
 
 def test_requirements_come_from_conda_yaml_where_there_is_no_requirements_txt(tmp_path: Path) -> None:
     (tmp_path / "conda.yaml").write_text("dependencies:\n- python=3.11\n- pip:\n  - mlflow\n  - numpy==2.1 # pinned\n- scipy\n")
-    assert read_requirements(tmp_path, WHAT).lines == ("mlflow", "numpy==2.1")
+    assert read_requirements(tmp_path, WHAT).requirements == ("mlflow", "numpy==2.1")
 
 
 @pytest.mark.parametrize("text", ["dependencies: none\n", "channels: []\n", "dependencies:\n- pip: none\n"])
 def test_conda_yaml_without_pip_section_has_no_requirements(tmp_path: Path, text: str) -> None:
     (tmp_path / "conda.yaml").write_text(text)
-    assert read_requirements(tmp_path, WHAT).lines == ()
+    assert read_requirements(tmp_path, WHAT).requirements == ()
 
 
 def test_folder_without_any_requirements_has_none(tmp_path: Path) -> None:
-    assert read_requirements(tmp_path, WHAT).lines == ()
+    assert read_requirements(tmp_path, WHAT).requirements == ()
+
+
+def test_constraints_beside_the_requirements_are_read_in(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("mlflow==3.17.2 --hash=sha256:abc\n-c constraints.txt\n")
+    (tmp_path / "constraints.txt").write_text("numpy<3\n")
+    found = read_requirements(tmp_path, WHAT)
+    assert (found.requirements, found.constraints) == (("mlflow==3.17.2",), ("numpy<3",))
+
+
+def test_requirement_that_only_the_logging_machine_has_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "requirements.txt").write_text("-e ./local\n")
+    with pytest.raises(DockyardError, match="requirements cannot be used") as caught:
+        read_requirements(tmp_path, WHAT)
+    assert caught.value.code == "model-invalid"
 
 
 def test_requirements_that_are_no_text_are_refused(tmp_path: Path) -> None:
     (tmp_path / "requirements.txt").write_bytes(b"\xff\xfe\xfa")
-    with pytest.raises(DockyardError, match="requirements cannot be read") as caught:
+    with pytest.raises(DockyardError, match="requirements cannot be used") as caught:
         read_requirements(tmp_path, WHAT)
     assert caught.value.code == "model-invalid"

@@ -6,7 +6,7 @@ import dataclasses
 
 import pytest
 
-from dockyard.domain.attempt import AttemptKind, AttemptStatus
+from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure
 from dockyard.domain.errors import DockyardError, NotFoundError, UnavailableError, UsageError
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.image import HOST_BASE, ImageSettings
@@ -298,6 +298,12 @@ def test_sync_sends_what_it_can_and_keeps_the_rest(bench: MemoryBench) -> None:
     assert "still wait" in bench.progress.notes[-1]
     bench.registry.failures.clear()
     assert len(sync_queue(bench.open()).sent) == 1
+
+
+def test_sync_tells_entries_that_cannot_be_read(bench: MemoryBench) -> None:
+    damaged = Failure(code="state-corrupt", message="one file cannot be read")
+    bench.queue.damaged.append(damaged)
+    assert sync_queue(bench.open()).failures == (damaged,)
 
 
 def test_doctor_tells_what_every_check_found() -> None:

@@ -29,6 +29,7 @@ class BuildContext:
     base: str
     """The base image by digest, as the engine is to pull it."""
     requirements: tuple[str, ...]
+    constraints: tuple[str, ...]
     system_packages: tuple[str, ...]
     scorer_files: Mapping[str, bytes]
     model: Path
@@ -72,6 +73,7 @@ def _texts(context: BuildContext) -> Mapping[str, bytes]:
     return {
         "Dockerfile": render_dockerfile(context).encode(),
         "requirements.txt": "".join(f"{line}\n" for line in context.requirements).encode(),
+        "constraints.txt": "".join(f"{line}\n" for line in context.constraints).encode(),
         "image.json": labels.encode(),
         **{f"scorer/{name}": content for name, content in context.scorer_files.items()},
     }

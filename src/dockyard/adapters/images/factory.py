@@ -29,7 +29,7 @@ from dockyard_image.lock import LockRequest, lock_requirements
 from dockyard_image.lockfile import Lock
 from dockyard_image.push import push
 from dockyard_image.registries import Registries
-from dockyard_image.requirements import RequirementSet, read_requirements, rewrite_requirements
+from dockyard_image.requirements import RequirementSet, rewrite_requirements
 from dockyard_scorer.layer import REQUIREMENTS, layer_files, scorer_digest
 
 _DIRECT_REASON = "all requirements have wheels, no engine needed"
@@ -150,10 +150,8 @@ class DockyardImages:
             return self._library.store.collect_garbage().bytes
 
     def _decide(self, model: ResolvedModel, settings: ImageSettings, base: ResolvedBase) -> _Decision:
-        with translated():
-            given = read_requirements(model.folder / "requirements.txt")
         wanted = RequirementSet(
-            requirements=rewrite_requirements(given.requirements, REQUIREMENTS), constraints=given.constraints
+            requirements=rewrite_requirements(model.version.requirements, REQUIREMENTS), constraints=model.version.constraints
         )
         labels = make_labels(model.version, base=base.name, base_digest=base.digest)
         reason = _why_engine(settings)
@@ -224,6 +222,7 @@ class DockyardImages:
         context = BuildContext(
             base=decision.base.source,
             requirements=decision.requirements.requirements,
+            constraints=decision.requirements.constraints,
             system_packages=recipe.settings.system_packages,
             scorer_files=layer_files(),
             model=model.folder,

@@ -23,6 +23,7 @@ def context(tmp_path: Path) -> BuildContext:
     return BuildContext(
         base="docker.io/library/python@sha256:" + "a" * 64,
         requirements=("mlflow-skinny==3.17.2", "numpy"),
+        constraints=("numpy<3",),
         system_packages=("libgomp1",),
         scorer_files={"__main__.py": b"main", "dockyard_scorer/__init__.py": b""},
         model=tmp_path / "model",
@@ -43,7 +44,7 @@ def test_dependencies_come_before_scorer_and_model_and_tools_stay_behind(context
 
 def test_no_system_packages_need_no_further_installation(context: BuildContext) -> None:
     plain = BuildContext(
-        base=context.base, requirements=(), system_packages=(), scorer_files={}, model=context.model, labels={}
+        base=context.base, requirements=(), constraints=(), system_packages=(), scorer_files={}, model=context.model, labels={}
     )
     final = render_dockerfile(plain).rsplit("FROM ", 1)[1]
     assert "apt-get" not in final
@@ -70,7 +71,14 @@ def test_context_holds_all_files_and_is_the_same_each_time(context: BuildContext
     assert one.getvalue() == other.getvalue()
     with tarfile.open(fileobj=io.BytesIO(one.getvalue())) as archive:
         members = {member.name: member for member in archive}
-        assert {"Dockerfile", "requirements.txt", "image.json", "model/MLmodel", "model/data/model.bin"} <= set(members)
+        assert {
+            "Dockerfile",
+            "requirements.txt",
+            "constraints.txt",
+            "image.json",
+            "model/MLmodel",
+            "model/data/model.bin",
+        } <= set(members)
         assert {"scorer/__main__.py", "scorer/dockyard_scorer/__init__.py"} <= set(members)
         assert all(member.mtime == 0 and member.uid == 0 for member in members.values())
         assert len([member for member in members.values() if member.name == "model"]) == 1

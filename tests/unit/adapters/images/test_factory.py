@@ -68,12 +68,13 @@ class Bench:
     def open(self) -> DockyardImages:
         return DockyardImages(self.library, self.prover, self.registries, self.folder / "cache", self.progress)
 
-    def model(self, version: int = 1, requirements: str = "mlflow==3.17.2\n") -> ResolvedModel:
+    def model(self, version: int = 1, requirements: tuple[str, ...] = ("mlflow==3.17.2",)) -> ResolvedModel:
         folder = self.folder / f"model-{version}"
         if not folder.exists():
             make_model(folder)
-            (folder / "requirements.txt").write_text(requirements)
-        return dataclasses.replace(make_resolved(version), folder=folder)
+        resolved = make_resolved(version)
+        described = dataclasses.replace(resolved.version, requirements=requirements)
+        return dataclasses.replace(resolved, version=described, folder=folder)
 
     def build(self, settings: ImageSettings = HOST, version: int = 1) -> Fingerprint:
         images, model = self.open(), self.model(version)
@@ -168,7 +169,7 @@ def test_unpacked_image_has_everything_that_a_process_needs(bench: Bench) -> Non
 
 
 def test_requirement_without_a_wheel_needs_an_engine_and_says_so(bench: Bench) -> None:
-    model = bench.model(requirements="mlflow==3.17.2\nlocal-thing @ git+https://git.example/thing\n")
+    model = bench.model(requirements=("mlflow==3.17.2", "local-thing @ git+https://git.example/thing"))
     with pytest.raises(BuildError) as caught:
         bench.open().describe_recipe(model, HOST)
     assert caught.value.code == "no-wheel"
@@ -176,7 +177,7 @@ def test_requirement_without_a_wheel_needs_an_engine_and_says_so(bench: Bench) -
 
 
 def test_requirement_without_a_wheel_goes_to_the_engine_builder_with_the_reason(bench: Bench, registry: FakeRegistry) -> None:
-    model = bench.model(requirements="mlflow==3.17.2\nlocal-thing @ git+https://git.example/thing\n")
+    model = bench.model(requirements=("mlflow==3.17.2", "local-thing @ git+https://git.example/thing"))
     settings = ImageSettings(base=f"{registry.host}/python:{{python}}")
     recipe = bench.open().describe_recipe(model, settings)
     assert recipe.builder is BuilderKind.ENGINE
