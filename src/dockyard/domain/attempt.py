@@ -80,6 +80,15 @@ class TagWrite:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class AliasWrite:
+    """An alias to point at a registered model version."""
+
+    name: str
+    alias: str
+    version: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RegistryEntry:
     """All that one attempt writes to the registry. Writing it twice writes it once: `attempt.id` tells."""
 
@@ -87,3 +96,5 @@ class RegistryEntry:
     tags: tuple[TagWrite, ...] = ()
     registry: str | None = None
     """Where the history run goes: as ModelIdentity.registry."""
+    alias: AliasWrite | None = None
+    """The alias that the attempt was to set and could not; `sync` sets it. An entry that is written at once does without."""

@@ -9,11 +9,11 @@ from __future__ import annotations
 import dataclasses
 from dataclasses import dataclass
 
-from dockyard.domain.attempt import Attempt, RegistryEntry, TagWrite
+from dockyard.domain.attempt import AliasWrite, Attempt, RegistryEntry, TagWrite
 from dockyard.domain.deployment import Revision, RevisionSpec
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.model import ModelIdentity
-from dockyard.domain.plan import Plan, StartRevision, Step
+from dockyard.domain.plan import OutcomeStatus, Plan, SetAlias, StartRevision, Step
 from dockyard.domain.record import DeploymentRecord, RecordStatus
 
 
@@ -37,12 +37,21 @@ def describe_entry(attempt: Attempt, status: RecordStatus, recorded: Recorded) -
         tags += _tag(attempt, attempt.model, _record(attempt, status, recorded))
     if status is RecordStatus.SERVING and previous is not None and not _is_same(attempt.model, previous):
         tags += _tag(attempt, previous, _superseded(attempt, recorded))
-    return RegistryEntry(attempt=attempt, tags=tuple(tags), registry=attempt.model.registry if attempt.model else None)
+    registry = attempt.model.registry if attempt.model else None
+    return RegistryEntry(attempt=attempt, tags=tuple(tags), registry=registry, alias=_missed_alias(attempt))
 
 
 def redact_plan(plan: Plan) -> Plan:
     """Return the plan without the values of the model's environment, which may be secrets."""
     return dataclasses.replace(plan, steps=tuple(_redact_step(step) for step in plan.steps))
+
+
+def _missed_alias(attempt: Attempt) -> AliasWrite | None:
+    """The alias that a step of the attempt failed to set."""
+    has_failed = any(one.step == "SetAlias" and one.status is OutcomeStatus.FAILED for one in attempt.outcomes)
+    steps = attempt.plan.steps if attempt.plan and has_failed else ()
+    found = (AliasWrite(name=one.name, alias=one.alias, version=one.version) for one in steps if isinstance(one, SetAlias))
+    return next(found, None)
 
 
 def _redact_step(step: Step) -> Step:

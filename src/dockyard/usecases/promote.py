@@ -6,6 +6,7 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import UsageError
 from dockyard.domain.result import PromoteResult, ResultStatus
 from dockyard.usecases.observe import require_serving
+from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
 
 
@@ -17,6 +18,7 @@ def promote(bench: Workbench, key: DeploymentKey) -> PromoteResult:
     model = require_serving(bench, key)[1].spec.model
     if model.name is None or model.version is None:
         raise UsageError("usage", f"the model of {key} is not registered, so no alias can point at it")
+    flush_queue(bench)  # an alias that waits there is older than this one
     before = bench.registry.find_alias(model.name, key.environment)
     if before != model.version:
         bench.writer.set_alias(model.name, key.environment, model.version)

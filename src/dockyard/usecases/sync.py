@@ -33,6 +33,8 @@ def flush_queue(bench: Workbench) -> None:
 
 def _send(bench: Workbench, entry: RegistryEntry) -> str | None:
     run_id = bench.writer.write_entry(entry)
+    if entry.alias is not None:
+        bench.writer.set_alias(entry.alias.name, entry.alias.alias, entry.alias.version)
     bench.queue.delete_entry(entry.attempt.id)
     return run_id
 
