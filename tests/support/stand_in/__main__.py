@@ -57,7 +57,7 @@ def main() -> None:
     else:
         signal.signal(signal.SIGTERM, lambda *_: threading.Thread(target=server.shutdown).start())
     say("ready")
-    server.serve_forever()
+    server.serve_forever(poll_interval=0.02)
     server.server_close()
     say("ended")
 
