@@ -93,8 +93,7 @@ class MemoryScorer:
     def _list_addresses(self) -> Iterator[str]:
         for key in self.inventory.list_deployments():
             deployment = self.host.describe_deployment(key)
-            for revision in deployment.revisions:
-                if revision.status is RevisionStatus.READY and revision.address is not None:
-                    yield revision.address
-                    if deployment.is_forwarding and deployment.serving == revision.number:
-                        yield f"127.0.0.1:{deployment.port}"
+            ready = [one for one in deployment.revisions if one.status is RevisionStatus.READY and one.address is not None]
+            yield from (one.address for one in ready if one.address is not None)
+            if deployment.is_forwarding and any(one.number == deployment.serving for one in ready):
+                yield f"127.0.0.1:{deployment.port}"

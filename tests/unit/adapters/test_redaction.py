@@ -14,11 +14,11 @@ from dockyard.adapters.redaction import Redactor, strip_credentials
         ("http://ann:pw@mlflow:5000/prefix", "http://mlflow:5000/prefix"),
         ("https://token@mlflow/x?access=pw#frag", "https://mlflow/x"),
         ("mysql+pymysql://u:p%40ss@db:3306/mlflow?ssl_key=/k", "mysql+pymysql://db:3306/mlflow"),
-        ("sqlite:////home/ann/mlflow.db", "sqlite:////home/ann/mlflow.db"),
+        ("sqlite:////srv/ann/mlflow.db", "sqlite:////srv/ann/mlflow.db"),
         ("sqlite:///mlflow.db", "sqlite:///mlflow.db"),
         ("mlflow-artifacts:/1/abc/artifacts", "mlflow-artifacts:/1/abc/artifacts"),
         ("s3://bucket/a/b@c", "s3://bucket/a/b@c"),
-        ("/home/ann/what?/model", "/home/ann/what?/model"),
+        ("/srv/ann/what?/model", "/srv/ann/what?/model"),
         ("http://[::1", "http://[::1"),
     ],
 )

@@ -61,15 +61,10 @@ class ContainerRuntime:
         self.stop(place)
         image = self._load_image(place.spec.fingerprint)
         with translated_engine(f"start {place}"):
-            for attempt in range(1, _PORT_ATTEMPTS + 1):
-                try:
-                    self._run(place, image, find_any_port(_HOST))
-                except Exception as error:
-                    self._remove(place)
-                    if attempt == _PORT_ATTEMPTS or not _says_port_is_taken(error):
-                        raise
-                else:
-                    return
+            if not any(self._run_unless_port_is_taken(place, image) for _ in range(_PORT_ATTEMPTS)):
+                raise DockyardError(
+                    "docker-failed", f"{place} found no free port in {_PORT_ATTEMPTS} attempts", hint="try again"
+                )
 
     def keep(self, place: Place) -> None:
         """Have the engine start it again when it crashes, and after the machine was restarted; before, a crash is final."""
@@ -141,6 +136,17 @@ class ContainerRuntime:
             return self._engine().containers.get(self.name_container(place))
         except NotFound:
             return None
+
+    def _run_unless_port_is_taken(self, place: Place, image: str) -> bool:
+        """Run it on a port that was free a moment ago; False where somebody else was faster."""
+        try:
+            self._run(place, image, find_any_port(_HOST))
+        except Exception as error:
+            self._remove(place)
+            if _says_port_is_taken(error):
+                return False
+            raise
+        return True
 
     def _run(self, place: Place, image: str, port: int) -> None:
         from docker.types import LogConfig

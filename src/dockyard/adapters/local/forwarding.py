@@ -9,7 +9,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import ExitStack, asynccontextmanager, contextmanager
 
 from dockyard.adapters.local.exchange import Exchange, Message, Receive, Send
 from dockyard.adapters.local.route import Route, RouteReader
@@ -55,23 +55,31 @@ class Forwarding:
 
         A connection that is refused has carried nothing, so it is safe to try again, by a newer route if there is one.
         """
+        with ExitStack() as held:
+            yield await self._connect_patiently(held)
+
+    async def _connect_patiently(self, held: ExitStack) -> Upstream | None:
+        """Try until a revision accepts or patience ends; what `held` holds is counted and open until it is closed."""
         loop = asyncio.get_running_loop()
         deadline = loop.time() + self._patience
         while True:
             route = self._routes.read()
-            if route is not None:
-                with self._count(route):
-                    upstream = await _connect(route)
-                    if upstream is not None:
-                        try:
-                            yield upstream
-                        finally:
-                            upstream.close()
-                        return
-            if loop.time() >= deadline:
-                yield None
-                return
+            upstream = await self._connect(route, held) if route is not None else None
+            if upstream is not None or loop.time() >= deadline:
+                return upstream
             await asyncio.sleep(_RETRY_SECONDS)
+
+    async def _connect(self, route: Route, held: ExitStack) -> Upstream | None:
+        """Connect to the route's revision, counting from before the attempt, so that no switch overlooks it."""
+        with ExitStack() as counted:
+            counted.enter_context(self._count(route))
+            try:
+                upstream = await Upstream.connect(route.endpoint)
+            except OSError:
+                return None
+            counted.callback(upstream.close)
+            held.push(counted.pop_all())
+            return upstream
 
     @contextmanager
     def _count(self, route: Route) -> Iterator[None]:
@@ -80,13 +88,6 @@ class Forwarding:
             yield
         finally:
             self._under_way[route.revision] -= 1
-
-
-async def _connect(route: Route) -> Upstream | None:
-    try:
-        return await Upstream.connect(route.endpoint)
-    except OSError:
-        return None
 
 
 async def _send_error(send: Send, status: int, code: str, message: str) -> None:

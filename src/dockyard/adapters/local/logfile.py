@@ -74,8 +74,9 @@ class _Reader:
 
     def read_lines(self) -> Iterator[str]:
         """The whole lines that have come since the last call."""
+        is_replaced = self._is_replaced()  # looked at first: what was written until then is in the old file, and no more
         yield from self._read_new()
-        if self._is_replaced():
+        if is_replaced:
             self.close()
             self._descriptor = self._open()
             yield from self._read_new()
