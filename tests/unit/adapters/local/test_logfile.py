@@ -51,8 +51,9 @@ def test_following_gives_every_line_once_over_a_replacement(tmp_path: Path) -> N
         for line in read_log(path, tail=10, is_live=lambda: not is_over.is_set()):
             followed.append(line)  # noqa: PERF402  the test looks at it meanwhile
 
-    reading = threading.Thread(target=follow)
+    reading = threading.Thread(target=follow, daemon=True)
     reading.start()
+    wait_for(lambda: followed == ["0"])
     log = RotatingLog(path, max_bytes=3000)
     for number in range(1, 1200):
         log.note(str(number))
