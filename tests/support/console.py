@@ -97,7 +97,7 @@ def open_shell(folder: Path, cache: Path) -> Shell:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKYARD_", "MLFLOW_", "PYTHON"))}
     tools = Path(sys.executable).parent
     environ = {
-        "PATH": f"{tools}{os.pathsep}{os.environ['PATH']}",
+        "PATH": os.pathsep.join([str(tools), os.environ["PATH"], str(write_curl(folder / "bin"))]),
         "DEMO_HOME": str(folder / "demo"),
         "DEMO_TOOLS": str(tools),
         "DOCKYARD_HOME": str(folder / "home"),
@@ -107,6 +107,15 @@ def open_shell(folder: Path, cache: Path) -> Shell:
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     return Shell(folder=folder, port=port, environ=kept | environ)
+
+
+def write_curl(folder: Path) -> Path:
+    """Make a folder with a `curl` in it that does what the pages use, for the end of PATH."""
+    folder.mkdir()
+    program = folder / "curl"
+    program.write_text(f'#!/bin/sh\nexec {sys.executable} {Path(__file__).with_name("curl.py")} "$@"\n')
+    program.chmod(0o755)
+    return folder
 
 
 def read_blocks(page: Path) -> tuple[Block, ...]:

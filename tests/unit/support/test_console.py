@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
+import subprocess
+import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 
-from support.console import Command, find_difference, open_shell, read_blocks
+from support.console import Command, find_difference, open_shell, read_blocks, write_curl
+
+
+class Echo(BaseHTTPRequestHandler):
+    """Answers with what it was sent, and as what."""
+
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.end_headers()
+        self.wfile.write(self.headers["Content-Type"].encode() + b" " + body)
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base class's name
+        """Say nothing."""
 
 
 def test_block_has_its_mark_and_its_commands_with_their_output(tmp_path: Path) -> None:
@@ -58,3 +74,19 @@ def test_shell_keeps_its_state_and_fails_at_the_command_that_fails(tmp_path: Pat
     assert kept[1].output == "42 at port 1234\n"
     with pytest.raises(AssertionError, match="ended with 3"):
         shell.run(("true", "(exit 3)"))
+
+
+def test_machine_without_curl_gets_one_that_posts_a_file(tmp_path: Path) -> None:
+    (tmp_path / "request.json").write_text("{}")
+    curl = write_curl(tmp_path / "bin") / "curl"
+    with HTTPServer(("127.0.0.1", 0), Echo) as server:
+        threading.Thread(target=server.handle_request).start()
+        asked = subprocess.run(
+            [curl, "-sS", "-H", "Content-Type: application/json", "-d", "@request.json", f"127.0.0.1:{server.server_port}/"],
+            cwd=tmp_path,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+
+    assert asked.stdout == "application/json {}"
