@@ -35,6 +35,8 @@ _REPOSITORY = "dockyard-revision"
 _HOST = "127.0.0.1"
 _INSIDE = "8080/tcp"
 _LOOK_SECONDS = 2.0
+_ENGINE_SECONDS = 600
+"""Loading a large image takes its time, and the engine is silent meanwhile."""
 _MARGIN_SECONDS = 2
 _LOG_BYTES = 10 * 1024 * 1024
 _MANY_RESTARTS = 3
@@ -126,7 +128,7 @@ class ContainerRuntime:
 
     def _engine(self) -> DockerClient:
         if self._connected is None:
-            self._connected = open_engine()
+            self._connected = open_engine(_ENGINE_SECONDS)
         return self._connected
 
     def _find(self, place: Place) -> Container | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -20,7 +22,23 @@ def open_engine(timeout_seconds: int = _TIMEOUT_SECONDS) -> DockerClient:
     import docker
 
     with translated_engine("answer"):
+        _knock(timeout_seconds)
         return docker.from_env(version="auto", timeout=timeout_seconds)
+
+
+def _knock(timeout_seconds: int) -> None:
+    """Raise DockerException where nobody listens at the engine's Unix socket: the package would leave its own socket open."""
+    from docker.errors import DockerException
+    from docker.utils import parse_host
+
+    scheme, _, path = str(parse_host(os.environ.get("DOCKER_HOST"))).partition("://")
+    if scheme == "http+unix":
+        with socket.socket(socket.AF_UNIX) as knocking:
+            knocking.settimeout(timeout_seconds)
+            try:
+                knocking.connect(path)
+            except OSError as error:
+                raise DockerException(f"nobody listens at {path}") from error
 
 
 def engine_answers() -> bool:
