@@ -26,6 +26,7 @@ from dockyard_image import ImageStore, host_base
 from support import images
 from support.local_values import KEY, make_model
 from support.patience import wait_for
+from support.ports import reserve_port
 
 STAND_IN = Path(__file__).parent / "stand_in" / "__main__.py"
 FINGERPRINT = Fingerprint("sha256:" + "5" * 64)
@@ -68,8 +69,7 @@ class LocalKit:
         """Start a revision and give it the traffic; returns the port."""
         self.start(number)
         local = self.host.describe_deployment(KEY)
-        chosen = port or local.port or local.free_port
-        assert chosen is not None
+        chosen = port or local.port or reserve_port()
         self.host.route_traffic(KEY, number, chosen)
         return chosen
 

@@ -22,6 +22,8 @@ from dockyard.usecases.observe import observe_local
 from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
 
+_PORT_TRIES = 3
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Decided:
@@ -50,7 +52,7 @@ def deploy_local(bench: Workbench, request: DeployRequest, *, plan_only: bool) -
             status = ResultStatus.UNCHANGED if decided.plan.is_empty else ResultStatus.PLANNED
             return describe_result(bench, decided.plan, decided.spec, status)
         bench.close_interrupted(request.key)
-        return _deploy(bench, request, model)
+        return _deploy_on_some_port(bench, request, model)
 
 
 def check_port(bench: Workbench, key: DeploymentKey, port: int | None) -> None:
@@ -74,6 +76,19 @@ def choose_image_settings(settings: ImageSettings, runtime: Runtime | None) -> I
 def _resolve(bench: Workbench, request: DeployRequest) -> ResolvedModel:
     with bench.progress.begin(f"resolve {request.ref}"):
         return bench.registry.resolve_model(request.ref)
+
+
+def _deploy_on_some_port(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> DeployResult:
+    """Deploy; where a free port was chosen for a new deployment and is taken before it is used, choose another."""
+    for _ in range(_PORT_TRIES - 1):
+        try:
+            return _deploy(bench, request, model)
+        except UsageError as error:
+            has_port = request.port is not None or bench.host.describe_deployment(request.key).port is not None
+            if error.code != "port-in-use" or has_port:
+                raise
+            bench.progress.note(f"{error.message} since a moment ago; choosing another one")
+    return _deploy(bench, request, model)
 
 
 def _deploy(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> DeployResult:

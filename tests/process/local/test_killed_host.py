@@ -18,6 +18,7 @@ from dockyard.domain.deployment import RevisionStatus
 from support.local_kit import LocalKit, ask_version, build_stand_in, leaving_nothing, open_kit
 from support.local_values import KEY
 from support.patience import wait_for
+from support.ports import reserve_port
 
 pytestmark = pytest.mark.process
 
@@ -102,7 +103,7 @@ def test_killed_switch_keeps_answering_and_is_completed(kit: LocalKit) -> None:
 
 def test_killed_move_to_another_port_keeps_answering_and_is_completed(kit: LocalKit) -> None:
     first = kit.serve(1)
-    second = first + 1
+    second = reserve_port()
 
     def prepare() -> None:
         kit.host.route_traffic(KEY, 1, first)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from dockyard.domain.attempt import AttemptStatus
-from dockyard.domain.deployment import Runtime
+from dockyard.domain.deployment import DeploymentKey, Runtime
 from dockyard.domain.errors import BuildError, ConflictError, DockyardError, TransientError, UnavailableError, UsageError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, ImageSettings
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
-from dockyard.testing.local import Behaviour
+from dockyard.testing.attempts import MemoryScorer
+from dockyard.testing.local import Behaviour, MemoryMachine
 from dockyard.usecases.deploy import choose_image_settings, deploy_local
 from dockyard.usecases.sync import sync_queue
 from support.local_values import KEY, make_model
@@ -100,6 +103,37 @@ def test_port_in_use_is_refused_before_anything_is_looked_up(bench: MemoryBench)
 def test_own_port_is_no_port_in_use(bench: MemoryBench) -> None:
     deploy(bench, 1, port=8080)
     assert deploy(bench, 2, port=8080) is ResultStatus.DEPLOYED
+
+
+@dataclasses.dataclass(kw_only=True)
+class BusyMachine(MemoryMachine):
+    """Another program takes the port in the moment before it is used, the first `times` times."""
+
+    times: int
+
+    def route_traffic(self, key: DeploymentKey, number: int | None, port: int) -> None:
+        if number is not None and self.times > 0:
+            self.times -= 1
+            self.ports_in_use.add(port)
+        super().route_traffic(key, number, port)
+
+
+@pytest.mark.parametrize(("times", "port"), [(1, 1235), (2, 1236)])
+def test_port_that_was_chosen_and_taken_meanwhile_is_replaced_by_another(times: int, port: int) -> None:
+    bench = MemoryBench()
+    bench.machine = BusyMachine(times=times)
+    bench.scorer = MemoryScorer(host=bench.machine, inventory=bench.machine)
+    assert deploy_local(bench.open(), want(1), plan_only=False).endpoint == f"http://127.0.0.1:{port}"
+
+
+@pytest.mark.parametrize(("times", "asked"), [(3, None), (1, 8080)])
+def test_port_that_is_always_taken_or_was_asked_for_is_an_error(times: int, asked: int | None) -> None:
+    bench = MemoryBench()
+    bench.machine = BusyMachine(times=times)
+    bench.scorer = MemoryScorer(host=bench.machine, inventory=bench.machine)
+    with pytest.raises(UsageError, match="port"):
+        deploy(bench, 1, port=asked)
+    assert not bench.machine.describe_deployment(KEY).exists
 
 
 def test_locked_deployment_is_left_alone(bench: MemoryBench) -> None:
