@@ -42,6 +42,7 @@ class LocalKit:
     host: Host
     inventory: Inventory
     containers: ContainerRuntime
+    library: ImageLibrary
 
     def make_spec(self, version: int = 1, behaviour: str = "good", **settings: object) -> RevisionSpec:
         """A revision of the stand-in that answers with its version."""
@@ -87,7 +88,7 @@ def open_kit(home: Path, library: ImageLibrary, runtime: Runtime = Runtime.PROCE
     host = Host(Surroundings(home=home, runtimes=runtimes, images=library, clock=SystemClock()))
     orphans = Orphans(home, containers, listen_on=LOOPBACK)
     inventory = Inventory(home, host=host, logs=runtimes, orphans=orphans)
-    return LocalKit(home=home, runtime=runtime, host=host, inventory=inventory, containers=containers)
+    return LocalKit(home=home, runtime=runtime, host=host, inventory=inventory, containers=containers, library=library)
 
 
 def build_stand_in(folder: Path) -> ImageLibrary:

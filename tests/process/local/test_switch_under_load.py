@@ -56,6 +56,14 @@ def test_switch_returns_only_when_the_last_request_has_left_the_old_revision(kit
     assert answers == [["1"]]
 
 
+def test_home_may_lie_deeper_than_a_socket_path_may_be_long(tmp_path: Path, kit: LocalKit) -> None:
+    home = tmp_path / ("d" * 100) / ("e" * 100)
+    deep = open_kit(home, kit.library)
+    with leaving_nothing(deep):
+        deep.serve(1)
+        assert ask_version(deep.serve(2)) == "2"
+
+
 def test_old_port_answers_until_the_new_one_does(kit: LocalKit) -> None:
     first = kit.serve(1)
     slow_answers: list[object] = []
