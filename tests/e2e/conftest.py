@@ -40,5 +40,5 @@ def shared_place(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def load() -> PlaceLoad:
-    """A load on a place's port."""
-    return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS)
+    """A load on a place's port that leaves the machine time for what is tested: some eighty requests a second at most."""
+    return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS, pause_seconds=0.05)

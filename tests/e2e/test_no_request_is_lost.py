@@ -9,16 +9,14 @@ import pytest
 
 from support.deployments import Place, find_port, is_free
 from support.steady_load import SteadyLoad
-from support.told_models import ANSWERS, SOUND
+from support.told_models import ANSWERS, BODY, SOUND
 
 pytestmark = pytest.mark.process
 
 
-def test_no_request_of_a_thousand_is_lost_through_updates_and_rollbacks(
-    place: Place, load: Callable[[Place], SteadyLoad]
-) -> None:
+def test_no_request_of_a_thousand_is_lost_through_updates_and_rollbacks(place: Place) -> None:
     place.deploy().expect(0)
-    with load(place) as running:
+    with SteadyLoad(place.port, body=BODY, answers=ANSWERS, pause_seconds=0.02) as running:
         running.wait_for(50)
         place.deploy(model=f"models:/{SOUND}/2").expect(0)
         running.wait_for(50)
