@@ -21,7 +21,7 @@ from dockyard_image.image import BASE, FINGERPRINT, PUSHED, REF_NAME, StoredImag
 from dockyard_image.index import Index, IndexEntry
 from dockyard_image.manifest import Descriptor, decode_manifest
 from dockyard_image.media import Dialect, media_types
-from dockyard_image.unpack import find_file, unpack_layer
+from dockyard_image.unpack import find_file, remove_unpacked, unpack_layer
 
 _GARBAGE_WAIT_SECONDS = 60.0
 _PUSHES_KEPT = 8
@@ -122,6 +122,14 @@ class ImageStore:
         if layer not in image.layers:
             raise StoreError("blob-missing", f"{image.digest} has no layer {layer.digest}")
         return unpack_layer(self.blobs, layer, folder)
+
+    def collect_unpacked(self, folder: Path) -> int:
+        """Remove what is unpacked below `folder` of layers that no listed image has; return the bytes freed.
+
+        Raises StoreError, code `store-busy`, when the store stays in use for a minute.
+        """
+        with lock_file(self.path / "store.lock", wait_seconds=_GARBAGE_WAIT_SECONDS):
+            return remove_unpacked(folder, {layer.diff_id for image in self.list() for layer in image.layers})
 
     def write_docker_archive(self, image: StoredImage, file: IO[bytes], *, name: str = "") -> None:
         """Write what `docker load` reads, without seeking. `name` is the tag that the engine gives it.

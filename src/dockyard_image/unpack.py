@@ -11,7 +11,7 @@ import io
 import shutil
 import tarfile
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from gzip import BadGzipFile
 from itertools import takewhile
@@ -63,6 +63,21 @@ def unpack_layer(blobs: Blobs, layer: StoredLayer, folder: Path) -> Path:
                 shutil.rmtree(partial)
                 raise
     return target
+
+
+def remove_unpacked(folder: Path, keep: Collection[str]) -> int:
+    """Remove the layers below `folder` but those whose diff ids are to be kept; return the bytes freed."""
+    if not folder.is_dir():
+        return 0
+    kept = {hex_of(diff_id) for diff_id in keep}
+    freed = 0
+    with lock_file(folder / "unpack.lock"):
+        for layer in [path for path in folder.iterdir() if path.is_dir() and path.name not in kept]:
+            # Renamed first: a removal that is killed must not leave half a layer under its name.
+            partial = layer if layer.name.startswith(PARTIAL_PREFIX) else layer.rename(folder / f"{PARTIAL_PREFIX}{layer.name}")
+            freed += sum(path.lstat().st_size for path in partial.rglob("*") if path.is_file() and not path.is_symlink())
+            shutil.rmtree(partial)
+    return freed
 
 
 class SupportsRead(Protocol):

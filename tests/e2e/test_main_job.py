@@ -120,6 +120,7 @@ def test_update_rollback_and_delete_leave_one_revision_serving_each_time(place: 
     collected = place.run("gc", "--json").expect(0)
     assert {item["kind"] for item in collected.result["items"]} == {"image"}
     assert collected.result["freed_bytes"] > 0
+    assert [path for path in place.home.glob("unpacked/*") if path.is_dir()] == [], "nor is anything left unpacked"
     assert place.run("gc", "--json").expect(0).envelope["status"] == "unchanged"
 
 

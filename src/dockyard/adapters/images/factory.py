@@ -147,7 +147,8 @@ class DockyardImages:
         """Remove an image with everything that only it needs; return the bytes freed."""
         with translated():
             self._library.store.remove(self._library.require(fingerprint).digest)
-            return self._library.store.collect_garbage().bytes
+            freed = self._library.store.collect_garbage().bytes
+            return freed + self._library.store.collect_unpacked(self._library.unpacked)
 
     def _decide(self, model: ResolvedModel, settings: ImageSettings, base: ResolvedBase) -> _Decision:
         wanted = RequirementSet(
