@@ -18,6 +18,10 @@ class Load:
     port: int
     answers: Counter[str] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
+    farewells: int = 0
+    """Answers that said that their connection would be closed."""
+    refused: int = 0
+    """Connections that were refused, so that nothing was sent."""
     is_over: threading.Event = field(default_factory=threading.Event)
 
     def ask_on_one_connection(self) -> None:
@@ -52,8 +56,13 @@ class Load:
                 self.answers[json.loads(content)["predictions"][0]] += 1
             else:
                 self.failures.append(f"{response.status} {content!r}")
-            if used is not None and connection.sock is not used:
+            if response.will_close:
+                self.farewells += 1
+            elif used is not None and connection.sock is not used:
                 self.failures.append("a kept connection was closed")
+        except ConnectionRefusedError:
+            self.refused += 1
+            self.is_over.wait(0.01)
         except (OSError, http.client.HTTPException) as error:
             self.failures.append(repr(error))
 

@@ -34,7 +34,7 @@ def test_no_request_is_lost_over_six_redeploys(kit: LocalKit) -> None:
             kit.host.remove_revision(KEY, number - 1)
             wait_for(lambda count=before: load.answers.total() > count + 50)  # type: ignore[misc]
         wait_for(lambda: load.answers.total() >= 2500)
-    assert load.failures == []
+    assert (load.failures, load.farewells, load.refused) == ([], 0, 0)
     assert set(load.answers) == {str(number) for number in range(1, 8)}
 
 
@@ -54,6 +54,18 @@ def test_switch_returns_only_when_the_last_request_has_left_the_old_revision(kit
     assert under_way() == frozenset()
     slow.join()
     assert answers == [["1"]]
+
+
+def test_kept_connections_are_told_before_the_old_port_closes(kit: LocalKit) -> None:
+    """A client that heeds `Connection: close` loses nothing when a deployment moves to another port."""
+    first = kit.serve(1)
+    with load_on(first) as load:
+        wait_for(lambda: load.answers.total() > 100)
+        kit.serve(1, port=first + 1)
+        wait_for(lambda: load.refused > 0)
+    assert load.failures == []
+    assert load.farewells > 0
+    assert ask_version(first + 1) == "1"
 
 
 def test_home_may_lie_deeper_than_a_socket_path_may_be_long(tmp_path: Path, kit: LocalKit) -> None:

@@ -14,6 +14,7 @@ import sys
 import threading
 from collections.abc import Callable
 from pathlib import Path
+from types import FrameType
 
 import uvicorn
 
@@ -22,18 +23,40 @@ from dockyard.adapters.local.daemon import detach, hold_pid_file, holds
 from dockyard.adapters.local.forwarding import Forwarding
 from dockyard.adapters.local.layout import DeploymentFolder
 from dockyard.adapters.local.route import RouteReader
+from dockyard_scorer.listener import take_no_more
 
 _BACKLOG = 2048
 _PATIENCE_SECONDS = 15.0
 # Longer than clients keep idle connections, so that it is seldom we who close one that a request is just coming on.
 _KEEP_ALIVE_SECONDS = 120
 _LOOK_SECONDS = 2
+_QUIET_SECONDS = 1.0
+
+
+class LeavingServer(uvicorn.Server):
+    """uvicorn, but SIGTERM begins a farewell instead of closing connections that a request may be coming on."""
+
+    def __init__(self, config: uvicorn.Config, app: Forwarding, listener: socket.socket) -> None:
+        super().__init__(config)
+        self._app = app
+        self._listener = listener
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  uvicorn's own signature
+        """Take no new connections but those that wait already, and let every answer ask its client to close."""
+        take_no_more(self._listener)
+        self._app.is_leaving = True
+
+    async def on_tick(self, counter: int) -> bool:
+        """End when nobody is connected, or those who are have been silent for a while; uvicorn ends what is under way."""
+        if self._app.is_leaving and (not self.server_state.connections or self._app.quiet_seconds >= _QUIET_SECONDS):
+            self.should_exit = True
+        return await super().on_tick(counter)
 
 
 async def forward(listener: socket.socket, app: Forwarding, *, control: str, is_needed: Callable[[], bool]) -> None:
     """Serve until a signal comes or nobody needs it; `control` names the control socket in the working folder."""
     config = make_config(app)
-    server = uvicorn.Server(config)
+    server = LeavingServer(config, app, listener)
 
     async def look() -> None:
         server.should_exit = server.should_exit or not is_needed()

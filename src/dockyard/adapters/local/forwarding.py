@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
@@ -26,9 +27,21 @@ class Forwarding:
         self._routes = routes
         self._patience = patience_seconds
         self._under_way: Counter[int] = Counter()
+        self._newest = time.monotonic()
+        self.is_leaving = False
+        """Whether the port is about to close: every answer says so to its client."""
 
     async def __call__(self, scope: Message, receive: Receive, send: Send) -> None:
         """Handle one request."""
+        self._newest = time.monotonic()
+        await self._handle(scope, receive, lambda message: send(self._say_farewell(message)))
+
+    @property
+    def quiet_seconds(self) -> float:
+        """How long ago the newest request came."""
+        return time.monotonic() - self._newest
+
+    async def _handle(self, scope: Message, receive: Receive, send: Send) -> None:
         async with self._reach_revision() as upstream:
             if upstream is None:
                 await _send_error(send, 503, "not-serving", "No revision of this deployment accepts connections now.")
@@ -48,6 +61,11 @@ class Forwarding:
             "revision": route.revision if route else None,
             "under_way": {str(revision): count for revision, count in self._under_way.items() if count},
         }
+
+    def _say_farewell(self, message: Message) -> Message:
+        if self.is_leaving and message["type"] == "http.response.start":
+            return {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        return message
 
     @asynccontextmanager
     async def _reach_revision(self) -> AsyncIterator[Upstream | None]:
