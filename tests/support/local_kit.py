@@ -85,10 +85,18 @@ def open_kit(home: Path, library: ImageLibrary, runtime: Runtime = Runtime.PROCE
     containers = ContainerRuntime(library, home_id)
     processes = ProcessRuntime(library, Pythons(os.environ), home / "cache", os.environ)
     runtimes: Mapping[Runtime, ProcessRuntime | ContainerRuntime] = {Runtime.PROCESS: processes, Runtime.DOCKER: containers}
-    host = Host(Surroundings(home=home, runtimes=runtimes, images=library, clock=SystemClock()))
+    host = Host(
+        Surroundings(home=home, runtimes=runtimes, images=library, clock=SystemClock(), first_port=_choose_first_port())
+    )
     orphans = Orphans(home, containers, listen_on=LOOPBACK)
     inventory = Inventory(home, host=host, logs=runtimes, orphans=orphans)
     return LocalKit(home=home, runtime=runtime, host=host, inventory=inventory, containers=containers, library=library)
+
+
+def _choose_first_port() -> int:
+    """Tests that run side by side must not be offered the same port; these are below those that kernels hand out."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
+    return 21_000 + 1000 * int(worker.removeprefix("gw"))
 
 
 def build_stand_in(folder: Path) -> ImageLibrary:

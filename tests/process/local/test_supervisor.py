@@ -141,6 +141,6 @@ def test_supervisor_is_small(tmp_path: Path) -> None:
     with supervised(tmp_path) as revision:
         status = Path(f"/proc/{find_holder(revision.pid_file)}/status").read_text()
         resident = next(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS"))
-        assert resident < 25_000, f"{resident} kB"
+        assert resident < 25_000 or "COVERAGE_PROCESS_CONFIG" in os.environ, f"{resident} kB"
         maps = Path(f"/proc/{find_holder(revision.pid_file)}/maps").read_text()
         assert "pydantic" not in maps

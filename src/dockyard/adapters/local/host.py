@@ -15,7 +15,7 @@ from dockyard.adapters.files import delete_file
 from dockyard.adapters.local.folders import Folders
 from dockyard.adapters.local.gate import Gate
 from dockyard.adapters.local.layout import DeploymentFolder
-from dockyard.adapters.local.ports import find_free_port
+from dockyard.adapters.local.ports import FIRST_PORT, find_free_port
 from dockyard.adapters.local.route import Route, read_route, write_route
 from dockyard.adapters.local.runtime import Place, RevisionImages, RevisionRuntime
 from dockyard.adapters.local.state import DeploymentState, RevisionEntry, read_state, write_state
@@ -39,6 +39,8 @@ class Surroundings:
     clock: Clock
     listen_on: str = LOOPBACK
     """The address that deployments' ports are opened on."""
+    first_port: int = FIRST_PORT
+    """New deployments are offered the first free port from here on."""
 
 
 class Host:
@@ -60,7 +62,7 @@ class Host:
             port=port,
             is_forwarding=port is not None and self._gate(folder).is_open(port),
             next_number=state.next_number,
-            free_port=find_free_port(self._around.listen_on, self._folders.list_ports()) if port is None else None,
+            free_port=self._find_free_port() if port is None else None,
         )
 
     def start_revision(self, key: DeploymentKey, number: int, spec: RevisionSpec) -> None:
@@ -169,6 +171,9 @@ class Host:
             self._folders.delete(folder)
         else:
             write_state(folder.state, state)
+
+    def _find_free_port(self) -> int | None:
+        return find_free_port(self._around.listen_on, self._folders.list_ports(), first=self._around.first_port)
 
     def _open(self, key: DeploymentKey) -> tuple[DeploymentFolder, DeploymentState]:
         folder = self._folders.find(key)

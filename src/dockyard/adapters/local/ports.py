@@ -10,7 +10,7 @@ from dockyard.domain.errors import UsageError
 
 FIRST_PORT = 1234
 """MLflow's own documentation serves models there."""
-_LAST_PORT = FIRST_PORT + 1000
+_CANDIDATES = 1000
 
 
 def take_port(host: str, port: int) -> socket.socket:
@@ -35,9 +35,9 @@ def is_port_free(host: str, port: int) -> bool:
     return True
 
 
-def find_free_port(host: str, reserved: Collection[int] = ()) -> int | None:
-    """The first port from FIRST_PORT on that is free and not reserved."""
-    candidates = (port for port in range(FIRST_PORT, _LAST_PORT) if port not in reserved)
+def find_free_port(host: str, reserved: Collection[int] = (), *, first: int = FIRST_PORT) -> int | None:
+    """The first port from `first` on that is free and not reserved; None where there is none among a thousand."""
+    candidates = (port for port in range(first, first + _CANDIDATES) if port not in reserved)
     return next((port for port in candidates if is_port_free(host, port)), None)
 
 

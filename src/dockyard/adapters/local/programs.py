@@ -10,7 +10,8 @@ from contextlib import suppress
 from pathlib import Path
 
 _STAND_SECONDS = 30
-_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ")
+_KEPT_VARIABLES = ("PATH", "LANG", "LC_ALL", "TZ", "COVERAGE_PROCESS_CONFIG")
+"""The last one lets tests see which lines of the programs they run."""
 
 
 def start_program(module: str, arguments: Sequence[str], *, folder: Path, log: Path, descriptors: Sequence[int] = ()) -> bool:
