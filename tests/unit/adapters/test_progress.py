@@ -26,6 +26,13 @@ class Screen(io.StringIO):
         return True
 
 
+@pytest.fixture(autouse=True)
+def capable_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What rich reads of the environment is that of a terminal which can show bars, wherever the tests run."""
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+
 @pytest.mark.parametrize(
     ("stream", "environ", "kind"),
     [
