@@ -14,7 +14,9 @@ from dockyard.domain.record import RecordStatus
 from dockyard.planning.recording import Recorded, describe_entry
 from support.attempts import make_attempt
 
-MODEL = ModelIdentity(name="wine", version="3", digest=ModelDigest("sha256:d"), source="models:/wine/3", registry="http://mlflow")
+MODEL = ModelIdentity(
+    name="wine", version="3", digest=ModelDigest("sha256:d"), source="models:/wine/3", registry="http://mlflow"
+)
 STEP = SetAlias(name="wine", alias="prod", version="3")
 RECORDED = Recorded(spec=None, image=None, previous=None, time="2026-11-22T06:00:00+00:00")
 
