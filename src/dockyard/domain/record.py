@@ -48,14 +48,6 @@ class DeploymentRecord:
     error_code: str | None = None
     schema: int = RECORD_SCHEMA
 
-    def describes_same(self, other: DeploymentRecord) -> bool:
-        """Whether both say the same of the deployment, whoever wrote them and when."""
-
-        def facts(record: DeploymentRecord) -> DeploymentRecord:
-            return dataclasses.replace(record, actor="", time="", attempt_id="", run_id=None, git_revision=None)
-
-        return facts(self) == facts(other)
-
 
 def encode_tag(record: DeploymentRecord) -> str:
     """Return the record as the tag's JSON: ASCII, sorted keys, at most MAX_TAG_BYTES whatever its texts hold."""
