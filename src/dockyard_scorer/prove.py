@@ -9,15 +9,11 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from dockyard_scorer.errors import ModelError
+from dockyard_scorer.errors import EXIT_NO_EXAMPLE, ModelError
 from dockyard_scorer.logs import EventLog, LibraryLogHandler
 from dockyard_scorer.proof import Proof, dump_proof, find_difference
 from dockyard_scorer.settings import Settings
 from dockyard_scorer.startup import answer_proof, load_quietly
-
-EXIT_UNLOADABLE = 1
-EXIT_FAILED = 3
-EXIT_NO_EXAMPLE = 4
 
 
 def prove(settings: Settings, output: Path, *, log: EventLog, library_logs: LibraryLogHandler) -> int:
@@ -26,7 +22,7 @@ def prove(settings: Settings, output: Path, *, log: EventLog, library_logs: Libr
         model = load_quietly(settings)
     except ModelError as error:
         log.error(error.code, message=error.message, where=error.where)
-        return EXIT_UNLOADABLE
+        return error.exit_code
     library_logs.words_are_safe = False
     example = model.find_example()
     if example is None:
@@ -37,7 +33,7 @@ def prove(settings: Settings, output: Path, *, log: EventLog, library_logs: Libr
         first, second = (json.loads(answer_proof(model, content_type, body)) for _ in range(2))
     except ModelError as error:
         log.error(error.code, message=error.message, where=error.where)
-        return EXIT_FAILED
+        return error.exit_code
     deterministic = find_difference(first, second) is None
     proof = Proof(content_type=content_type, body=body, answer=first, deterministic=deterministic)
     output.write_bytes(dump_proof(proof))

@@ -3,7 +3,8 @@
 Owns the order of things from the bound port to the exit code. Computes no answer.
 
 * The port is bound first, so that /health answers while the model loads.
-* A model that cannot be loaded or proved ends the process with exit code 1 at once: supervisors and kubelets see it.
+* A model that cannot be loaded or proved ends the process at once: supervisors and kubelets see it. Exit code 3 when it
+  raised for its proof, 5 when it answered otherwise than at build time, else 1.
 * SIGTERM drains: /ready says 503, every answer says `Connection: close`, the port stays open until requests stop
   coming, then it closes, connections without a request close a second later, and requests under way get the rest of
   the grace. Exit code 0; 1 when some had to be cut off.
@@ -25,7 +26,7 @@ from typing import TypeVar
 import uvicorn
 
 from dockyard_scorer.app import Parts, ScorerApp
-from dockyard_scorer.errors import ModelError
+from dockyard_scorer.errors import EXIT_UNUSABLE, ModelError
 from dockyard_scorer.health import Health, Phase
 from dockyard_scorer.identity import read_identity
 from dockyard_scorer.listener import open_listener, take_no_more
@@ -83,6 +84,7 @@ class Service:
         self._server = DrainingServer(_configure(ScorerApp(self._parts)), self.begin_drain)
         self._told_to_end = asyncio.Event()
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._failed_with = EXIT_UNUSABLE
 
     def run(self, listener: socket.socket) -> int:
         """Serve on `listener` until told to end. Returns the exit code."""
@@ -109,10 +111,10 @@ class Service:
             readied = await _run_in_daemon(self._ready_model)
         except ModelError as error:
             parts.log.error(error.code, message=error.message, where=error.where or None)
-            return self._give_up()
+            return self._give_up(error.exit_code)
         except Exception as error:  # noqa: BLE001  whatever it is, a service that will never be ready must end
             parts.log.error("internal-error", where=describe_exception(error))
-            return self._give_up()
+            return self._give_up(EXIT_UNUSABLE)
         parts.metrics.load_seconds.set(readied.load_seconds)
         parts.metrics.proof_seconds.set(readied.proof_seconds)
         parts.health.open(readied.model)
@@ -129,7 +131,8 @@ class Service:
 
         return ready_model(parts.settings, log=parts.log, library_logs=self._library_logs, on_loaded=begin_proof)
 
-    def _give_up(self) -> None:
+    def _give_up(self, exit_code: int) -> None:
+        self._failed_with = exit_code
         self._parts.health.fail()
         self._server.should_exit = True
 
@@ -159,7 +162,7 @@ class Service:
         self._parts.pool.close()
         health = self._parts.health
         if health.phase is Phase.FAILED:
-            return 1
+            return self._failed_with
         if lost := health.in_flight + health.cut_off:
             self._parts.log.error("drain-incomplete", requests=lost)
             return 1

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dockyard.adapters.images.library import ImageLibrary
-from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec, RevisionStatus, Runtime
 from dockyard.domain.errors import BuildError, ConflictError, NotFoundError, UnhealthyError, UsageError
 from dockyard.domain.image import Fingerprint
 from dockyard.ports import LocalHost, LocalInventory
@@ -21,6 +21,14 @@ from support.docker_stand_in import build_docker_stand_in, list_containers
 from support.local_kit import LocalKit, build_stand_in, leaving_nothing, open_kit
 from support.local_values import KEY, make_spec
 from support.patience import wait_for
+
+BEHAVIOURS = {
+    "good": Behaviour.READY,
+    "crashes": Behaviour.CRASHES,
+    "never-ready": Behaviour.NEVER_READY,
+    "fails-proof": Behaviour.FAILS_PROOF,
+    "differs": Behaviour.DIFFERS,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +52,8 @@ class Subject:
     def start(self, number: int, version: int | None = None, behaviour: str = "good", key: DeploymentKey = KEY) -> None:
         """Start a revision and wait until it is what its behaviour makes it."""
         self.host.start_revision(key, number, self.make_spec(version or number, behaviour))
-        wanted = {"good": RevisionStatus.READY, "crashes": RevisionStatus.FAILED, "never-ready": RevisionStatus.STARTING}
-        wait_for(lambda: self.find(number, key).status is wanted[behaviour])
+        wanted = {"good": RevisionStatus.READY, "never-ready": RevisionStatus.STARTING}.get(behaviour, RevisionStatus.FAILED)
+        wait_for(lambda: self.find(number, key).status is wanted)
 
     def serve(self, number: int, key: DeploymentKey = KEY) -> int:
         """Start a good revision and give it the traffic of a free port; return the port."""
@@ -60,11 +68,10 @@ class Subject:
 @pytest.fixture
 def memory_subject() -> Subject:
     machine = MemoryMachine()
-    behaviours = {"good": Behaviour.READY, "crashes": Behaviour.CRASHES, "never-ready": Behaviour.NEVER_READY}
 
     def make(version: int, behaviour: str) -> RevisionSpec:
         spec = make_spec(version)
-        machine.behaviours[spec.fingerprint] = behaviours[behaviour]
+        machine.behaviours[spec.fingerprint] = BEHAVIOURS[behaviour]
         return spec
 
     def take_port() -> int:
@@ -292,6 +299,16 @@ def test_revision_that_ends_before_it_is_ready_has_failed_and_says_why(subject: 
     assert any("the model cannot be loaded" in line for line in lines)
     subject.host.remove_revision(KEY, 1)
     assert not subject.host.describe_deployment(KEY).exists
+
+
+@pytest.mark.parametrize(
+    ("behaviour", "proof_failure"), [("crashes", None), ("fails-proof", ProofFailure.RAISES), ("differs", ProofFailure.DIFFERS)]
+)
+def test_revision_that_failed_its_proof_is_told_from_one_that_crashed(
+    subject: Subject, behaviour: str, proof_failure: ProofFailure | None
+) -> None:
+    subject.start(1, behaviour=behaviour)
+    assert subject.find(1).proof_failure is proof_failure
 
 
 def test_failed_revision_is_started_anew_when_asked(subject: Subject) -> None:

@@ -27,11 +27,9 @@ def serving(shared_place: Place, load: Callable[[Place], SteadyLoad]) -> Iterato
         pytest.param(RAISING, (), "model-does-not-answer", "", id="prediction raises at build"),
         pytest.param(UNSATISFIABLE, (), "requirements-unsatisfiable", "", id="requirements cannot be met"),
         pytest.param(
-            SOUND, ("-e", "TOLD_PREDICT=raise"), "revision-crashed", "proof-failed", id="prediction raises when deployed"
+            SOUND, ("-e", "TOLD_PREDICT=raise"), "smoke-test-failed", "proof-failed", id="prediction raises when deployed"
         ),
-        pytest.param(
-            SOUND, ("-e", "TOLD_PREDICT=shift"), "revision-crashed", "proof-differs", id="another answer than at build"
-        ),
+        pytest.param(SOUND, ("-e", "TOLD_PREDICT=shift"), "wrong-answer", "proof-differs", id="another answer than at build"),
         pytest.param(SOUND, ("-e", "TOLD_LOAD=hang"), "revision-not-ready", "", id="never ready"),
         pytest.param(SOUND, ("-e", "TOLD_LOAD=crash"), "revision-crashed", "", id="crash at start"),
     ],

@@ -76,7 +76,7 @@ def test_deploy_update_broken_deploy_rollback_and_delete_of_containers(
         assert list_containers(dock, engine) == {"2": "running"}
         running.wait_for(50)
 
-        for told, code in (("TOLD_LOAD=crash", "revision-crashed"), ("TOLD_PREDICT=shift", "revision-crashed")):
+        for told, code in (("TOLD_LOAD=crash", "revision-crashed"), ("TOLD_PREDICT=shift", "wrong-answer")):
             broken = dock.deploy("-e", told, model=f"models:/{SOUND}/1").expect(1)
             assert broken.error["code"] == code
             assert list_containers(dock, engine) == {"2": "running"}

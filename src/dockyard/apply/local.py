@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 
 from dockyard.apply.interpreter import Facts
 from dockyard.apply.smoke import run_smoke_test
-from dockyard.domain.deployment import DeploymentKey, RevisionStatus
+from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionStatus
 from dockyard.domain.errors import DockyardError, UnhealthyError
 from dockyard.domain.image import ImageRecipe
 from dockyard.domain.plan import (
@@ -135,12 +135,25 @@ class LocalHandlers:
         while True:
             revision = self.host.describe_deployment(self.key).find_revision(step.number)
             if revision is None or revision.status in {RevisionStatus.FAILED, RevisionStatus.STOPPED}:
-                raise self._unhealthy(step.number, "revision-crashed", "ended before it was ready")
+                raise self._ended(step.number, revision)
             if revision.address is not None and self.scorer.wait_ready(revision.address, _LOOK_SECONDS):
                 return
             if self.clock.monotonic() >= end:
                 raise self._unhealthy(step.number, "revision-not-ready", f"is not ready after {step.timeout_seconds} s")
             self.clock.sleep(_PAUSE_SECONDS)
+
+    def _ended(self, number: int, revision: Revision | None) -> UnhealthyError:
+        """It proves itself before it is ready, so a wrong answer shows as its end already, before the smoke test."""
+        match revision.proof_failure if revision is not None else None:
+            case ProofFailure.DIFFERS:
+                code, what = "wrong-answer", "answers the input example differently from the image at build time"
+            case ProofFailure.RAISES:
+                code, what = "smoke-test-failed", "raises an error for the model's own input example"
+            case None:
+                code, what = "revision-crashed", "ended before it was ready"
+            case other:
+                assert_never(other)
+        return self._unhealthy(number, code, what)
 
     def _unhealthy(self, number: int, code: str, what: str) -> UnhealthyError:
         lines = tuple(islice(self.inventory.read_logs(self.key, number, follow=False, tail=_LOG_LINES), _LOG_LINES))

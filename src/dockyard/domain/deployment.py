@@ -88,6 +88,14 @@ class RevisionStatus(str, Enum):
     """Its process or container ended, or restarts over and over."""
 
 
+class ProofFailure(str, Enum):
+    """How a revision failed on the model's own input example, which it answers before it is ready."""
+
+    RAISES = "raises"
+    DIFFERS = "differs"
+    """It answers otherwise than at build time."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Revision:
     """One immutable generation of a deployment, as found on its target."""
@@ -101,6 +109,8 @@ class Revision:
     created: str
     address: str | None = None
     """`host:port` of the revision itself, past the forwarder, while it runs."""
+    proof_failure: ProofFailure | None = None
+    """What FAILED means, where its scorer could tell."""
 
     @property
     def is_running(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec, RevisionStatus, Runtime
 from dockyard.domain.errors import BuildError, ConflictError, NotFoundError, UnavailableError, UnhealthyError, UsageError
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.observed import ObservedLocal
@@ -23,6 +23,8 @@ class Behaviour(Enum):
     READY = "ready"
     NEVER_READY = "never ready"
     CRASHES = "crashes"
+    FAILS_PROOF = "fails proof"
+    DIFFERS = "differs"
 
 
 @dataclass(kw_only=True)
@@ -66,7 +68,7 @@ class MemoryMachine:
         with self.faults.watch(f"stop_revision {number}"):
             revision = self._find(key).find_revision(number)
             if revision is not None:
-                stopped = dataclasses.replace(revision, status=RevisionStatus.STOPPED, address=None)
+                stopped = dataclasses.replace(revision, status=RevisionStatus.STOPPED, address=None, proof_failure=None)
                 self._put(_with(self._find(key), stopped))
 
     def remove_revision(self, key: DeploymentKey, number: int) -> None:
@@ -147,13 +149,19 @@ class MemoryMachine:
         match self.behaviours.get(revision.spec.fingerprint, Behaviour.READY):
             case Behaviour.READY:
                 log.append("ready")
-                return dataclasses.replace(revision, status=RevisionStatus.READY, address=address)
+                return dataclasses.replace(revision, status=RevisionStatus.READY, address=address, proof_failure=None)
             case Behaviour.NEVER_READY:
                 log.append("loading")
-                return dataclasses.replace(revision, status=RevisionStatus.STARTING, address=address)
+                return dataclasses.replace(revision, status=RevisionStatus.STARTING, address=address, proof_failure=None)
             case Behaviour.CRASHES:
                 log.append("the model cannot be loaded")
-                return dataclasses.replace(revision, status=RevisionStatus.FAILED, address=None)
+                return _fail(revision, None)
+            case Behaviour.FAILS_PROOF:
+                log.append("the model does not answer the proof")
+                return _fail(revision, ProofFailure.RAISES)
+            case Behaviour.DIFFERS:
+                log.append("the answer differs from the one at build time")
+                return _fail(revision, ProofFailure.DIFFERS)
 
     def _find(self, key: DeploymentKey) -> ObservedLocal:
         return self._deployments.get(key, ObservedLocal(key=key))
@@ -184,6 +192,10 @@ def _make_revision(number: int, spec: RevisionSpec, now: str) -> Revision:
         has_served=False,
         created=now,
     )
+
+
+def _fail(revision: Revision, proof_failure: ProofFailure | None) -> Revision:
+    return dataclasses.replace(revision, status=RevisionStatus.FAILED, address=None, proof_failure=proof_failure)
 
 
 def _with(deployment: ObservedLocal, revision: Revision) -> ObservedLocal:

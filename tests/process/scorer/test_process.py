@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from dockyard_scorer.errors import EXIT_DIFFERS
 from dockyard_scorer.proof import Proof, dump_proof, read_proof
 from support import models
 from support.load import Load
@@ -148,13 +149,13 @@ def test_sigterm_ends_a_process_whose_model_never_finishes_loading(prefix: Path,
         assert scorer.wait(timeout=10) == 0
 
 
-def test_other_answer_than_at_build_time_ends_the_process_with_1(prefix: Path, saved: Saved) -> None:
+def test_other_answer_than_at_build_time_ends_the_process_with_5(prefix: Path, saved: Saved) -> None:
     body = '{"inputs": [[2.0, 10.0]]}'
     proof = Proof(content_type="application/json", body=body, answer={"predictions": ["C1"]})
     (prefix / "proof.json").write_bytes(dump_proof(proof))
     with ScorerProcess(prefix, DOCKYARD_MODEL=str(saved(models.save_knn_model))) as scorer:
         failure = scorer.wait_for("proof-differs")
-        assert scorer.wait() == 1
+        assert scorer.wait() == EXIT_DIFFERS == 5
     assert failure["message"].endswith("at predictions[0].")
 
 

@@ -202,12 +202,13 @@ def save_nothing(path: Path) -> Path:
 
 
 @pytest.mark.parametrize(
-    ("save_model", "event"), [(models.save_raising_model, "proof-failed"), (save_nothing, "model-load-failed")]
+    ("save_model", "event", "exit_code"),
+    [(models.save_raising_model, "proof-failed", 3), (save_nothing, "model-load-failed", 1)],
 )
-def test_model_that_does_not_work_ends_the_service_with_1(
-    saved: Callable[[SaveModel], Path], tmp_path: Path, save_model: SaveModel, event: str
+def test_model_that_does_not_work_ends_the_service_and_the_exit_code_tells_how(
+    saved: Callable[[SaveModel], Path], tmp_path: Path, save_model: SaveModel, event: str, exit_code: int
 ) -> None:
     with ScorerThread(replace(SETTINGS, model=saved(save_model), proof=tmp_path / "proof.json")) as scorer:
-        assert scorer.wait() == 1
+        assert scorer.wait() == exit_code
     [error] = [one for one in scorer.events() if one["level"] == "error"]
     assert error["event"] == event

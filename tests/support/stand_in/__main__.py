@@ -13,6 +13,7 @@ from pathlib import Path
 
 BEHAVIOUR = os.environ.get("STAND_IN", "good")
 ANSWER = os.environ.get("STAND_IN_ANSWER", "1")
+PROOF_EXITS = {"fails-proof": 3, "differs": 5}
 
 
 class Handler(http.server.BaseHTTPRequestHandler):
@@ -49,6 +50,8 @@ def main() -> None:
     say(f"loading {sys.argv[1:]}")
     if BEHAVIOUR == "crashes":
         sys.exit("the model cannot be loaded")
+    if BEHAVIOUR in PROOF_EXITS:
+        sys.exit(PROOF_EXITS[BEHAVIOUR])
     address = (os.environ.get("DOCKYARD_HOST", "0.0.0.0"), int(os.environ.get("PORT", "8080")))
     server = http.server.ThreadingHTTPServer(address, Handler)
     server.daemon_threads = False

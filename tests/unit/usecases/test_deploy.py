@@ -144,9 +144,17 @@ def test_locked_deployment_is_left_alone(bench: MemoryBench) -> None:
 
 
 @pytest.mark.parametrize(
-    ("behaviour", "code"), [(Behaviour.NEVER_READY, "revision-not-ready"), (Behaviour.CRASHES, "revision-crashed")]
+    ("behaviour", "code", "last_line"),
+    [
+        (Behaviour.NEVER_READY, "revision-not-ready", "loading"),
+        (Behaviour.CRASHES, "revision-crashed", "the model cannot be loaded"),
+        (Behaviour.FAILS_PROOF, "smoke-test-failed", "the model does not answer the proof"),
+        (Behaviour.DIFFERS, "wrong-answer", "the answer differs from the one at build time"),
+    ],
 )
-def test_revision_that_does_not_come_up_leaves_the_old_one_serving(bench: MemoryBench, behaviour: Behaviour, code: str) -> None:
+def test_revision_that_does_not_come_up_leaves_the_old_one_serving(
+    bench: MemoryBench, behaviour: Behaviour, code: str, last_line: str
+) -> None:
     deploy(bench, 1)
     spec = deploy_local(bench.open(), want(2), plan_only=True).plan.steps[1]
     bench.machine.behaviours[spec.spec.fingerprint] = behaviour  # type: ignore[union-attr]
@@ -154,7 +162,8 @@ def test_revision_that_does_not_come_up_leaves_the_old_one_serving(bench: Memory
         deploy(bench, 2)
     assert caught.value.code == code
     assert caught.value.exit_code == 1
-    assert caught.value.details == (("loading",) if behaviour is Behaviour.NEVER_READY else ("the model cannot be loaded",))
+    assert caught.value.details == (last_line,)
+    assert caught.value.hint
     assert_failed_cleanly(bench, code)
 
 

@@ -22,7 +22,7 @@ from dockyard.adapters.local.environment import make_command, make_environment
 from dockyard.adapters.local.pythons import Pythons
 from dockyard.domain.errors import BuildError, DockyardError, UnavailableError
 from dockyard.domain.image import Fingerprint
-from dockyard_scorer.prove import EXIT_NO_EXAMPLE
+from dockyard_scorer.errors import EXIT_NO_EXAMPLE
 
 if TYPE_CHECKING:
     from docker.models.containers import Container

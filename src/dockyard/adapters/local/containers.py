@@ -15,7 +15,7 @@ from dockyard.adapters.local.engine import open_engine, translated_engine
 from dockyard.adapters.local.logfile import RotatingLog, read_log
 from dockyard.adapters.local.ports import find_any_port
 from dockyard.adapters.local.process import scorer_variables
-from dockyard.adapters.local.runtime import Look, Place, RevisionImages
+from dockyard.adapters.local.runtime import Look, Place, RevisionImages, look_at_failed
 from dockyard.adapters.scorer_client import is_ready
 from dockyard.domain.deployment import RevisionStatus
 from dockyard.domain.errors import DockyardError
@@ -211,16 +211,17 @@ def _tag(fingerprint: Fingerprint) -> str:
 
 
 def _look_at(container: Container) -> Look:
-    state = container.attrs["State"]["Status"]
+    state, exit_code = container.attrs["State"]["Status"], container.attrs["State"]["ExitCode"]
     if state == "created":  # an earlier start was killed before it ran
         return Look(status=RevisionStatus.STOPPED)
     if state in {"exited", "dead", "removing"}:
-        return Look(status=RevisionStatus.FAILED)
+        return look_at_failed(exit_code)
     address = f"{_HOST}:{container.attrs['HostConfig']['PortBindings'][_INSIDE][0]['HostPort']}"
     if is_ready(address, _LOOK_SECONDS):
         return Look(status=RevisionStatus.READY, address=address)
-    crashes_on = container.attrs["RestartCount"] >= _MANY_RESTARTS
-    return Look(status=RevisionStatus.FAILED if crashes_on else RevisionStatus.STARTING, address=address)
+    if container.attrs["RestartCount"] >= _MANY_RESTARTS:
+        return look_at_failed(exit_code, address)
+    return Look(status=RevisionStatus.STARTING, address=address)
 
 
 def _split_lines(parts: Iterator[bytes]) -> Iterator[str]:

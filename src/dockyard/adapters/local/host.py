@@ -164,6 +164,7 @@ class Host:
             has_served=entry.has_served,
             created=entry.created,
             address=look.address,
+            proof_failure=look.proof_failure,
         )
 
     def _save(self, folder: DeploymentFolder, state: DeploymentState) -> None:

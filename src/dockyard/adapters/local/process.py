@@ -15,7 +15,7 @@ from dockyard.adapters.local.launch import Launch, Phase, Status, read_status, w
 from dockyard.adapters.local.logfile import read_log
 from dockyard.adapters.local.programs import start_program
 from dockyard.adapters.local.pythons import Pythons
-from dockyard.adapters.local.runtime import Look, Place, RevisionImages
+from dockyard.adapters.local.runtime import Look, Place, RevisionImages, look_at_failed
 from dockyard.adapters.scorer_client import is_ready
 from dockyard.domain.deployment import RevisionStatus
 from dockyard.domain.errors import UnhealthyError
@@ -43,7 +43,7 @@ class ProcessRuntime:
         is_alive = find_holder(place.folder.pid_file) is not None
         status = read_status(place.folder.status)
         if not is_alive:
-            return Look(status=RevisionStatus.STOPPED if status is None else RevisionStatus.FAILED)
+            return Look(status=RevisionStatus.STOPPED) if status is None else look_at_failed(status.exit_code)
         if status is None:
             return Look(status=RevisionStatus.STARTING)
         return _look_at(status, f"{_HOST}:{status.port}")
@@ -109,5 +109,6 @@ def scorer_variables(place: Place) -> dict[str, str]:
 def _look_at(status: Status, address: str) -> Look:
     if is_ready(address, _LOOK_SECONDS):
         return Look(status=RevisionStatus.READY, address=address)
-    is_failing = status.phase is Phase.FAILED
-    return Look(status=RevisionStatus.FAILED if is_failing else RevisionStatus.STARTING, address=address)
+    if status.phase is Phase.FAILED:
+        return look_at_failed(status.exit_code, address)
+    return Look(status=RevisionStatus.STARTING, address=address)

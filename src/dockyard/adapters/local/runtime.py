@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Protocol
 
 from dockyard.adapters.local.layout import RevisionFolder
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, RevisionSpec, RevisionStatus
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, ProofFailure, RevisionSpec, RevisionStatus
 from dockyard.domain.image import Fingerprint, ImageDigest
+from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
+
+_PROOF_FAILURES: Mapping[int | None, ProofFailure] = MappingProxyType(
+    {EXIT_PROOF_FAILED: ProofFailure.RAISES, EXIT_DIFFERS: ProofFailure.DIFFERS}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +43,12 @@ class Look:
     status: RevisionStatus
     address: str | None = None
     """Where it listens, or will; only while something of it is alive."""
+    proof_failure: ProofFailure | None = None
+
+
+def look_at_failed(exit_code: int | None, address: str | None = None) -> Look:
+    """A revision that failed, with what its scorer's exit code tells."""
+    return Look(status=RevisionStatus.FAILED, address=address, proof_failure=_PROOF_FAILURES.get(exit_code))
 
 
 class RevisionRuntime(Protocol):
