@@ -53,8 +53,8 @@ class StartRevision:
     type: Literal["StartRevision"] = "StartRevision"
 
     def describe(self) -> str:
-        verb = "start" if self.is_new else "start again"
-        return f"{verb} revision {self.number} of {self.spec.model.title} ({self.spec.settings.runtime.value} runtime)"
+        again = "" if self.is_new else " again"
+        return f"start revision {self.number} of {self.spec.model.title}{again} ({self.spec.settings.runtime.value} runtime)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -98,8 +98,17 @@ class ShiftTraffic:
     def describe(self) -> str:
         if self.number is None:
             return f"close port {self.port}"
+        if self.previous_port not in {None, self.port}:
+            return self._describe_move()
+        if self.previous == self.number:
+            return f"send the traffic of port {self.port} to revision {self.number} again"
         origin = f" from revision {self.previous}" if self.previous is not None else ""
         return f"send the traffic of port {self.port} to revision {self.number}{origin}"
+
+    def _describe_move(self) -> str:
+        if self.previous == self.number:
+            return f"move revision {self.number} from port {self.previous_port} to port {self.port}"
+        return f"open port {self.port} for revision {self.number}, and close port {self.previous_port}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -96,5 +96,5 @@ def test_failure_keeps_all_that_an_error_says() -> None:
 
 
 def test_steps_describe_themselves_as_a_person_would() -> None:
-    assert StartRevision(number=1, spec=make_spec(1), is_new=False).describe().startswith("start again revision 1 of wine v1")
+    assert StartRevision(number=1, spec=make_spec(1), is_new=False).describe().startswith("start revision 1 of wine v1 again")
     assert ShiftTraffic(number=2, previous=None, port=1).describe() == "send the traffic of port 1 to revision 2"
