@@ -46,9 +46,9 @@ def run_second_lab(folder: Path, parts: str, use: str, cache: Path) -> list[str]
     mine = folder / "cache"
     mine.mkdir()
     # What is slow to make is the first lab's; what daemons write is not.
-    for kept in ("images", "tools", "cluster", "addons", *(path.name for path in cache.glob("engine-*"))):
-        if (cache / kept).exists():
-            (mine / kept).symlink_to(cache / kept)
+    for pattern in ("images", "tools", "cluster", "addons", "engine-*", "golang-*"):
+        for kept in cache.glob(pattern):
+            (mine / kept.name).symlink_to(kept)
     take = f"{shlex.quote(sys.executable)} {shlex.quote(str(SUPPORT / 'machine_snapshot.py'))}"
     here = shlex.quote(str(folder))
     steps = [f"{take} >{here}/before", f"lab/lab up {parts}", use, "lab/lab down", f"{take} >{here}/after"]
