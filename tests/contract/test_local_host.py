@@ -17,6 +17,7 @@ from dockyard.domain.errors import BuildError, ConflictError, NotFoundError, Unh
 from dockyard.domain.image import Fingerprint
 from dockyard.ports import LocalHost, LocalInventory
 from dockyard.testing.local import Behaviour, MemoryMachine
+from dockyard.testing.surroundings import ManualClock
 from support.docker_stand_in import build_docker_stand_in, list_containers
 from support.local_kit import LocalKit, build_stand_in, leaving_nothing, open_kit
 from support.local_values import KEY, make_spec
@@ -40,6 +41,7 @@ class Subject:
     make_spec: Callable[[int, str], RevisionSpec]
     take_port: Callable[[], int]
     """Have another program listen on a port, and say which."""
+    clock: ManualClock
 
     def find(self, number: int, key: DeploymentKey = KEY) -> Revision:
         found = self.host.describe_deployment(key).find_revision(number)
@@ -67,7 +69,8 @@ class Subject:
 
 @pytest.fixture
 def memory_subject() -> Subject:
-    machine = MemoryMachine()
+    clock = ManualClock()
+    machine = MemoryMachine(clock=clock)
 
     def make(version: int, behaviour: str) -> RevisionSpec:
         spec = make_spec(version)
@@ -78,7 +81,7 @@ def memory_subject() -> Subject:
         machine.ports_in_use.add(4321)
         return 4321
 
-    return Subject(host=machine, inventory=machine, make_spec=make, take_port=take_port)
+    return Subject(host=machine, inventory=machine, make_spec=make, take_port=take_port, clock=clock)
 
 
 def open_subject(kit: LocalKit, sockets: list[socket.socket]) -> Subject:
@@ -87,7 +90,7 @@ def open_subject(kit: LocalKit, sockets: list[socket.socket]) -> Subject:
         port: int = sockets[-1].getsockname()[1]
         return port
 
-    return Subject(host=kit.host, inventory=kit.inventory, make_spec=kit.make_spec, take_port=take_port)
+    return Subject(host=kit.host, inventory=kit.inventory, make_spec=kit.make_spec, take_port=take_port, clock=kit.clock)
 
 
 @pytest.fixture
@@ -212,6 +215,25 @@ def test_stopped_revision_starts_again_and_serves(subject: Subject) -> None:
     subject.start(1)
     subject.host.route_traffic(KEY, 1, port)
     assert subject.host.describe_deployment(KEY).serving == 1
+
+
+def test_revision_serves_since_it_got_the_traffic_whenever_it_was_made_and_however_often_it_is_sent(subject: Subject) -> None:
+    def serve_a_minute_later(number: int) -> str:
+        subject.clock.sleep(60)
+        subject.host.route_traffic(KEY, number, port)
+        return str(subject.host.describe_deployment(KEY).serving_since)
+
+    port = subject.serve(1)
+    since = subject.host.describe_deployment(KEY).serving_since
+    assert since == subject.clock.now().isoformat(timespec="seconds")
+    assert serve_a_minute_later(1) == since
+    subject.start(2)
+    assert [serve_a_minute_later(number)[14:16] for number in (2, 2, 1, 1)] == ["02", "02", "04", "04"]
+    subject.host.stop_revision(KEY, 1)
+    subject.start(1)
+    assert serve_a_minute_later(1)[14:16] == "04"
+    subject.host.route_traffic(KEY, None, port)
+    assert subject.host.describe_deployment(KEY).serving_since is None
 
 
 def test_everything_may_be_repeated(subject: Subject) -> None:

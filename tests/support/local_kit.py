@@ -11,8 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockyard.adapters.clock import SystemClock
-from dockyard.adapters.images.library import PYTHON_LABEL, ImageLibrary
+from dockyard.adapters.images.library import ImageLibrary
 from dockyard.adapters.local.containers import ContainerRuntime
 from dockyard.adapters.local.host import LOOPBACK, Host, Surroundings
 from dockyard.adapters.local.inventory import Inventory
@@ -22,7 +21,9 @@ from dockyard.adapters.local.process import ProcessRuntime
 from dockyard.adapters.local.pythons import Pythons
 from dockyard.domain.deployment import DeploymentKey, LocalSettings, Revision, RevisionSpec, RevisionStatus, Runtime
 from dockyard.domain.image import Fingerprint
+from dockyard.testing.surroundings import ManualClock
 from dockyard_image import ImageStore, host_base
+from dockyard_image.unpacked import PYTHON_LABEL
 from support import images
 from support.local_values import KEY, make_model
 from support.patience import wait_for
@@ -43,6 +44,7 @@ class LocalKit:
     inventory: Inventory
     containers: ContainerRuntime
     library: ImageLibrary
+    clock: ManualClock
 
     def make_spec(self, version: int = 1, behaviour: str = "good", **settings: object) -> RevisionSpec:
         """A revision of the stand-in that answers with its version."""
@@ -81,16 +83,17 @@ class LocalKit:
 
 
 def open_kit(home: Path, library: ImageLibrary, runtime: Runtime = Runtime.PROCESS, *, home_id: str = "test") -> LocalKit:
-    """The parts as wiring puts them together."""
+    """The parts as wiring puts them together, but that the host's clock stands still unless a test lets time pass."""
     containers = ContainerRuntime(library, home_id)
     processes = ProcessRuntime(library, Pythons(os.environ), home / "cache", os.environ)
     runtimes: Mapping[Runtime, ProcessRuntime | ContainerRuntime] = {Runtime.PROCESS: processes, Runtime.DOCKER: containers}
-    host = Host(
-        Surroundings(home=home, runtimes=runtimes, images=library, clock=SystemClock(), first_port=_choose_first_port())
-    )
+    clock = ManualClock()
+    host = Host(Surroundings(home=home, runtimes=runtimes, images=library, clock=clock, first_port=_choose_first_port()))
     orphans = Orphans(home, containers, listen_on=LOOPBACK)
     inventory = Inventory(home, host=host, logs=runtimes, orphans=orphans)
-    return LocalKit(home=home, runtime=runtime, host=host, inventory=inventory, containers=containers, library=library)
+    return LocalKit(
+        home=home, runtime=runtime, host=host, inventory=inventory, containers=containers, library=library, clock=clock
+    )
 
 
 def _choose_first_port() -> int:

@@ -53,7 +53,7 @@ class MemoryBench:
     scorer: MemoryScorer = field(init=False)
 
     def __post_init__(self) -> None:
-        self.machine = MemoryMachine(faults=self.faults)
+        self.machine = MemoryMachine(faults=self.faults, clock=self.clock)
         self.journal = MemoryJournal(faults=self.faults)
         self.scorer = MemoryScorer(host=self.machine, inventory=self.machine)
         for version in (1, 2, 3):

@@ -18,6 +18,8 @@ class ObservedLocal:
     """Sorted by number."""
     serving: int | None = None
     """The revision that the route names."""
+    serving_since: str | None = None
+    """When it got the traffic, ISO 8601 in UTC."""
     port: int | None = None
     """The port that the deployment has, whether or not its forwarder runs."""
     is_forwarding: bool = False

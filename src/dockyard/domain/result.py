@@ -120,7 +120,7 @@ class StatusRow:
     image: ImageDigest | None = None
     runtime: Runtime | None = None
     since: str | None = None
-    """When the revision was made, ISO 8601 in UTC."""
+    """When the revision got the traffic, ISO 8601 in UTC."""
     is_recorded: bool | None = None
     """Whether the registry says the same; None where it could not be asked."""
 

@@ -11,7 +11,9 @@ from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, Re
 from dockyard.domain.errors import BuildError, ConflictError, NotFoundError, UnavailableError, UnhealthyError, UsageError
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.observed import ObservedLocal
+from dockyard.ports import Clock
 from dockyard.testing.faults import Faults
+from dockyard.testing.surroundings import ManualClock
 
 _FIRST_ADDRESS = 20_000
 _FIRST_PORT = 1234
@@ -39,7 +41,7 @@ class MemoryMachine:
     """Ports that other programs listen on."""
     has_engine: bool = False
     orphans: list[str] = field(default_factory=list)
-    now: str = "2026-01-01T00:00:00+00:00"
+    clock: Clock = field(default_factory=ManualClock)
     _deployments: dict[DeploymentKey, ObservedLocal] = field(default_factory=dict)
     _logs: dict[tuple[DeploymentKey, int], list[str]] = field(default_factory=dict)
     _addresses: int = _FIRST_ADDRESS
@@ -55,7 +57,7 @@ class MemoryMachine:
             if spec.fingerprint in self.missing_images:
                 raise BuildError("image-missing", f"the image with fingerprint {spec.fingerprint} is not in the local store")
             deployment = self._find(key)
-            revision = deployment.find_revision(number) or _make_revision(number, spec, self.now)
+            revision = deployment.find_revision(number) or _make_revision(number, spec, self._tell_time())
             if revision.spec.spec_hash != spec.spec_hash:
                 raise ConflictError("plan-stale", f"revision {number} of {key} is there already, and is another one")
             if revision.status not in {RevisionStatus.STARTING, RevisionStatus.READY}:
@@ -76,16 +78,17 @@ class MemoryMachine:
         with self.faults.watch(f"remove_revision {number}"):
             deployment = self._find(key)
             revisions = tuple(one for one in deployment.revisions if one.number != number)
-            serving = None if deployment.serving == number else deployment.serving
             self._logs.pop((key, number), None)
-            self._put(dataclasses.replace(deployment, revisions=revisions, serving=serving))
+            if deployment.serving == number:
+                deployment = dataclasses.replace(deployment, serving=None, serving_since=None)
+            self._put(dataclasses.replace(deployment, revisions=revisions))
 
     def route_traffic(self, key: DeploymentKey, number: int | None, port: int) -> None:
         """Move the port's traffic at once."""
         with self.faults.watch(f"route_traffic {number} {port}"):
             deployment = self._find(key)
             if number is None:
-                self._put(dataclasses.replace(deployment, serving=None, port=None, is_forwarding=False))
+                self._put(dataclasses.replace(deployment, serving=None, serving_since=None, port=None, is_forwarding=False))
                 return
             revision = deployment.find_revision(number)
             if revision is None:
@@ -95,7 +98,8 @@ class MemoryMachine:
             if not self._has_port(deployment, port) and not self.is_port_free(port):
                 raise UsageError("port-in-use", f"another program listens on port {port}")
             served = _with(deployment, dataclasses.replace(revision, has_served=True))
-            self._put(dataclasses.replace(served, serving=number, port=port, is_forwarding=True))
+            since = deployment.serving_since if deployment.serving == number else self._tell_time()
+            self._put(dataclasses.replace(served, serving=number, serving_since=since, port=port, is_forwarding=True))
 
     def list_deployments(self) -> tuple[DeploymentKey, ...]:
         """All that there are, sorted."""
@@ -162,6 +166,9 @@ class MemoryMachine:
             case Behaviour.DIFFERS:
                 log.append("the answer differs from the one at build time")
                 return _fail(revision, ProofFailure.DIFFERS)
+
+    def _tell_time(self) -> str:
+        return self.clock.now().isoformat(timespec="seconds")
 
     def _find(self, key: DeploymentKey) -> ObservedLocal:
         return self._deployments.get(key, ObservedLocal(key=key))

@@ -55,7 +55,7 @@ def _describe_row(bench: Workbench, key: DeploymentKey, notes: set[str]) -> Stat
         model=serving.spec.model if serving else None,
         image=serving.image if serving else None,
         runtime=serving.spec.settings.runtime if serving else None,
-        since=serving.created if serving else None,
+        since=local.serving_since,
         is_recorded=_is_recorded(bench, key, serving, notes) if serving else None,
     )
 

@@ -137,6 +137,13 @@ def test_status_tells_each_deployment_and_whether_it_is_recorded(bench: MemoryBe
     assert describe_status(bench.open(), "prod", "beer").rows == ()
 
 
+def test_status_after_a_rollback_tells_since_when_the_revision_serves_and_not_when_it_was_made(bench: MemoryBench) -> None:
+    bench.clock.sleep(3600)
+    roll_back(bench.open(), ROLLBACK, plan_only=False)
+    row = describe_status(bench.open(), None, None).rows[0]
+    assert (row.revision, (row.since or "")[:13]) == (1, "2026-01-01T01")
+
+
 def test_status_of_what_died_or_never_served(bench: MemoryBench) -> None:
     bench.machine.kill_forwarder(KEY)
     assert describe_status(bench.open(), None, "wine").rows[0].state is DeploymentState.DOWN

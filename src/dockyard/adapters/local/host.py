@@ -59,6 +59,7 @@ class Host:
             key=key,
             revisions=tuple(self._describe_revision(folder, state, entry) for entry in state.revisions),
             serving=route.revision if route else None,
+            serving_since=route.since if route else None,
             port=port,
             is_forwarding=port is not None and self._gate(folder).is_open(port),
             next_number=state.next_number,
@@ -74,8 +75,7 @@ class Host:
         entry = state.find(number)
         if entry is None:
             image = self._around.images.find_digest(spec.fingerprint)
-            created = self._around.clock.now().isoformat(timespec="seconds")
-            entry = RevisionEntry(number=number, spec=spec, image=image, created=created)
+            entry = RevisionEntry(number=number, spec=spec, image=image, created=self._tell_time())
             self._folders.make(folder)
             write_state(folder.state, state.with_revision(entry))
         elif entry.spec.spec_hash != spec.spec_hash:
@@ -131,7 +131,7 @@ class Host:
             served = dataclasses.replace(entry, has_served=True)
             write_state(folder.state, state.with_revision(served).with_port(port))
             self._runtime(entry.spec).keep(place)
-            write_route(folder.route, Route(revision=entry.number, address=address))
+            write_route(folder.route, self._make_route(folder, entry.number, address))
             if listener is not None:
                 gate.open(port, listener)
         finally:
@@ -146,7 +146,16 @@ class Host:
             runtime.start(place)
         route, address = _read_route(folder), runtime.look(place).address
         if route is not None and route.revision == place.number and address is not None and route.address != address:
-            write_route(folder.route, Route(revision=place.number, address=address))
+            write_route(folder.route, dataclasses.replace(route, address=address))
+
+    def _make_route(self, folder: DeploymentFolder, number: int, address: str) -> Route:
+        """A revision that has the traffic already has had it since then."""
+        route = _read_route(folder)
+        is_same = route is not None and route.revision == number
+        return Route(revision=number, address=address, since=route.since if route and is_same else self._tell_time())
+
+    def _tell_time(self) -> str:
+        return self._around.clock.now().isoformat(timespec="seconds")
 
     def _require_address(self, place: Place) -> str:
         address = self._runtime(place.spec).look(place).address

@@ -5,6 +5,7 @@ The file is the only truth about which revision serves, and it changes in one in
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ class Route:
     revision: int
     address: str
     """`host:port`"""
+    since: str | None = None
+    """When the revision got the traffic, ISO 8601 in UTC."""
 
     @property
     def endpoint(self) -> tuple[str, int]:
@@ -29,7 +32,7 @@ class Route:
 
 def write_route(path: Path, route: Route) -> None:
     """Put a route in force."""
-    write_file(path, json.dumps({"revision": route.revision, "address": route.address}).encode())
+    write_file(path, json.dumps(dataclasses.asdict(route)).encode())
 
 
 def read_route(path: Path) -> Route | None:
@@ -40,7 +43,7 @@ def read_route(path: Path) -> Route | None:
         return None
     match fields:
         case {"revision": int(revision), "address": str(address)}:
-            return Route(revision=revision, address=address)
+            return Route(revision=revision, address=address, since=fields.get("since"))
         case _:
             raise ValueError(f"{path.name} is not a route")
 

@@ -52,12 +52,18 @@ def test_route_is_read_anew_when_it_has_changed(tmp_path: Path) -> None:
     path = tmp_path / "route.json"
     reader = RouteReader(path)
     assert (read_route(path), reader.read()) == (None, None)
-    for route in [Route(revision=number, address=f"127.0.0.1:{number}") for number in range(1, 20)]:
+    for route in [Route(revision=number, address=f"127.0.0.1:{number}", since="now") for number in range(1, 20)]:
         write_route(path, route)
         assert (read_route(path), reader.read(), reader.read()) == (route, route, route)
         assert route.endpoint == ("127.0.0.1", route.revision)
     path.unlink()
     assert reader.read() is None
+
+
+def test_route_that_does_not_say_since_when_is_in_force_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "route.json"
+    path.write_text('{"revision": 1, "address": "127.0.0.1:2"}')
+    assert read_route(path) == Route(revision=1, address="127.0.0.1:2", since=None)
 
 
 def test_file_that_is_no_route_is_refused(tmp_path: Path) -> None:
