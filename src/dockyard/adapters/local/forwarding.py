@@ -44,12 +44,12 @@ class Forwarding:
     async def _handle(self, scope: Message, receive: Receive, send: Send) -> None:
         async with self._reach_revision() as upstream:
             if upstream is None:
-                await _send_error(send, 503, "not-serving", "No revision of this deployment accepts connections now.")
+                await _send_not_serving(send, "No revision of this deployment accepts connections now.")
                 return
             try:
                 await Exchange(upstream, scope, receive, send).run()
             except UpstreamBrokenError:
-                await _send_error(send, 502, "revision-broke-off", "The revision closed the connection without an answer.")
+                await _send_not_serving(send, "The revision closed the connection without an answer.")
 
     def describe(self) -> dict[str, object]:
         """The route in force and the requests under way by revision.
@@ -108,10 +108,10 @@ class Forwarding:
             self._under_way[route.revision] -= 1
 
 
-async def _send_error(send: Send, status: int, code: str, message: str) -> None:
-    body = json.dumps({"error_code": code, "message": message}).encode() + b"\n"
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
-    if status == 503:
-        headers.append((b"retry-after", b"1"))
-    await send({"type": "http.response.start", "status": status, "headers": headers})
+async def _send_not_serving(send: Send, message: str) -> None:
+    """One answer for a scorer that ended, however it shows: an engine accepts connections for a container that restarts."""
+    body = json.dumps({"error_code": "not-serving", "message": message}).encode() + b"\n"
+    length = str(len(body)).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", length), (b"retry-after", b"1")]
+    await send({"type": "http.response.start", "status": 503, "headers": headers})
     await send({"type": "http.response.body", "body": body, "more_body": False})

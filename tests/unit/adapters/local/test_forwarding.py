@@ -271,9 +271,18 @@ def test_refused_connection_is_tried_again_by_the_newest_route(tmp_path: Path) -
     assert revision.requests == ["GET / HTTP/1.1"]
 
 
-def test_nobody_there_is_503_with_a_code(forwarder: RunningForwarder) -> None:
-    status, body = forwarder.get()
-    assert (status, json.loads(body)["error_code"]) == (503, "not-serving")
+def assert_not_serving(forwarder: RunningForwarder) -> None:
+    connection = forwarder.connect()
+    connection.request("GET", "/")
+    response = connection.getresponse()
+    assert (response.status, response.headers["Retry-After"]) == (503, "1")
+    assert response.headers["Content-Type"] == "application/json"
+    assert json.loads(response.read())["error_code"] == "not-serving"
+    connection.close()
+
+
+def test_nobody_there_is_503_with_a_code_and_when_to_try_again(forwarder: RunningForwarder) -> None:
+    assert_not_serving(forwarder)
 
 
 def test_damaged_route_is_503_and_the_next_good_one_counts(forwarder: RunningForwarder) -> None:
@@ -285,11 +294,13 @@ def test_damaged_route_is_503_and_the_next_good_one_counts(forwarder: RunningFor
 
 
 @pytest.mark.parametrize("reply", ["", "nonsense\r\n\r\n", "HTTP/1.1 200 OK\r\nContent-"])
-def test_revision_that_breaks_off_before_its_answer_is_502(forwarder: RunningForwarder, reply: str) -> None:
+def test_revision_that_breaks_off_before_its_answer_is_told_like_one_that_is_not_there(
+    forwarder: RunningForwarder, reply: str
+) -> None:
+    """A scorer that ends while it is asked, and an engine that accepts connections for a container that restarts."""
     with run_raw_server(lambda connection: connection.send(reply)) as revision:
         forwarder.lead_to(revision.address)
-        status, body = forwarder.get()
-    assert (status, json.loads(body)["error_code"]) == (502, "revision-broke-off")
+        assert_not_serving(forwarder)
     assert len(revision.requests) == 1, "a request that may have been acted on is never sent twice"
 
 
