@@ -16,7 +16,7 @@ from dockyard.adapters.images.dockerfile import BuildContext
 from dockyard.adapters.images.engine import build_with_engine
 from dockyard.adapters.images.errors import translate_image_error, translated
 from dockyard.adapters.images.labels import make_labels
-from dockyard.adapters.images.library import PROOF_FILE, PROOF_LAYER, ImageLibrary
+from dockyard.adapters.images.library import ImageLibrary
 from dockyard.domain.errors import BuildError, UnavailableError, UsageError
 from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.ports import Progress, Request, ResolvedModel
@@ -30,6 +30,7 @@ from dockyard_image.lockfile import Lock
 from dockyard_image.push import push
 from dockyard_image.registries import Registries
 from dockyard_image.requirements import RequirementSet, rewrite_requirements
+from dockyard_image.unpacked import PROOF_FILE, PROOF_LAYER
 from dockyard_scorer.layer import REQUIREMENTS, layer_files, scorer_digest
 
 _DIRECT_REASON = "all requirements have wheels, no engine needed"

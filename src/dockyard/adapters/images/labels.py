@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from dockyard.adapters.images.library import PYTHON_LABEL
 from dockyard.domain.model import ModelVersion
+from dockyard_image.unpacked import PYTHON_LABEL
 
 
 def make_labels(model: ModelVersion, *, base: str, base_digest: str) -> Mapping[str, str]:

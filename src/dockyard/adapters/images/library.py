@@ -12,17 +12,13 @@ from pathlib import Path
 from typing import IO
 
 from dockyard.adapters.images.errors import translated
-from dockyard.adapters.local.runtime import UnpackedImage
 from dockyard.domain.errors import BuildError
 from dockyard.domain.image import Fingerprint, ImageDigest
-from dockyard_image.config import MODEL, ROOT, SCORER, SITE_PACKAGES
-from dockyard_image.image import StoredImage, StoredLayer
+from dockyard_image.errors import StoreError
+from dockyard_image.image import StoredImage
 from dockyard_image.store import ImageStore
+from dockyard_image.unpacked import PROOF_FILE, UnpackedImage, unpack_image
 from dockyard_scorer.proof import Proof, parse_proof
-
-PROOF_FILE = f"{ROOT}/proof.json"
-PROOF_LAYER = "proof"
-PYTHON_LABEL = "dockyard.python"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,23 +41,14 @@ class ImageLibrary:
     def unpack_image(self, fingerprint: Fingerprint) -> UnpackedImage:
         """Unpack what of it is not unpacked yet. Raises `image-missing`, `unpack-failed`."""
         image = self.require(fingerprint)
-        scorer = [layer for layer in image.layers if layer.kind == "scorer"]
-        if not scorer:
-            raise BuildError(
-                "unpack-failed",
-                "an image that a Docker engine built cannot run without one",
-                hint="use `--runtime docker`: its model needs more than Python packages",
-            )
-        model = self._unpack(image, "model")[0]
-        proofs = self._unpack(image, PROOF_LAYER)
-        return UnpackedImage(
-            python=image.labels[PYTHON_LABEL],
-            site_packages=tuple(folder / SITE_PACKAGES for folder in self._unpack(image, "dependencies")),
-            scorer=self._unpack(image, "scorer")[0] / SCORER,
-            model=model / MODEL,
-            image_json=model / ROOT / "image.json",
-            proof=proofs[0] / PROOF_FILE if proofs else None,
-        )
+        with translated():
+            try:
+                return unpack_image(self.store.blobs, image, self.unpacked)
+            except StoreError as error:
+                if error.code != "image-needs-engine":
+                    raise
+                hint = "use `--runtime docker`: its model needs more than Python packages"
+                raise BuildError("unpack-failed", error.message, hint=hint) from error
 
     def write_archive(self, fingerprint: Fingerprint, file: IO[bytes], name: str) -> None:
         """Write what `docker load` reads, under that name. Raises `image-missing`, and what fetching the base raises."""
@@ -88,8 +75,3 @@ class ImageLibrary:
                 hint="deploy the model version again, which builds it",
             )
         return image
-
-    def _unpack(self, image: StoredImage, kind: str) -> list[Path]:
-        layers: list[StoredLayer] = [layer for layer in image.layers if layer.kind == kind]
-        with translated():
-            return [self.store.unpack_layer(image, layer, self.unpacked) for layer in layers]

@@ -18,10 +18,10 @@ from typing import TYPE_CHECKING
 
 from dockyard.adapters.images.library import ImageLibrary
 from dockyard.adapters.local.engine import open_engine, translated_engine
-from dockyard.adapters.local.environment import make_command, make_environment
 from dockyard.adapters.local.pythons import Pythons
 from dockyard.domain.errors import BuildError, DockyardError, UnavailableError
 from dockyard.domain.image import Fingerprint
+from dockyard_image.unpacked import make_command, make_environment
 from dockyard_scorer.errors import EXIT_NO_EXAMPLE
 
 if TYPE_CHECKING:

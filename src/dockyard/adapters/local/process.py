@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from dockyard.adapters.local.daemon import end_holder, find_holder
-from dockyard.adapters.local.environment import make_command, make_environment
 from dockyard.adapters.local.launch import Launch, Phase, Status, read_status, write_launch
 from dockyard.adapters.local.logfile import read_log
 from dockyard.adapters.local.programs import start_program
@@ -19,6 +18,7 @@ from dockyard.adapters.local.runtime import Look, Place, RevisionImages, look_at
 from dockyard.adapters.scorer_client import is_ready
 from dockyard.domain.deployment import RevisionStatus
 from dockyard.domain.errors import UnhealthyError
+from dockyard_image.unpacked import make_command, make_environment
 
 _PROGRAM = "dockyard.adapters.local.supervisor"
 _HOST = "127.0.0.1"

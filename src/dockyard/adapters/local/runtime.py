@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from types import MappingProxyType
 from typing import IO, Protocol
 
 from dockyard.adapters.local.layout import RevisionFolder
 from dockyard.domain.deployment import DeploymentKey, LocalSettings, ProofFailure, RevisionSpec, RevisionStatus
 from dockyard.domain.image import Fingerprint, ImageDigest
+from dockyard_image.unpacked import UnpackedImage
 from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
 
 _PROOF_FAILURES: Mapping[int | None, ProofFailure] = MappingProxyType(
@@ -81,19 +81,6 @@ class RevisionLogs(Protocol):
     def read_logs(self, place: Place, *, follow: bool, tail: int) -> Iterator[str]:
         """Its last lines; with `follow` also every further one until it ends."""
         ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class UnpackedImage:
-    """Where an image's own files lie when its layers are unpacked one beside the other."""
-
-    python: str
-    """The minor version that it needs, as `3.11`."""
-    site_packages: tuple[Path, ...]
-    scorer: Path
-    model: Path
-    image_json: Path
-    proof: Path | None
 
 
 class RevisionImages(Protocol):
