@@ -24,7 +24,6 @@ from dockyard.domain.image import Fingerprint
 from dockyard.testing.surroundings import ManualClock
 from dockyard_image import ImageStore, host_base
 from dockyard_image.unpacked import PYTHON_LABEL
-from dockyard_image.unpacked import PYTHON_LABEL
 from support import images
 from support.local_values import KEY, make_model
 from support.patience import wait_for
