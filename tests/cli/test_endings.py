@@ -89,10 +89,24 @@ def test_interrupt_says_so_and_no_more(dockyard: CommandLine) -> None:
     assert "Traceback" not in ended.err
 
 
-def test_without_a_command_the_help_comes_before_the_error(dockyard: CommandLine) -> None:
-    ended = dockyard()
-    assert ended.err.startswith("Usage: dockyard")
-    assert ended.err.endswith("error[usage]: `dockyard` needs a command\n\nhint: `dockyard --help` lists them\n")
+@pytest.mark.parametrize("arguments", [[], ["deploy"], ["config"]], ids=" ".join)
+def test_without_a_command_the_help_is_the_answer_on_stderr_and_the_exit_code_is_2(
+    dockyard: CommandLine, arguments: list[str]
+) -> None:
+    ended, asked = dockyard(*arguments), dockyard(*arguments, "--help")
+    assert (ended.code, ended.out) == (2, "")
+    assert ended.err == asked.out
+    assert ended.err.startswith(" ".join(["Usage: dockyard", *arguments]))
+    assert dockyard.kit.calls == []
+
+
+def test_deploy_without_a_target_shows_the_targets() -> None:
+    script = Path(sys.executable).with_name("deploy")
+    ended = subprocess.run([script], capture_output=True, text=True, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert ended.stderr.startswith("Usage: deploy")
+    assert "local" in ended.stderr
+    assert "error[" not in ended.stderr
 
 
 def test_the_command_runs_in_a_thread_too(dockyard: CommandLine) -> None:

@@ -240,8 +240,6 @@ def test_drift_of_one_environment_leaves_out_the_others(dockyard: CommandLine) -
         (["status", "a.b"], "name-invalid", "`a.b`"),
         (["nothing"], "usage", "nothing"),
         (["--nothing"], "usage", "--nothing"),
-        ([], "usage", "`dockyard` needs a command"),
-        (["config"], "usage", "`dockyard config` needs a command"),
     ],
     ids=" ".join,
 )

@@ -92,7 +92,8 @@ def _tell(error: BaseException, session: Session) -> int:
     failure, exit_code = describe_error(error)
     try:
         if isinstance(error, MissingCommandError) and not session.as_json:
-            show_aside(error.help_text + "\n", session)
+            show_aside(error.help_text + "\n", session)  # all that there is to say: the commands to choose from
+            return exit_code
         if session.is_verbose:
             show_aside("".join(traceback.format_exception(error)), session)
         return show_failure(failure, session, exit_code)
