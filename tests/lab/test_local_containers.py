@@ -78,7 +78,7 @@ def test_container_has_few_rights_and_listens_on_loopback_only(kit: LocalKit, en
 def test_crash_after_traffic_is_mended_by_the_engine_on_the_same_port(kit: LocalKit) -> None:
     port = kit.serve(1)
     before = kit.find(1).address
-    with pytest.raises(AssertionError):
+    with pytest.raises(AssertionError, match="not-serving"):
         ask(port, {"crash": True})
     wait_for(lambda: kit.find(1).status is RevisionStatus.READY)
     assert kit.find(1).address == before
