@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from dockyard.domain.plan import OutcomeStatus
 from dockyard.domain.result import (
     DriftResult,
     GcResult,
@@ -67,6 +70,13 @@ def test_verbose_deploy_lists_how_each_step_went(dockyard: CommandLine) -> None:
     err = dockyard.returning(deployed=results.PARTIAL)("deploy", "local", "-m", "wine", "-v").err
     assert "  done        1.25 s  smoke-test revision 3\n" in err
     assert "  failed      0.50 s  write the record: the registry does not answer\n" in err
+
+
+def test_verbose_deploy_says_why_a_step_was_skipped(dockyard: CommandLine) -> None:
+    skipped = replace(results.OUTCOMES[0], status=OutcomeStatus.SKIPPED, seconds=0.0, facts=(("reason", "no example"),))
+    deployed = replace(results.DEPLOYED, outcomes=(skipped,))
+    err = dockyard.returning(deployed=deployed)("deploy", "local", "-m", "wine", "-v").err
+    assert "  skipped     0.00 s  smoke-test revision 3: no example\n" in err
 
 
 def test_an_unchanged_deployment_is_called_so_and_its_endpoint_told(dockyard: CommandLine) -> None:

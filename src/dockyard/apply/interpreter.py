@@ -18,10 +18,17 @@ _TRIES = 3
 _FIRST_DELAY_SECONDS = 0.5
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Skipped:
+    """What a step gives that found nothing to do."""
+
+    reason: str
+
+
 class Handlers(Protocol):
     """What steps mean. Both methods may be called again for a step that is done already."""
 
-    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts:
+    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts | Skipped:
         """Do a step; `outcomes` are those of the steps before it."""
         ...
 
@@ -75,26 +82,28 @@ class Interpreter:
     def _attempt(self, step: Step, outcomes: tuple[Outcome, ...]) -> tuple[Outcome, DockyardError | None]:
         started = self.clock.monotonic()
         error: DockyardError | None = None
-        facts: Facts = ()
+        found: Facts | Skipped = ()
         try:
             with self.progress.begin(step.describe()):
-                facts = self._perform_with_retries(step, outcomes)
+                found = self._perform_with_retries(step, outcomes)
         except DockyardError as raised:
             error = raised
         except KeyboardInterrupt:
             error = CancelledError("cancelled", f"interrupted while it was to {step.describe()}")
+        if isinstance(found, Skipped):
+            self.progress.note(f"skipped: {found.reason}")
         outcome = Outcome(
             step=step.type,
             description=step.describe(),
-            status=OutcomeStatus.FAILED if error else OutcomeStatus.DONE,
+            status=_tell_status(error, found),
             seconds=round(self.clock.monotonic() - started, 3),
             error_code=error.code if error else None,
             error=error.message if error else None,
-            facts=facts,
+            facts=(("reason", found.reason),) if isinstance(found, Skipped) else found,
         )
         return outcome, error
 
-    def _perform_with_retries(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts:
+    def _perform_with_retries(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts | Skipped:
         for attempt in range(_TRIES - 1):
             try:
                 return self.handlers.perform(step, outcomes)
@@ -129,3 +138,9 @@ class Interpreter:
                 )
             )
         return tuple(outcomes)
+
+
+def _tell_status(error: DockyardError | None, found: Facts | Skipped) -> OutcomeStatus:
+    if error is not None:
+        return OutcomeStatus.FAILED
+    return OutcomeStatus.SKIPPED if isinstance(found, Skipped) else OutcomeStatus.DONE

@@ -8,7 +8,7 @@ from typing import Protocol
 
 from typing_extensions import assert_never
 
-from dockyard.apply.interpreter import Facts
+from dockyard.apply.interpreter import Facts, Skipped
 from dockyard.apply.smoke import run_smoke_test
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionStatus
 from dockyard.domain.errors import DockyardError, UnhealthyError
@@ -65,7 +65,7 @@ class LocalHandlers:
     build: Build | None = None
     """None where the plan has no BuildImage: rollback and delete."""
 
-    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts:
+    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts | Skipped:
         """Do a step."""
         match step:
             case BuildImage():
@@ -93,7 +93,7 @@ class LocalHandlers:
             case _:
                 return
 
-    def _prepare(self, step: StartRevision | WaitReady | SmokeTest) -> Facts:
+    def _prepare(self, step: StartRevision | WaitReady | SmokeTest) -> Facts | Skipped:
         match step:
             case StartRevision(number=number, spec=spec):
                 self.host.start_revision(self.key, number, spec)

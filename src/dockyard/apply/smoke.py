@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockyard.apply.interpreter import Facts
+from dockyard.apply.interpreter import Facts, Skipped
 from dockyard.domain.errors import UnhealthyError
 from dockyard.domain.plan import SmokeTest
 from dockyard.ports import ImageFactory, Scorer
@@ -10,15 +10,15 @@ from dockyard.ports import ImageFactory, Scorer
 _TIMEOUT_SECONDS = 60.0
 
 
-def run_smoke_test(step: SmokeTest, address: str, *, images: ImageFactory, scorer: Scorer) -> Facts:
+def run_smoke_test(step: SmokeTest, address: str, *, images: ImageFactory, scorer: Scorer) -> Facts | Skipped:
     """Send the input example `step.requests` times; return the latencies in seconds.
 
-    A model without an input example has nothing to send: being ready is all that is known of it, and the facts say so.
+    A model without an input example has nothing to send: the test is skipped, and being ready is all that is known of it.
     Raises UnhealthyError `smoke-test-failed`, `wrong-answer`.
     """
     request = images.read_proof(step.fingerprint)
     if request is None:
-        return (("requests", 0), ("reason", "the model was logged without an input example"))
+        return Skipped(reason="the model was logged without an input example")
     latencies: list[float] = []
     for _ in range(step.requests):
         answer = scorer.invoke(address, request, _TIMEOUT_SECONDS)

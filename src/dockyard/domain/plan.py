@@ -224,6 +224,7 @@ class OutcomeStatus(str, Enum):
 
     DONE = "done"
     SKIPPED = "skipped"
+    """It found nothing to do; the facts tell the reason. What is done already is not in the plan at all."""
     FAILED = "failed"
     UNDONE = "undone"
 

@@ -34,7 +34,7 @@ class Recorder:
 
     def write_success(self, step: WriteRecord, outcomes: tuple[Outcome, ...]) -> Facts:
         """Write a deployment that stands, or that was taken away as was asked."""
-        is_whole = all(outcome.status is OutcomeStatus.DONE for outcome in outcomes)
+        is_whole = all(outcome.status in {OutcomeStatus.DONE, OutcomeStatus.SKIPPED} for outcome in outcomes)
         status = AttemptStatus.SUCCEEDED if is_whole else AttemptStatus.PARTIAL
         run_id = self._write(self._finish(status, outcomes), step.status)
         return (("run_id", run_id),) if run_id else ()

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockyard.apply.interpreter import Applied, Facts, Interpreter
+from dockyard.apply.interpreter import Applied, Facts, Interpreter, Skipped
 from dockyard.domain.errors import DockyardError, TransientError, UnavailableError, UnhealthyError
 from dockyard.domain.image import BuilderKind, Fingerprint
 from dockyard.domain.plan import (
@@ -41,12 +41,15 @@ class ScriptedHandlers:
     """Raises the errors of a script, step type by step type, one each time the step is tried."""
 
     script: dict[str, list[BaseException]] = field(default_factory=dict)
+    skipped: frozenset[str] = frozenset()
     undo_errors: dict[str, DockyardError] = field(default_factory=dict)
     performed: list[str] = field(default_factory=list)
     undone: list[str] = field(default_factory=list)
 
-    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts:
+    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts | Skipped:
         self.performed.append(step.type)
+        if step.type in self.skipped:
+            return Skipped(reason="nothing to do")
         errors = self.script.get(step.type, [])
         if errors:
             raise errors.pop(0)
@@ -107,6 +110,15 @@ def test_failure_after_it_stands_is_collected_and_the_rest_is_done(index: int) -
     assert applied.late_failures == (error,)
     assert run.handlers.undone == []
     assert run.handlers.performed == [step.type for step in STEPS]
+
+
+def test_step_that_had_nothing_to_do_is_skipped_with_its_reason_and_the_rest_is_done() -> None:
+    run = Run(handlers=ScriptedHandlers(skipped=frozenset({"StartRevision"})))
+    applied = run.apply()
+    skipped = applied.outcomes[1]
+    assert (skipped.status, skipped.facts) == (OutcomeStatus.SKIPPED, (("reason", "nothing to do"),))
+    assert {one.status for one in applied.outcomes if one is not skipped} == {OutcomeStatus.DONE}
+    assert run.progress.notes == ["skipped: nothing to do"]
 
 
 def test_transient_failure_is_tried_again_after_a_pause() -> None:

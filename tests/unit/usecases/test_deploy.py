@@ -10,6 +10,7 @@ from dockyard.domain.attempt import AttemptStatus
 from dockyard.domain.deployment import DeploymentKey, Runtime
 from dockyard.domain.errors import BuildError, ConflictError, DockyardError, TransientError, UnavailableError, UsageError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, ImageSettings
+from dockyard.domain.plan import OutcomeStatus
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
 from dockyard.testing.attempts import MemoryScorer
@@ -220,11 +221,13 @@ def test_failed_change_of_settings_leaves_the_record_of_what_serves(bench: Memor
     assert bench.attempts[-1].status is AttemptStatus.FAILED
 
 
-def test_model_without_example_is_deployed_and_the_smoke_test_says_why_it_sent_nothing(bench: MemoryBench) -> None:
+def test_model_without_example_is_deployed_and_the_smoke_test_is_skipped_with_the_reason(bench: MemoryBench) -> None:
     bench.images.example = None
     result = deploy_local(bench.open(), want(1), plan_only=False)
     smoke = next(outcome for outcome in result.outcomes if outcome.step == "SmokeTest")
-    assert dict(smoke.facts)["requests"] == 0
+    assert smoke.status is OutcomeStatus.SKIPPED
+    assert bench.attempts[-1].status is AttemptStatus.SUCCEEDED
+    assert any("without an input example" in note for note in bench.progress.notes)
     assert "without an input example" in str(dict(smoke.facts)["reason"])
     assert bench.scorer.requests == []
 

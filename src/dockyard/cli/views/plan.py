@@ -19,9 +19,13 @@ def plan_lines(plan: Plan) -> tuple[str, ...]:
 def outcome_lines(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:
     """How steps went, as lines."""
     return tuple(
-        f"  {one.status.value:<8}{one.seconds:>8.2f} s  {clean_text(one.description)}" + (f": {one.error}" if one.error else "")
-        for one in outcomes
+        f"  {one.status.value:<8}{one.seconds:>8.2f} s  {clean_text(one.description)}{_tell_why(one)}" for one in outcomes
     )
+
+
+def _tell_why(outcome: Outcome) -> str:
+    why = outcome.error or dict(outcome.facts).get("reason")
+    return f": {why}" if why else ""
 
 
 def _title(plan: Plan) -> str:
