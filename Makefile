@@ -53,13 +53,14 @@ test-lab: $(STAMP) ## the tests on real parts, which lab/ starts (root on Debian
 	if [ "$${CI:-}" = true ]; then lab down || result=1; fi; \
 	exit $$result
 
-lint: $(STAMP) ## format, style, types, layers, sizes, leaks
+lint: $(STAMP) ## format, style, types, layers, sizes, leaks, generated pages
 	@$(BIN)/ruff check
 	@$(BIN)/ruff format --check
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(BIN)/python tools/check_size.py
 	@$(BIN)/python tools/check_repository.py
+	@$(BIN)/python tools/generate_reference.py --check
 
 bench: $(STAMP) ## the published figures: ours beside the incumbent's
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script"; done
