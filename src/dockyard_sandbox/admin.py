@@ -1,0 +1,114 @@
+"""The sandbox's own API under `/_sandbox`: what was called, what goes wrong, what exists, what happened, how fast.
+
+Owns its routes and JSON. Must not be reachable for AWS's clients by accident: no AWS service has such paths.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from dockyard_sandbox.calls import Calls
+from dockyard_sandbox.endpoint_view import describe_endpoint
+from dockyard_sandbox.events import Events
+from dockyard_sandbox.faults import Faults, FaultScriptError, read_rules
+from dockyard_sandbox.pace import Pace
+from dockyard_sandbox.routes import HttpRequest, HttpResponse, answer_json, read_json
+from dockyard_sandbox.world import World, Worlds
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Insides:
+    """What the admin API shows and sets."""
+
+    worlds: Worlds
+    calls: Calls
+    faults: Faults
+    events: Events
+    pace: Pace
+
+
+class Admin:
+    """Answers `/_sandbox/…`."""
+
+    def __init__(self, insides: Insides) -> None:
+        self._insides = insides
+        self._routes: Mapping[tuple[str, str], Callable[[HttpRequest], HttpResponse]] = {
+            ("GET", "health"): lambda _: answer_json({"status": "ok"}),
+            ("GET", "calls"): self._list_calls,
+            ("DELETE", "calls"): self._clear_calls,
+            ("GET", "faults"): self._list_faults,
+            ("PUT", "faults"): self._script_faults,
+            ("DELETE", "faults"): self._clear_faults,
+            ("GET", "world"): lambda _: answer_json(describe_worlds(insides.worlds)),
+            ("GET", "events"): lambda _: answer_json({"events": insides.events.as_json()}),
+            ("GET", "pace"): self._describe_pace,
+            ("PUT", "pace"): self._change_pace,
+        }
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """The answer; 404 for a route that is none, 400 for a body that is not understood."""
+        name = request.path.removeprefix("/_sandbox").strip("/")
+        route = self._routes.get((request.method, name))
+        if route is None:
+            return answer_json({"error": f"no such route: {request.method} {request.path}"}, status=404)
+        try:
+            return route(request)
+        except (FaultScriptError, ValueError, TypeError) as error:
+            return answer_json({"error": str(error)}, status=400)
+
+    def _list_calls(self, _request: HttpRequest) -> HttpResponse:
+        return answer_json({"calls": [call.as_json() for call in self._insides.calls.list_calls()]})
+
+    def _clear_calls(self, _request: HttpRequest) -> HttpResponse:
+        self._insides.calls.clear()
+        return answer_json({})
+
+    def _list_faults(self, _request: HttpRequest) -> HttpResponse:
+        return answer_json({"rules": self._insides.faults.as_json()})
+
+    def _script_faults(self, request: HttpRequest) -> HttpResponse:
+        self._insides.faults.script(read_rules(read_json(request)))
+        return self._list_faults(request)
+
+    def _clear_faults(self, request: HttpRequest) -> HttpResponse:
+        self._insides.faults.clear()
+        return self._list_faults(request)
+
+    def _describe_pace(self, _request: HttpRequest) -> HttpResponse:
+        pace = self._insides.pace
+        return answer_json({"speed": pace.speed, "startup_speed": pace.startup_speed})
+
+    def _change_pace(self, request: HttpRequest) -> HttpResponse:
+        body = read_json(request)
+        self._insides.pace.change(
+            speed=body.number("speed") if "speed" in body else None,
+            startup_speed=body.number("startup_speed") if "startup_speed" in body else None,
+        )
+        return self._describe_pace(request)
+
+
+def describe_worlds(worlds: Worlds) -> dict[str, object]:
+    """Everything that exists, by region and kind, with tags: what a test looks for orphans in."""
+    return {"regions": {world.place.region: describe_world(world) for world in worlds}}
+
+
+def describe_world(world: World) -> dict[str, object]:
+    """Everything that exists in a region, seen yet or not."""
+    with world.lock:
+        body: dict[str, object] = {
+            kind: [
+                {"name": record.name, "arn": record.arn, "created": record.created, "tags": world.tags.find(record.arn)}
+                for record in table.list_records()
+            ]
+            for kind, table in world.tables.items()
+        }
+        body["endpoint"] = [
+            {"name": one.name, "arn": one.arn, "tags": world.tags.find(one.arn), "description": describe_endpoint(one)}
+            for one in world.endpoints.values()
+        ]
+        body["inference-component"] = [
+            {"name": one.name, "arn": one.arn, "tags": world.tags.find(one.arn), "status": one.status}
+            for one in world.components.values()
+        ]
+    return body

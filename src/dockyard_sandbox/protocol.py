@@ -1,0 +1,101 @@
+"""AWS's JSON 1.1 protocol, and what errors look like in the other protocols on this port.
+
+Owns reading operations off requests and writing answers. Must not know operations.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from html import escape
+
+from dockyard_sandbox.errors import ApiError
+from dockyard_sandbox.fields import Fields, as_fields
+from dockyard_sandbox.routes import HttpRequest, HttpResponse
+
+JSON_TYPE = "application/x-amz-json-1.1"
+_QUERY_SERVICES = frozenset({"sts", "iam", "sns", "ec2"})
+
+
+def read_target(request: HttpRequest) -> str:
+    """The operation that X-Amz-Target names, such as `CreateModel`. Empty where there is none."""
+    return request.headers.get("x-amz-target", "").rpartition(".")[2]
+
+
+def read_body(request: HttpRequest) -> Fields:
+    """The JSON object in the body. Raises ApiError: SerializationException."""
+    try:
+        return as_fields(json.loads(request.body or b"{}"))
+    except (ValueError, TypeError) as error:
+        raise ApiError("SerializationException", "The request's body is not a JSON object.") from error
+
+
+def answer_operation(body: Mapping[str, object]) -> HttpResponse:
+    """An operation's answer."""
+    content = json.dumps(body, default=_encode).encode()
+    return HttpResponse(headers={"Content-Type": JSON_TYPE, "x-amzn-RequestId": make_request_id()}, body=content)
+
+
+def answer_error(error: ApiError, request: HttpRequest, service: str) -> HttpResponse:
+    """An error, in the protocol that the request is in."""
+    request_id = make_request_id()
+    if "rpc-v2-cbor" in request.headers.get("smithy-protocol", ""):
+        return _answer_cbor(error, request_id)
+    if service == "s3":
+        return _answer_s3(error, request_id)
+    if service in _QUERY_SERVICES or "form-urlencoded" in request.headers.get("content-type", ""):
+        return _answer_query(error, request_id)
+    content = json.dumps({"__type": error.code, "message": error.message}).encode()
+    headers = {"Content-Type": JSON_TYPE, "x-amzn-RequestId": request_id, "x-amzn-ErrorType": error.code}
+    return HttpResponse(status=error.status, headers=headers, body=content)
+
+
+def make_request_id() -> str:
+    """A new request id."""
+    return str(uuid.uuid4())
+
+
+def _answer_s3(error: ApiError, request_id: str) -> HttpResponse:
+    body = (
+        f'<?xml version="1.0" encoding="UTF-8"?>\n<Error><Code>{escape(error.code)}</Code>'
+        f"<Message>{escape(error.message)}</Message><RequestId>{request_id}</RequestId></Error>"
+    )
+    headers = {"Content-Type": "application/xml", "x-amz-request-id": request_id}
+    return HttpResponse(status=error.status, headers=headers, body=body.encode())
+
+
+def _answer_query(error: ApiError, request_id: str) -> HttpResponse:
+    kind = "Sender" if error.status < 500 else "Receiver"
+    body = (
+        f"<ErrorResponse><Error><Type>{kind}</Type><Code>{escape(error.code)}</Code><Message>{escape(error.message)}</Message>"
+        f"</Error><RequestId>{request_id}</RequestId></ErrorResponse>"
+    )
+    return HttpResponse(
+        status=error.status, headers={"Content-Type": "text/xml", "x-amzn-RequestId": request_id}, body=body.encode()
+    )
+
+
+def _answer_cbor(error: ApiError, request_id: str) -> HttpResponse:
+    """A CBOR map of two texts. https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html"""
+    parts = (text for pair in (("__type", error.code), ("message", error.message)) for text in pair)
+    body = b"\xa2" + b"".join(_encode_cbor_text(text) for text in parts)
+    fault = "Sender" if error.status < 500 else "Receiver"
+    headers = {
+        "Content-Type": "application/cbor",
+        "smithy-protocol": "rpc-v2-cbor",
+        "x-amzn-RequestId": request_id,
+        "x-amzn-query-error": f"{error.code};{fault}",
+    }
+    return HttpResponse(status=error.status, headers=headers, body=body)
+
+
+def _encode_cbor_text(text: str) -> bytes:
+    content = text.encode()
+    return b"\x79" + len(content).to_bytes(2, "big") + content
+
+
+def _encode(value: object) -> object:
+    if isinstance(value, Mapping):
+        return dict(value)
+    raise TypeError(f"{type(value).__name__} is no JSON value")
