@@ -208,8 +208,9 @@ class EndpointRun:
         if new is None or self.tools.pace.is_closed:
             return
         settled = replace(new, variants=tuple(replace(variant, activity=None) for variant in new.variants))
+        self._put(shift=1.0)
+        self._stop(old)  # whoever sees InService sees one fleet
         self._put(status="InService", live=settled, pending=None, shift=0.0, failure_reason="")
-        self._stop(old)
 
     def _roll_back(self, reason: str) -> None:
         endpoint = self._put(status="RollingBack")
@@ -218,8 +219,8 @@ class EndpointRun:
             return
         self._put(shift=0.0)
         self.tools.pace.sleep(self.tools.pace.durations.shift)
-        self._put(status="InService", pending=None, failure_reason=reason)
         self._stop(endpoint.pending)
+        self._put(status="InService", pending=None, failure_reason=reason)
 
     def _scale_variant(self, variant: Variant, before: Variant | None) -> Variant:
         settled = replace(variant, weight=variant.desired_weight, count=variant.desired_count)

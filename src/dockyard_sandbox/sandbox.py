@@ -2,14 +2,13 @@
 
 Owns the assembly. Must not hold logic of a part.
 
-    with Sandbox(SandboxSettings()) as sandbox:
+    with Sandbox(SandboxSettings(make_parts=...)) as sandbox:
         boto3.client("sagemaker", endpoint_url=sandbox.url, ...)
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from types import TracebackType
 
 from typing_extensions import Self
@@ -26,11 +25,10 @@ from dockyard_sandbox.front import Front, Logs
 from dockyard_sandbox.launch import Launcher
 from dockyard_sandbox.offer import Backing, offer_operations
 from dockyard_sandbox.pace import TEST_SPEED, Pace
-from dockyard_sandbox.routes import DEFAULT_REGION, Service
-from dockyard_sandbox.runner import Container, ContainerSpec, Runner
+from dockyard_sandbox.parts import Bearings, MakeParts, Parts
+from dockyard_sandbox.routes import DEFAULT_REGION, HttpRequest, HttpResponse, Service
 from dockyard_sandbox.server import Server
-from dockyard_sandbox.serving import Serving
-from dockyard_sandbox.surroundings import Fleet, Surroundings
+from dockyard_sandbox.serving import ServingEndpoint
 from dockyard_sandbox.workers import Workers
 from dockyard_sandbox.world import Worlds
 
@@ -44,21 +42,19 @@ _SERVICES = (
     "CLOUDWATCH",
     "CLOUDWATCH_LOGS",
     "APPLICATION_AUTO_SCALING",
+    "SNS",
+    "KMS",
+    "EC2",
+    "SERVICE_QUOTAS",
+    "PRICING",
 )
-_MORE_SERVICES = ("SNS", "KMS", "EC2", "SERVICE_QUOTAS", "PRICING")
-
-MakeServices = Callable[[Serving], Mapping[str, Service]]
-"""Makes the services of `routes` that stand beside the control plane, out of its view of the endpoints."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSettings:
-    """What a sandbox is made of. `runner` starts containers; the others default to an account where nothing is wrong."""
+    """How a sandbox is. The speeds are `pace`'s: how many of AWS's seconds pass in one of ours."""
 
-    runner: Runner
-    fleet: Fleet | None = None
-    surroundings: Surroundings = field(default_factory=Surroundings)
-    make_services: MakeServices = lambda _serving: {}
+    make_parts: MakeParts
     port: int = 0
     region: str = DEFAULT_REGION
     speed: float = TEST_SPEED
@@ -77,17 +73,13 @@ class Sandbox:
         self.pace = Pace(settings.speed, settings.startup_speed)
         self.worlds = Worlds(self.faults.consistency_delay)
         self._workers = Workers(self.events)
-        self._launcher = Launcher(settings.runner, settings.fleet or OneEach(settings.runner), settings.surroundings, self.pace)
+        self._server = Server(self._answer, settings.port)
+        self._parts = self._make_parts()
+        self._launcher = Launcher(self._parts.runner, self._parts.choose_fleet(), self._parts.surroundings, self.pace)
         self._launcher.grace_seconds = settings.grace_seconds
-        tools = Tools(
-            pace=self.pace,
-            faults=self.faults,
-            events=self.events,
-            launcher=self._launcher,
-            alarms=settings.surroundings.alarms,
-        )
+        tools = self._gather_tools(self._parts)
         self.endpoints = Endpoints(self.worlds, tools, self._workers)
-        self._server = Server(self._make_front(tools).answer, settings.port)
+        self._front = self._make_front(tools, self._parts)
 
     @property
     def url(self) -> str:
@@ -97,10 +89,9 @@ class Sandbox:
     @property
     def environment(self) -> dict[str, str]:
         """What AWS's clients need in their environment."""
-        urls = {f"AWS_ENDPOINT_URL_{service}": self.url for service in _SERVICES + _MORE_SERVICES}
         return {
             "AWS_ENDPOINT_URL": self.url,
-            **urls,
+            **{f"AWS_ENDPOINT_URL_{service}": self.url for service in _SERVICES},
             "AWS_ACCESS_KEY_ID": "AKIASANDBOXSANDBOX00",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "AWS_DEFAULT_REGION": self.settings.region,
@@ -109,32 +100,60 @@ class Sandbox:
         }
 
     def __enter__(self) -> Self:
-        self._server.start()
+        self.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
+    def start(self) -> None:
+        """Begin to answer."""
+        self._server.start()
+
     def close(self) -> None:
-        """Stop answering, end what is in progress, stop every container."""
+        """Stop answering, end what is in progress, stop every container and what the parts started."""
         self._server.stop()
         self.pace.close()
         self.faults.clear()
-        self._workers.join()
         self._launcher.grace_seconds = min(2.0, self.settings.grace_seconds)
+        self._workers.join()
         self.endpoints.stop_all()
+        self._parts.stop()
 
-    def _make_front(self, tools: Tools) -> Front:
+    def find_serving(self, region: str, name: str) -> ServingEndpoint | None:
+        """What the data plane sees of an endpoint."""
+        return self.endpoints.find_serving(region, name)
+
+    def _make_parts(self) -> Parts:
+        try:
+            return self.settings.make_parts(Bearings(port=self._server.port, region=self.settings.region, serving=self))
+        except BaseException:
+            self._server.stop()
+            raise
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        return self._front.answer(request)
+
+    def _gather_tools(self, parts: Parts) -> Tools:
+        return Tools(
+            pace=self.pace,
+            faults=self.faults,
+            events=self.events,
+            launcher=self._launcher,
+            alarms=parts.surroundings.alarms,
+        )
+
+    def _make_front(self, tools: Tools, parts: Parts) -> Front:
         backing = Backing(
             endpoints=self.endpoints,
             tools=tools,
             workers=self._workers,
             calls=self.calls,
-            surroundings=self.settings.surroundings,
+            surroundings=parts.surroundings,
         )
         insides = Insides(worlds=self.worlds, calls=self.calls, faults=self.faults, events=self.events, pace=self.pace)
         services: dict[str, Service] = {
-            **self.settings.make_services(self.endpoints),
+            **parts.services,
             "sagemaker": ControlPlane(self.worlds, offer_operations(backing)),
             "admin": Admin(insides),
         }
@@ -143,22 +162,3 @@ class Sandbox:
     def _change_endpoint(self, region: str, arn: str, in_progress: bool) -> None:
         _, name = read_kind(arn)
         self.endpoints.change_as_someone_else(self.worlds.in_region(region), name, in_progress=in_progress)
-
-
-class OneEach:
-    """A container for every instance."""
-
-    def __init__(self, runner: Runner) -> None:
-        self._runner = runner
-
-    def start(self, spec: ContainerSpec, count: int) -> Sequence[Container]:
-        """Start so many; all or none."""
-        started: list[Container] = []
-        try:
-            for _ in range(count):
-                started.append(self._runner.start(spec))  # noqa: PERF401 what has started must be known on failure
-        except Exception:
-            for container in started:
-                container.stop(0)
-            raise
-        return started

@@ -48,8 +48,9 @@ class Server:
 
     def stop(self) -> None:
         """Stop answering and close every connection."""
-        self._http.shutdown()
-        self._thread.join()
+        if self._thread.is_alive():
+            self._http.shutdown()
+            self._thread.join()
         self._http.server_close()
         self._http.close_connections()
 

@@ -13,7 +13,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from typing_extensions import override
 
+from dockyard_sandbox.parts import MakeParts, Parts
+from dockyard_sandbox.routes import Service
 from dockyard_sandbox.runner import Container, ContainerError, ContainerSpec, ImagePullError
+from dockyard_sandbox.surroundings import Surroundings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -131,3 +134,10 @@ def _make_server(behaviour: FakeImage) -> ThreadingHTTPServer:
 
 def _name_image(image: str) -> str:
     return image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+
+
+def make_fake_parts(
+    runner: FakeRunner, *, surroundings: Surroundings | None = None, services: Mapping[str, Service] | None = None
+) -> MakeParts:
+    """Parts of which only the containers are there: for `SandboxSettings(make_parts=make_fake_parts(FakeRunner()))`."""
+    return lambda _bearings: Parts(runner=runner, surroundings=surroundings or Surroundings(), services=services or {})

@@ -1,0 +1,300 @@
+"""Endpoints as boto3 sees them: asynchronous, exact in what they refuse, and never gone half."""
+
+from __future__ import annotations
+
+import pytest
+from botocore.exceptions import ClientError
+
+from dockyard_sandbox.faults import Rule
+from dockyard_sandbox.surroundings import Surroundings
+from dockyard_sandbox.testing import FakeImage, FakeRunner
+from support.patience import wait_for
+from support.sandbox_control import IMAGE, ROLE, AlarmsInTests, ApiCaller, ControlBench, open_control_bench, read_error
+
+PREFIX = "arn:aws:sagemaker:us-east-1:123456789012:"
+
+
+def refused(bench: ControlBench, operation: str, **request: object) -> tuple[str, str]:
+    """The code and message with which a call is refused."""
+    with pytest.raises(ClientError) as caught:
+        bench.call(operation, **request)
+    return read_error(caught.value)
+
+
+def test_endpoint_is_creating_until_its_container_is_healthy(bench: ControlBench) -> None:
+    bench.sandbox.pace.change(speed=0)
+    bench.make_model()
+    bench.make_config()
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    created = bench.describe()
+    assert created.text("EndpointStatus") == "Creating"
+    assert "ProductionVariants" not in created
+    bench.sandbox.pace.change(speed=5000)
+    endpoint = bench.wait()
+    assert endpoint.text("EndpointStatus") == "InService"
+    (variant,) = endpoint.items_of("ProductionVariants")
+    (image,) = variant.items_of("DeployedImages")
+    assert image.text("SpecifiedImage") == IMAGE
+    assert image.text("ResolvedImage").startswith("127.0.0.1:1/models/demo@sha256:")
+    assert variant.whole("CurrentInstanceCount") == 1
+
+
+def test_container_gets_what_sagemaker_gives(bench: ControlBench) -> None:
+    container = {"Image": IMAGE, "Environment": {"A": "1"}}
+    bench.call("CreateModel", ModelName="m", PrimaryContainer=container, ExecutionRoleArn=ROLE, EnableNetworkIsolation=True)
+    bench.make_config()
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    bench.wait()
+    (spec,) = bench.runner.started
+    assert (spec.argument, spec.port, spec.network, spec.memory_mb) == ("serve", 8080, False, 8192)
+    assert "@sha256:" in spec.image
+    assert spec.environment["A"] == "1"
+
+
+def test_serverless_container_gets_its_memory_and_a_foreign_user(bench: ControlBench) -> None:
+    bench.make_model()
+    serverless = {"MemorySizeInMB": 2048, "MaxConcurrency": 5}
+    variants = [{"VariantName": "AllTraffic", "ModelName": "m", "ServerlessConfig": serverless}]
+    bench.call("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=variants)
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    (variant,) = bench.wait().items_of("ProductionVariants")
+    assert variant["CurrentServerlessConfig"] == serverless
+    (spec,) = bench.runner.started
+    assert (spec.memory_mb, spec.user) == (2048, "1000:1000")
+
+
+def test_container_that_fails_ping_makes_the_endpoint_fail_with_the_reason() -> None:
+    with open_control_bench(FakeRunner(images={"demo": FakeImage(ping=503)})) as bench:
+        endpoint = bench.make_endpoint()
+        assert endpoint.text("EndpointStatus") == "Failed"
+        assert "did not pass the ping health check" in endpoint.text("FailureReason")
+        summary = bench.call("ListEndpoints").items_of("Endpoints")[0]
+        assert "FailureReason" not in summary
+        assert "Failed" in refused(bench, "UpdateEndpoint", EndpointName="e", EndpointConfigName="c")[1]
+        bench.call("DeleteEndpoint", EndpointName="e")
+        bench.wait_until_gone()
+
+
+@pytest.mark.parametrize("image", [FakeImage(exits_with=1), FakeImage(fails_to_start=True)])
+def test_container_that_does_not_run_makes_the_endpoint_fail(image: FakeImage) -> None:
+    with open_control_bench(FakeRunner(images={"demo": image})) as bench:
+        endpoint = bench.make_endpoint()
+        assert endpoint.text("EndpointStatus") == "Failed"
+        assert endpoint.text("FailureReason")
+
+
+@pytest.mark.parametrize("speed", [0, 5000])
+def test_existing_endpoint_is_not_created_again(bench: ControlBench, speed: float) -> None:
+    bench.make_model()
+    bench.make_config()
+    bench.sandbox.pace.change(speed=speed)
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    code, message = refused(bench, "CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert (code, message) == ("ValidationException", f'Cannot create already existing endpoint "{PREFIX}endpoint/e".')
+
+
+def test_endpoint_in_progress_is_not_changed(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.make_config()
+    bench.sandbox.pace.change(speed=0)
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    expected = ("ValidationException", f'Cannot update in-progress endpoint "{PREFIX}endpoint/e".')
+    assert refused(bench, "UpdateEndpoint", EndpointName="e", EndpointConfigName="c") == expected
+    assert refused(bench, "DeleteEndpoint", EndpointName="e") == expected
+    scales = [{"VariantName": "AllTraffic", "DesiredWeight": 1.0}]
+    assert (
+        refused(bench, "UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=scales) == expected
+    )
+
+
+def test_deleted_endpoint_leaves_no_container_and_no_tags(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.make_config()
+    tags = [{"Key": "k", "Value": "v"}]
+    arn = bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c", Tags=tags).text("EndpointArn")
+    bench.wait()
+    assert bench.call("ListTags", ResourceArn=arn)["Tags"] == tags
+    bench.call("DeleteEndpoint", EndpointName="e")
+    bench.wait_until_gone()
+    assert not bench.runner.running
+    assert "Could not find" in refused(bench, "ListTags", ResourceArn=arn)[1]
+    missing = f'Could not find endpoint "{PREFIX}endpoint/e".'
+    assert refused(bench, "DescribeEndpoint", EndpointName="e") == ("ValidationException", missing)
+    assert refused(bench, "DeleteEndpoint", EndpointName="e") == ("ValidationException", missing)
+
+
+def test_update_serves_the_new_configuration_and_stops_the_old_container(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    (old,) = bench.runner.running
+    bench.make_model("m2", "127.0.0.1:1/models/demo:v2")
+    bench.make_config("c2", "m2")
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2")
+    endpoint = bench.wait()
+    assert (endpoint.text("EndpointStatus"), endpoint.text("EndpointConfigName")) == ("InService", "c2")
+    assert old.exit_code() is not None
+    assert len(bench.runner.running) == 1
+    assert "PendingDeploymentSummary" not in endpoint
+
+
+def test_pending_deployment_is_shown_while_an_update_goes_on(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    bench.make_config("c2")
+    bench.sandbox.pace.change(speed=0)
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2")
+    endpoint = bench.describe()
+    assert (endpoint.text("EndpointStatus"), endpoint.text("EndpointConfigName")) == ("Updating", "c")
+    bench.sandbox.pace.change(speed=5000)
+    assert bench.wait().text("EndpointConfigName") == "c2"
+
+
+def test_update_to_a_broken_image_rolls_back_and_the_old_container_serves() -> None:
+    with open_control_bench(FakeRunner(images={"broken": FakeImage(ping=500)})) as bench:
+        bench.make_endpoint()
+        (old,) = bench.runner.running
+        bench.make_model("m2", "127.0.0.1:1/models/broken:v2")
+        bench.make_config("c2", "m2")
+        bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2")
+        endpoint = bench.wait()
+        assert (endpoint.text("EndpointStatus"), endpoint.text("EndpointConfigName")) == ("InService", "c")
+        assert "ping" in endpoint.text("FailureReason")
+        assert bench.runner.running == [old]
+        assert bench.statuses() == ["Creating", "InService", "Updating to c2", "RollingBack", "InService"]
+
+
+CANARY = {
+    "BlueGreenUpdatePolicy": {
+        "TrafficRoutingConfiguration": {
+            "Type": "CANARY",
+            "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 25},
+            "WaitIntervalInSeconds": 600,
+        },
+        "TerminationWaitInSeconds": 60,
+    },
+    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+}
+
+
+def test_alarm_during_a_canary_rolls_back() -> None:
+    alarms = AlarmsInTests()
+    with open_control_bench(surroundings=Surroundings(alarms=alarms)) as bench:
+        bench.make_endpoint()
+        bench.make_config("c2")
+        bench.sandbox.pace.change(speed=1000)
+        bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2", DeploymentConfig=CANARY)
+        _wait_for_share(bench, 0.25)
+        alarms.alarming.add("errors")
+        endpoint = bench.wait()
+        assert endpoint.text("EndpointConfigName") == "c"
+        assert "errors" in endpoint.text("FailureReason")
+        assert endpoint["LastDeploymentConfig"] == CANARY
+        assert len(bench.runner.running) == 1
+
+
+def test_alarm_has_no_say_where_variant_names_differ() -> None:
+    with open_control_bench(surroundings=Surroundings(alarms=AlarmsInTests(alarming={"errors"}))) as bench:
+        bench.make_endpoint()
+        bench.make_config("c2", variant="Other")
+        bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2", DeploymentConfig=CANARY)
+        assert bench.wait().text("EndpointConfigName") == "c2"
+
+
+def test_retained_properties_keep_scaled_counts(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    scales = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 3, "DesiredWeight": 2.0}]
+    bench.call("UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=scales)
+    (variant,) = bench.wait().items_of("ProductionVariants")
+    assert (variant.whole("CurrentInstanceCount"), variant.number("CurrentWeight")) == (3, 2.0)
+    bench.make_config("c2")
+    exclude = [{"VariantPropertyType": "DesiredWeight"}]
+    retain = {"RetainAllVariantProperties": True, "ExcludeRetainedVariantProperties": exclude}
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2", **retain)
+    (variant,) = bench.wait().items_of("ProductionVariants")
+    assert (variant.whole("CurrentInstanceCount"), variant.number("CurrentWeight")) == (3, 1.0)
+    bench.make_config("c3")
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c3")
+    (variant,) = bench.wait().items_of("ProductionVariants")
+    assert variant.whole("CurrentInstanceCount") == 1
+
+
+def test_weights_of_a_variant_that_is_not_there_are_refused(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    scales = [{"VariantName": "Nobody", "DesiredWeight": 1.0}]
+    message = refused(bench, "UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=scales)[1]
+    assert "Nobody" in message
+
+
+def test_configuration_and_model_may_go_while_the_endpoint_serves(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    bench.call("DeleteEndpointConfig", EndpointConfigName="c")
+    bench.call("DeleteModel", ModelName="m")
+    assert bench.describe().text("EndpointStatus") == "InService"
+
+
+@pytest.mark.parametrize(
+    ("kind", "status", "config", "reason"),
+    [
+        ("capacity", "InService", "c", "InsufficientInstanceCapacity"),
+        ("ping-failure", "InService", "c", "ping"),
+        ("rollback-empty-reason", "InService", "c", ""),
+        ("update-rollback-failed", "UpdateRollbackFailed", "c", "ping"),
+    ],
+)
+def test_scripted_failure_of_an_update_ends_as_scripted(
+    bench: ControlBench, kind: str, status: str, config: str, reason: str
+) -> None:
+    bench.make_endpoint()
+    bench.make_config("c2")
+    bench.script(Rule(kind=kind, operation="UpdateEndpoint"))
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2")
+    endpoint = bench.wait()
+    assert (endpoint.text("EndpointStatus"), endpoint.text("EndpointConfigName")) == (status, config)
+    assert reason in endpoint.text("FailureReason")
+    assert ("FailureReason" in endpoint) == bool(reason)
+
+
+def test_endpoint_whose_rollback_failed_is_mended_by_another_update(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    bench.make_config("c2")
+    bench.script(Rule(kind="update-rollback-failed"))
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2")
+    bench.wait()
+    view = bench.sandbox.find_serving("us-east-1", "e")
+    assert view is not None
+    assert {target.config_name: target.share for target in view.variants[0].targets} == {"c": 0.5, "c2": 0.5}
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2")
+    assert bench.wait().text("EndpointConfigName") == "c2"
+    assert len(bench.runner.running) == 1
+
+
+@pytest.mark.parametrize(("kind", "reason"), [("capacity", "InsufficientInstanceCapacity"), ("ping-failure", "ping")])
+def test_scripted_failure_of_a_creation_fails_the_endpoint(bench: ControlBench, kind: str, reason: str) -> None:
+    bench.script(Rule(kind=kind))
+    endpoint = bench.make_endpoint()
+    assert endpoint.text("EndpointStatus") == "Failed"
+    assert reason in endpoint.text("FailureReason")
+
+
+def test_stuck_endpoint_is_creating_and_cannot_be_deleted_until_the_script_ends(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.make_config()
+    bench.script(Rule(kind="stuck-creating"))
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert "in-progress" in refused(bench, "DeleteEndpoint", EndpointName="e")[1]
+    bench.sandbox.faults.clear()
+    assert bench.wait().text("EndpointStatus") == "Failed"
+
+
+def test_names_of_two_regions_do_not_meet(bench: ControlBench) -> None:
+    bench.make_model()
+    other = ApiCaller("sagemaker", bench.sandbox.url, region="cn-north-1")
+    arn = other("CreateModel", ModelName="m", PrimaryContainer={"Image": IMAGE}).text("ModelArn")
+    other.close()
+    assert arn == "arn:aws-cn:sagemaker:cn-north-1:123456789012:model/m"
+
+
+def _wait_for_share(bench: ControlBench, share: float) -> None:
+    def shares() -> bool:
+        view = bench.sandbox.find_serving("us-east-1", "e")
+        return view is not None and any(abs(target.share - share) < 1e-9 for target in view.variants[0].targets)
+
+    wait_for(shares)
