@@ -52,8 +52,11 @@ class _Decision:
 class ProofRecorder(Protocol):
     """What runs a finished image once."""
 
-    def record_proof(self, fingerprint: Fingerprint, *, is_unpackable: bool) -> bytes | None:
-        """The content of `proof.json`; None where the model has no input example. Raises `model-does-not-answer`."""
+    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> bytes | None:
+        """The content of `proof.json` of an image that is not listed yet; None where the model has no input example.
+
+        Raises `model-does-not-answer`.
+        """
         ...
 
 
@@ -118,7 +121,8 @@ class DockyardImages:
                 image = self._build_direct(recipe, model, decision, labels)
             else:
                 image = self._build_with_engine(recipe, model, decision, labels)
-            return _describe(self._prove(recipe, store.add(image, fingerprint=_draft(recipe.fingerprint))))
+            # Listed only when it has answered: what cannot answer is never found. Until then the hold keeps it.
+            return _describe(store.add(self._prove(recipe, image), fingerprint=recipe.fingerprint))
 
     def push_image(self, image: BuiltImage, reference: str) -> ImageDigest:
         """Send an image to a registry; return `repository@sha256:…`.
@@ -238,23 +242,15 @@ class DockyardImages:
             progress=self._progress,
         )
 
-    def _prove(self, recipe: ImageRecipe, draft: StoredImage) -> StoredImage:
-        """List the image under its fingerprint only when it has answered: what cannot answer is never found."""
-        store = self._library.store
-        try:
-            proof = self._record(recipe, draft)
-            image = append_layer(store, draft, {PROOF_FILE: proof}, kind=PROOF_LAYER) if proof else draft
-            return store.add(image, fingerprint=recipe.fingerprint)
-        finally:
-            if store.find(_draft(recipe.fingerprint)) is not None:
-                store.remove(draft.digest)
+    def _prove(self, recipe: ImageRecipe, image: StoredImage) -> StoredImage:
+        """The image with its answer as the last layer."""
+        proof = self._record(recipe, image)
+        return append_layer(self._library.store, image, {PROOF_FILE: proof}, kind=PROOF_LAYER) if proof else image
 
-    def _record(self, recipe: ImageRecipe, draft: StoredImage) -> bytes | None:
+    def _record(self, recipe: ImageRecipe, image: StoredImage) -> bytes | None:
         with self._progress.begin("ask the model its own input example"):
             try:
-                proof = self._prover.record_proof(
-                    Fingerprint(draft.fingerprint), is_unpackable=recipe.builder is BuilderKind.DIRECT
-                )
+                proof = self._prover.record_proof(image, is_unpackable=recipe.builder is BuilderKind.DIRECT)
             except UnavailableError as error:
                 self._progress.note(f"the image carries no proof of its answers: {error.message}")
                 return None
@@ -270,11 +266,6 @@ def _describe(image: StoredImage) -> BuiltImage:
         size_bytes=image.size,
         has_proof=any(layer.kind == PROOF_LAYER for layer in image.layers),
     )
-
-
-def _draft(fingerprint: Fingerprint) -> Fingerprint:
-    """The fingerprint that an image has until it is proved; it belongs to nobody who looks for the real one."""
-    return Fingerprint(f"draft-{fingerprint}")
 
 
 def _why_engine(settings: ImageSettings) -> str | None:

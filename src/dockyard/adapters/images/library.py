@@ -40,7 +40,10 @@ class ImageLibrary:
 
     def unpack_image(self, fingerprint: Fingerprint) -> UnpackedImage:
         """Unpack what of it is not unpacked yet. Raises `image-missing`, `unpack-failed`."""
-        image = self.require(fingerprint)
+        return self.unpack(self.require(fingerprint))
+
+    def unpack(self, image: StoredImage) -> UnpackedImage:
+        """The same for an image that is not listed yet, while the store is held."""
         with translated():
             try:
                 return unpack_image(self.store.blobs, image, self.unpacked)
@@ -52,7 +55,10 @@ class ImageLibrary:
 
     def write_archive(self, fingerprint: Fingerprint, file: IO[bytes], name: str) -> None:
         """Write what `docker load` reads, under that name. Raises `image-missing`, and what fetching the base raises."""
-        image = self.require(fingerprint)
+        self.write(self.require(fingerprint), file, name)
+
+    def write(self, image: StoredImage, file: IO[bytes], name: str) -> None:
+        """The same for an image that is not listed yet, while the store is held."""
         self.fetch_base(image)
         with translated():
             self.store.write_docker_archive(image, file, name=name)

@@ -20,7 +20,7 @@ from dockyard.adapters.images.library import ImageLibrary
 from dockyard.adapters.local.engine import open_engine, translated_engine
 from dockyard.adapters.local.pythons import Pythons
 from dockyard.domain.errors import BuildError, DockyardError, UnavailableError
-from dockyard.domain.image import Fingerprint
+from dockyard_image.image import StoredImage
 from dockyard_image.unpacked import make_command, make_environment
 from dockyard_scorer.errors import EXIT_NO_EXAMPLE
 
@@ -42,27 +42,27 @@ class Prover:
     cache: Path
     environ: Mapping[str, str]
 
-    def record_proof(self, fingerprint: Fingerprint, *, is_unpackable: bool) -> bytes | None:
+    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> bytes | None:
         """Return the content of `proof.json`; None where the model has no input example.
 
         Raises BuildError `model-does-not-answer`; UnavailableError where neither a Python nor an engine can run the image.
         """
         if is_unpackable:
             try:
-                return self._prove_as_process(fingerprint)
+                return self._prove_as_process(image)
             except UnavailableError as error:
                 if error.code != "no-matching-python":
                     raise
-        return self._prove_in_container(fingerprint)
+        return self._prove_in_container(image)
 
-    def _prove_as_process(self, fingerprint: Fingerprint) -> bytes | None:
-        image = self.library.unpack_image(fingerprint)
-        python = self.pythons.find(image.python)
+    def _prove_as_process(self, image: StoredImage) -> bytes | None:
+        unpacked = self.library.unpack(image)
+        python = self.pythons.find(unpacked.python)
         with tempfile.TemporaryDirectory(prefix="dockyard-proof-") as folder:
             output = Path(folder, "proof.json")
             done = subprocess.run(
-                make_command(python, image, "prove", "--output", str(output)),
-                env=make_environment(image, environ=self.environ, given={}, work=Path(folder), cache=self.cache),
+                make_command(python, unpacked, "prove", "--output", str(output)),
+                env=make_environment(unpacked, environ=self.environ, given={}, work=Path(folder), cache=self.cache),
                 cwd=folder,
                 stdin=subprocess.DEVNULL,
                 capture_output=True,
@@ -77,15 +77,15 @@ class Prover:
                 raise _does_not_answer(done.returncode, done.stderr)
             return output.read_bytes()
 
-    def _prove_in_container(self, fingerprint: Fingerprint) -> bytes | None:
-        name = f"{_NAME}:{fingerprint[-16:]}"
+    def _prove_in_container(self, image: StoredImage) -> bytes | None:
+        name = f"{_NAME}:{image.digest[-16:]}"
         with translated_engine("run the image once"), closing(open_engine(_TIMEOUT_SECONDS)) as engine:
             with tempfile.TemporaryFile() as file:
-                self.library.write_archive(fingerprint, file, name)
+                self.library.write(image, file, name)
                 file.seek(0)
-                image = engine.images.load(file)[0]
+                loaded = engine.images.load(file)[0]
             try:
-                return _run_once(engine.containers.create(image, ["prove", "--output", _FILE], network_disabled=True))
+                return _run_once(engine.containers.create(loaded, ["prove", "--output", _FILE], network_disabled=True))
             finally:
                 engine.images.remove(name, noprune=True)
 

@@ -22,6 +22,8 @@ from dockyard.domain.image import BuilderKind, Fingerprint, ImageSettings
 from dockyard.ports import ResolvedModel
 from dockyard.testing.surroundings import RecordedProgress
 from dockyard_image import ImageStore, Registries, StoredImage, fetch_base_layers, push
+from dockyard_image.errors import StoreError
+from dockyard_image.files import lock_file
 from dockyard_image.testing import FakeRegistry
 from dockyard_scorer.proof import Proof, dump_proof
 from support.images import make_base, make_model, make_wheel, open_registries
@@ -36,13 +38,27 @@ class ToldProver:
     """Answers as it is told, and remembers what it was asked."""
 
     answer: bytes | DockyardError | None = PROOF
-    asked: list[tuple[str, bool]] = field(default_factory=list)
+    asked: list[tuple[StoredImage, bool]] = field(default_factory=list)
 
-    def record_proof(self, fingerprint: Fingerprint, *, is_unpackable: bool) -> bytes | None:
-        self.asked.append((fingerprint, is_unpackable))
+    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> bytes | None:
+        self.asked.append((image, is_unpackable))
         if isinstance(self.answer, DockyardError):
             raise self.answer
         return self.answer
+
+
+@dataclass(kw_only=True)
+class NosyProver(ToldProver):
+    """Looks which images are listed while it is asked, and whether the store is held."""
+
+    store: ImageStore
+    listed: list[tuple[StoredImage, ...]] = field(default_factory=list)
+
+    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> bytes | None:
+        self.listed.append(self.store.list())
+        with pytest.raises(StoreError, match="another process"), lock_file(self.store.path / "store.lock", wait_seconds=0):
+            raise AssertionError("garbage could be collected now")
+        return super().record_proof(image, is_unpackable=is_unpackable)
 
 
 @dataclass(kw_only=True)
@@ -112,8 +128,14 @@ def test_image_is_built_proved_and_found_again(bench: Bench) -> None:
     assert request is not None
     assert (request.body, request.content_type) == (b'{"inputs": [1]}', "application/json")
     assert bench.library.read_proof(fingerprint) is not None
-    assert bench.prover.asked == [(f"draft-{fingerprint}", True)]
+    assert [is_unpackable for _, is_unpackable in bench.prover.asked] == [True]
     assert len(bench.store.list()) == 1
+
+
+def test_image_is_listed_only_when_it_is_proved_and_kept_from_garbage_collection_until_then(bench: Bench) -> None:
+    prover = bench.prover = NosyProver(store=bench.store)
+    bench.build()
+    assert prover.listed == [()]
 
 
 def test_same_model_gives_the_same_recipe_and_image_elsewhere(bench: Bench, tmp_path: Path) -> None:
