@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Protocol
 
 from dockyard.domain.attempt import Attempt, Failure, RegistryEntry, TagWrite
-from dockyard.domain.deployment import DeploymentKey, RevisionSpec, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalSpec, Runtime
 from dockyard.domain.finding import Finding
 from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.domain.model import ModelIdentity, ModelVersion
@@ -150,7 +150,7 @@ class LocalHost(Protocol):
         """How a deployment is, looked at now. Changes nothing."""
         ...
 
-    def start_revision(self, key: DeploymentKey, number: int, spec: RevisionSpec) -> None:
+    def start_revision(self, key: DeploymentKey, number: int, spec: LocalSpec) -> None:
         """Start a revision on a port of its own, without traffic; one that runs is left alone."""
         ...
 

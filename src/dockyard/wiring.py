@@ -14,7 +14,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard.domain.deployment import DeploymentKey, Runtime
+from dockyard.domain.deployment import DeploymentKey, Runtime, Target
+from dockyard.domain.errors import UsageError
 from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
 from dockyard.domain.result import (
     BuildResult,
@@ -38,17 +39,18 @@ if TYPE_CHECKING:
     from dockyard.adapters.local.pythons import Pythons
     from dockyard.adapters.routing_registry import RoutingRegistry
     from dockyard.ports import Clock, Progress
+    from dockyard.usecases.site import Site
     from dockyard.usecases.workbench import Workbench
     from dockyard_image.registries import Registries
 
 
-def open_kit(settings: Settings) -> LocalKit:
+def open_kit(settings: Settings) -> DockyardKit:
     """Return the Kit for a configuration. Nothing is contacted before one of its methods is called."""
-    return LocalKit(open_workbench(settings), settings)
+    return DockyardKit(open_workbench(settings), settings)
 
 
 def open_workbench(settings: Settings) -> Workbench:
-    """Wire every port of the local target to its adapter."""
+    """Wire every port to its adapter."""
     from dockyard.adapters.clock import SystemClock
     from dockyard.adapters.entry_queue import JsonEntryQueue
     from dockyard.adapters.git import find_commit
@@ -61,6 +63,7 @@ def open_workbench(settings: Settings) -> Workbench:
     from dockyard.adapters.locks import FileLocks
     from dockyard.adapters.progress import open_progress
     from dockyard.adapters.scorer_client import HttpScorer
+    from dockyard.usecases.site_local import LocalSite
     from dockyard.usecases.workbench import Workbench
 
     clock, progress = SystemClock(), open_progress(sys.stderr, os.environ)
@@ -71,16 +74,16 @@ def open_workbench(settings: Settings) -> Workbench:
     images = DockyardImages(library, prover, registries, settings.cache_home, progress)
     registry = _open_registry(settings)
     host, inventory = _open_local(settings, library, pythons, clock)
+    scorer = HttpScorer(library.read_proof)
+    local = LocalSite(host=host, inventory=inventory, machine=Machine(listen_on=LOOPBACK), scorer=scorer)
+    sites = OpenSites(settings, local)
     return Workbench(
         registry=registry,
         writer=registry,
         queue=JsonEntryQueue(settings.state_home / "queue"),
         images=images,
         cleaner=images,
-        host=host,
-        inventory=inventory,
-        machine=Machine(listen_on=LOOPBACK),
-        scorer=HttpScorer(library.read_proof),
+        sites=sites,
         journal=FileJournal(settings.state_home / "journal"),
         locks=FileLocks(settings.state_home / "locks", clock, command="dockyard"),
         clock=clock,
@@ -90,18 +93,37 @@ def open_workbench(settings: Settings) -> Workbench:
     )
 
 
-class LocalKit:
-    """The use cases of the local target on one workbench. Each method is the use case of its name."""
+class OpenSites:
+    """The places to deploy to, each opened when it is first asked for."""
+
+    def __init__(self, settings: Settings, local: Site) -> None:
+        self._settings = settings
+        self._local = local
+
+    def find(self, environment: str) -> Site:
+        """The site of an environment. Raises UsageError `environment-unknown`."""
+        target = self._settings.find_environment(environment).target
+        if target is Target.LOCAL:
+            return self._local
+        raise UsageError("environment-unknown", f"environment `{environment}` is for {target.value}")
+
+    def list(self) -> tuple[Site, ...]:
+        """This machine, and what else is configured."""
+        return (self._local,)
+
+
+class DockyardKit:
+    """The use cases on one workbench. Each method is the use case of its name."""
 
     def __init__(self, bench: Workbench, settings: Settings) -> None:
         self.bench = bench
         self._settings = settings
 
-    def deploy_local(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
-        """Bring a model into service on this machine."""
-        from dockyard.usecases.deploy import deploy_local
+    def deploy(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+        """Bring a model into service."""
+        from dockyard.usecases.deploy import deploy
 
-        return deploy_local(self.bench, request, plan_only=plan_only)
+        return deploy(self.bench, request, plan_only=plan_only)
 
     def build(self, request: BuildRequest) -> BuildResult:
         """Make a model's image."""

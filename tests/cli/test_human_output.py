@@ -114,7 +114,7 @@ def test_status_is_a_table_with_a_line_for_each_deployment(dockyard: CommandLine
     ended = dockyard("status")
     assert ended.err == ""
     assert ended.out.splitlines() == [
-        "DEPLOYMENT  STATE    REVISION  MODEL    RUNTIME  ENDPOINT               SINCE                 RECORDED",
+        "DEPLOYMENT  STATE    REVISION  MODEL    RUNS ON  ENDPOINT               SINCE                 RECORDED",
         "local/wine  serving  3         wine v4  process  http://127.0.0.1:1234  2026-11-22 06:31:05Z  yes",
         "prod/other  empty    -         -        -        -                      -                     -",
     ]

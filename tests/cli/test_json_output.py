@@ -19,7 +19,7 @@ from support.fake_kit import CommandLine
 ENVELOPE = {"schema", "command", "status", "exit_code", "result", "errors"}
 KEY = {"environment", "name", "target"}
 MODEL = {"digest", "source", "name", "version", "model_id", "run_id", "registry"}
-PLAN = {"key", "steps", "changes", "observed_at", "revision", "previous", "port"}
+PLAN = {"key", "steps", "changes", "observed_at", "revision", "previous", "endpoint", "notes"}
 STEP = {"type", "phase", "description"}
 CHANGE = {"what", "before", "after"}
 OUTCOME = {"step", "description", "status", "seconds", "error_code", "error", "facts"}
@@ -28,7 +28,7 @@ FINDING = {"code", "severity", "message", "remedy"}
 SPEC = {"model", "fingerprint", "settings"}
 SETTINGS = {"runtime", "env", "ready_timeout_seconds", "grace_seconds", "request_timeout_seconds", "max_body_bytes"}
 DEPLOY = {"status", "key", "endpoint", "revision", "previous", "model", "image", "plan", "outcomes", "notes", "failures"}
-ROW = {"key", "state", "endpoint", "revision", "revisions", "model", "image", "runtime", "since", "is_recorded"}
+ROW = {"key", "state", "endpoint", "revision", "revisions", "model", "image", "capacity", "since", "is_recorded"}
 ATTEMPT = {"id", "key", "kind", "status", "actor", "started", "finished", "model", "revision", "previous", "endpoint"}
 ATTEMPT |= {"plan", "outcomes", "failure", "git_revision", "run_id"}
 ENTRY = {"attempt_id", "key", "registry", "run_id"}
@@ -44,6 +44,22 @@ STEPS: Mapping[str, set[str]] = {
     "RemoveDeployment": {"key"},
     "SetAlias": {"name", "alias", "version"},
     "WriteRecord": {"key", "status", "number"},
+    "CreateRepository": {"name"},
+    "CreateRole": {"name", "spec"},
+    "PushImage": {"fingerprint", "repository"},
+    "UploadModel": {"name", "spec"},
+    "CreateModel": {"number", "name", "spec"},
+    "CreateEndpointConfig": {"number", "name", "spec"},
+    "PutAlarms": {"endpoint", "policy", "previous"},
+    "WaitSettled": {"endpoint", "status", "timeout_seconds"},
+    "ReplaceEndpoint": {"endpoint", "timeout_seconds"},
+    "CreateEndpoint": {"endpoint", "config", "number"},
+    "UpdateEndpoint": {"endpoint", "config", "number", "previous_config", "rollout", "alarms", "keeps_counts"},
+    "WaitInService": {"endpoint", "config", "number", "timeout_seconds"},
+    "MarkServed": {"number", "name"},
+    "PutScaling": {"endpoint", "scaling"},
+    "DeleteEndpoint": {"endpoint", "timeout_seconds"},
+    "DeleteSupplies": {"endpoint", "repository", "role", "has_alarms"},
 }
 
 CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (

@@ -12,7 +12,7 @@ import pytest
 from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime
 from dockyard.domain.image import BuilderKind, ImageSettings
 from dockyard.domain.reference import parse_model_ref
-from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import BuildRequest, DeleteRequest, LocalDeployRequest, RollbackRequest
 from support.fake_kit import CommandLine, Terminal
 from support.results import KEY
 
@@ -29,18 +29,18 @@ def configure(dockyard: CommandLine, text: str = CONFIG) -> None:
     (dockyard.folder / "dockyard.yaml").write_text(text)
 
 
-def deploy_request(dockyard: CommandLine, *arguments: str) -> DeployRequest:
+def deploy_request(dockyard: CommandLine, *arguments: str) -> LocalDeployRequest:
     """The request that `deploy local` makes."""
     ended = dockyard.deploy("local", *arguments)
     assert ended.code == 0, ended.err
     verb, request, _ = dockyard.kit.calls[-1]
-    assert verb == "deploy_local"
-    assert isinstance(request, DeployRequest)
+    assert verb == "deploy"
+    assert isinstance(request, LocalDeployRequest)
     return request
 
 
 def test_deploy_asks_with_the_defaults_where_nothing_is_said(dockyard: CommandLine) -> None:
-    assert deploy_request(dockyard, "-m", "wine") == DeployRequest(
+    assert deploy_request(dockyard, "-m", "wine") == LocalDeployRequest(
         ref=parse_model_ref("wine"),
         key=KEY,
         settings=LocalSettings(runtime=Runtime.AUTO),
@@ -118,7 +118,7 @@ def test_config_names_the_file(dockyard: CommandLine) -> None:
 @pytest.mark.parametrize(
     ("arguments", "call"),
     [
-        (["deploy", "local", "-m", "wine", "--plan"], ("deploy_local", None, True)),
+        (["deploy", "local", "-m", "wine", "--plan"], ("deploy", None, True)),
         (["build", "-m", "wine"], ("build", BuildRequest(ref=parse_model_ref("wine"), image=ImageSettings()))),
         (
             ["build", "--model", "wine", "--push", "--repository", "r.example/x", "--tag", "t"],

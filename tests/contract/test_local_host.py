@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from dockyard.adapters.images.library import ImageLibrary
-from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalRevision, LocalSpec, ProofFailure, RevisionStatus, Runtime
 from dockyard.domain.errors import BuildError, ConflictError, NotFoundError, UnhealthyError, UsageError
 from dockyard.domain.image import Fingerprint
 from dockyard.ports import LocalHost, LocalInventory
@@ -38,12 +38,12 @@ class Subject:
 
     host: LocalHost
     inventory: LocalInventory
-    make_spec: Callable[[int, str], RevisionSpec]
+    make_spec: Callable[[int, str], LocalSpec]
     take_port: Callable[[], int]
     """Have another program listen on a port, and say which."""
     clock: ManualClock
 
-    def find(self, number: int, key: DeploymentKey = KEY) -> Revision:
+    def find(self, number: int, key: DeploymentKey = KEY) -> LocalRevision:
         found = self.host.describe_deployment(key).find_revision(number)
         assert found is not None
         return found
@@ -72,7 +72,7 @@ def memory_subject() -> Subject:
     clock = ManualClock()
     machine = MemoryMachine(clock=clock)
 
-    def make(version: int, behaviour: str) -> RevisionSpec:
+    def make(version: int, behaviour: str) -> LocalSpec:
         spec = make_spec(version)
         machine.behaviours[spec.fingerprint] = BEHAVIOURS[behaviour]
         return spec
@@ -174,7 +174,7 @@ def test_number_of_another_revision_is_refused(subject: Subject) -> None:
 
 
 def test_missing_image_is_told_before_anything_is_made(subject: Subject) -> None:
-    spec = RevisionSpec(
+    spec = LocalSpec(
         model=subject.make_spec(1, "good").model,
         fingerprint=Fingerprint("fp-missing"),
         settings=subject.make_spec(1, "good").settings,

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import datetime, timedelta, timezone
 
 from dockyard.domain.attempt import Attempt, AttemptKind, AttemptStatus, Failure, RegistryEntry, TagWrite
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, RevisionSpec, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, LocalSpec, Runtime
 from dockyard.domain.image import BuilderKind, Fingerprint
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.plan import BuildImage, Change, Outcome, OutcomeStatus, Plan, SmokeTest, StartRevision, WriteRecord
@@ -43,7 +43,7 @@ def make_plan(key: DeploymentKey, model: ModelIdentity, number: int) -> Plan:
     """A plan that builds, starts, tests and records."""
     fingerprint = Fingerprint("fp1")
     settings = LocalSettings(runtime=Runtime.PROCESS, env=(("TOKEN", SECRET),))
-    spec = RevisionSpec(model=model, fingerprint=fingerprint, settings=settings)
+    spec = LocalSpec(model=model, fingerprint=fingerprint, settings=settings)
     return Plan(
         key=key,
         steps=(
@@ -56,7 +56,7 @@ def make_plan(key: DeploymentKey, model: ModelIdentity, number: int) -> Plan:
         observed_at=START.isoformat(),
         revision=number,
         previous=number - 1 or None,
-        port=1234,
+        endpoint="http://127.0.0.1:1234",
     )
 
 

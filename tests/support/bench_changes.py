@@ -17,8 +17,10 @@ from dockyard.cli.main import main
 from dockyard.domain.attempt import Attempt
 from dockyard.domain.settings import Settings
 from dockyard.ports import Journal
+from dockyard.usecases.site_local import LocalSite
 from dockyard.usecases.workbench import Workbench
-from dockyard.wiring import LocalKit, open_workbench
+from dockyard.wiring import DockyardKit, open_workbench
+from support.memory_bench import OneSite
 
 CALLS = "calls.json"
 MUTATING = {
@@ -37,8 +39,8 @@ MUTATING = {
 def run_changed(arguments: list[str], change: Callable[[Workbench], Workbench]) -> int:
     """Run `dockyard` on a bench that was changed."""
 
-    def open_kit(settings: Settings) -> LocalKit:
-        return LocalKit(change(open_workbench(settings)), settings)
+    def open_kit(settings: Settings) -> DockyardKit:
+        return DockyardKit(change(open_workbench(settings)), settings)
 
     return main(arguments, open_kit=open_kit)
 
@@ -56,14 +58,30 @@ class Recorded:
         return getattr(self._port, method)
 
 
+def find_local_site(bench: Workbench) -> LocalSite:
+    """The site of this machine."""
+    site = bench.sites.find("local")
+    assert isinstance(site, LocalSite)
+    return site
+
+
+def with_local_site(bench: Workbench, **parts: object) -> Workbench:
+    """The bench with other parts in the site of this machine; they have all methods of the ports."""
+    site = dataclasses.replace(find_local_site(bench), **parts)  # type: ignore[arg-type]
+    return dataclasses.replace(bench, sites=OneSite(site))
+
+
 def run_recorded(arguments: list[str]) -> int:
     """Run `dockyard`, and write the calls of every port to CALLS."""
     calls: list[str] = []
 
     def record(bench: Workbench) -> Workbench:
-        names = [*MUTATING, "registry", "machine", "scorer"]
+        names = {*MUTATING, "registry"} - {"host", "inventory"}
         ports = {name: Recorded(name, getattr(bench, name), calls) for name in names}
-        return dataclasses.replace(bench, **ports)  # type: ignore[arg-type]  # they have all methods of the ports
+        changed = dataclasses.replace(bench, **ports)  # type: ignore[arg-type]  # they have all methods of the ports
+        site = find_local_site(bench)
+        parts = {name: Recorded(name, getattr(site, name), calls) for name in ("host", "inventory", "machine", "scorer")}
+        return with_local_site(changed, **parts)
 
     try:
         return run_changed(arguments, record)
@@ -126,8 +144,8 @@ def run_killing_server(arguments: list[str]) -> int:
     """Run `dockyard`, and kill the process group TEST_KILL_GROUP, a registry's server, right before the traffic moves."""
 
     def change(bench: Workbench) -> Workbench:
-        host = ActingHost(host=bench.host, act=lambda: os.killpg(int(os.environ["TEST_KILL_GROUP"]), signal.SIGKILL))
-        return dataclasses.replace(bench, host=host)  # type: ignore[arg-type]  # as above
+        act = lambda: os.killpg(int(os.environ["TEST_KILL_GROUP"]), signal.SIGKILL)  # noqa: E731
+        return with_local_site(bench, host=ActingHost(host=find_local_site(bench).host, act=act))
 
     return run_changed(arguments, change)
 
@@ -143,6 +161,6 @@ def run_waiting(arguments: list[str]) -> int:
             time.sleep(0.05)
 
     def change(bench: Workbench) -> Workbench:
-        return dataclasses.replace(bench, host=ActingHost(host=bench.host, act=act))  # type: ignore[arg-type]  # as above
+        return with_local_site(bench, host=ActingHost(host=find_local_site(bench).host, act=act))
 
     return run_changed(arguments, change)

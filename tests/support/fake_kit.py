@@ -56,9 +56,9 @@ class FakeKit:
         self.settings = settings
         return self
 
-    def deploy_local(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+    def deploy(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
         """As Kit."""
-        self._note("deploy_local", request, plan_only)
+        self._note("deploy", request, plan_only)
         return results.PLANNED if plan_only else self.deployed
 
     def build(self, request: BuildRequest) -> BuildResult:

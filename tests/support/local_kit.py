@@ -11,6 +11,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from dockyard_image.unpacked import PYTHON_LABEL
+
 from dockyard.adapters.images.library import ImageLibrary
 from dockyard.adapters.local.containers import ContainerRuntime
 from dockyard.adapters.local.host import LOOPBACK, Host, Surroundings
@@ -19,11 +21,10 @@ from dockyard.adapters.local.layout import DeploymentFolder
 from dockyard.adapters.local.orphans import Orphans
 from dockyard.adapters.local.process import ProcessRuntime
 from dockyard.adapters.local.pythons import Pythons
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, Revision, RevisionSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalRevision, LocalSettings, LocalSpec, RevisionStatus, Runtime
 from dockyard.domain.image import Fingerprint
 from dockyard.testing.surroundings import ManualClock
 from dockyard_image import ImageStore, host_base
-from dockyard_image.unpacked import PYTHON_LABEL
 from support import images
 from support.local_values import KEY, make_model
 from support.patience import wait_for
@@ -46,23 +47,23 @@ class LocalKit:
     library: ImageLibrary
     clock: ManualClock
 
-    def make_spec(self, version: int = 1, behaviour: str = "good", **settings: object) -> RevisionSpec:
+    def make_spec(self, version: int = 1, behaviour: str = "good", **settings: object) -> LocalSpec:
         """A revision of the stand-in that answers with its version."""
         env = (("STAND_IN", behaviour), ("STAND_IN_ANSWER", str(version)))
         defaults: dict[str, object] = {"runtime": self.runtime, "env": env, "grace_seconds": 3}
-        return RevisionSpec(
+        return LocalSpec(
             model=make_model(version),
             fingerprint=FINGERPRINT,
             settings=LocalSettings(**{**defaults, **settings}),  # type: ignore[arg-type]
         )
 
-    def find(self, number: int) -> Revision:
+    def find(self, number: int) -> LocalRevision:
         """A revision as it is now."""
         revision = self.host.describe_deployment(KEY).find_revision(number)
         assert revision is not None
         return revision
 
-    def start(self, number: int, behaviour: str = "good", **settings: object) -> Revision:
+    def start(self, number: int, behaviour: str = "good", **settings: object) -> LocalRevision:
         """Start a revision whose version is its number, and wait until it is ready."""
         self.host.start_revision(KEY, number, self.make_spec(number, behaviour, **settings))
         wait_for(lambda: self.find(number).status is RevisionStatus.READY)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, Revision, RevisionSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalRevision, LocalSettings, LocalSpec, RevisionStatus, Runtime
 from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelDigest, ModelIdentity
 
@@ -20,9 +20,9 @@ def make_model(version: int = 1, *, name: str | None = "wine", registry: str | N
     )
 
 
-def make_spec(version: int = 1, **settings: object) -> RevisionSpec:
+def make_spec(version: int = 1, **settings: object) -> LocalSpec:
     """A spec of a model version; `settings` override those of LocalSettings."""
-    return RevisionSpec(
+    return LocalSpec(
         model=make_model(version),
         fingerprint=Fingerprint(f"fp{version}"),
         settings=LocalSettings(runtime=Runtime.PROCESS, **settings),  # type: ignore[arg-type]
@@ -36,9 +36,11 @@ def make_image(version: int = 1) -> BuiltImage:
     )
 
 
-def make_revision(number: int, version: int, status: str = "ready", *, has_served: bool = True, **settings: object) -> Revision:
+def make_revision(
+    number: int, version: int, status: str = "ready", *, has_served: bool = True, **settings: object
+) -> LocalRevision:
     """A revision of a model version."""
-    return Revision(
+    return LocalRevision(
         number=number,
         spec=make_spec(version, **settings),
         image=make_image(version).digest,

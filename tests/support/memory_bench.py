@@ -10,7 +10,7 @@ from dockyard.domain.deployment import LocalSettings, Runtime
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.model import ModelVersion
 from dockyard.domain.reference import parse_model_ref
-from dockyard.domain.request import DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import DeleteRequest, LocalDeployRequest, RollbackRequest
 from dockyard.ports import ResolvedModel
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks, MemoryScorer
 from dockyard.testing.faults import Faults
@@ -18,6 +18,8 @@ from dockyard.testing.images import MemoryImages
 from dockyard.testing.local import MemoryMachine
 from dockyard.testing.registry import MemoryQueue, MemoryRegistry
 from dockyard.testing.surroundings import ManualClock, RecordedProgress
+from dockyard.usecases.site import Site
+from dockyard.usecases.site_local import LocalSite
 from dockyard.usecases.workbench import Workbench
 from support.local_values import KEY, make_model
 
@@ -35,6 +37,22 @@ def make_resolved(version: int, *, name: str | None = "wine") -> ResolvedModel:
         has_input_example=True,
     )
     return ResolvedModel(version=model, folder=Path("nowhere"))
+
+
+@dataclass
+class OneSite:
+    """A single place, for every environment."""
+
+    site: Site
+
+    def find(self, environment: str) -> Site:
+        """As Sites."""
+        assert environment
+        return self.site
+
+    def list(self) -> tuple[Site, ...]:
+        """As Sites."""
+        return (self.site,)
 
 
 @dataclass(kw_only=True)
@@ -69,10 +87,7 @@ class MemoryBench:
             queue=self.queue,
             images=self.images,
             cleaner=self.images,
-            host=self.machine,
-            inventory=self.machine,
-            machine=self.machine,
-            scorer=self.scorer,
+            sites=OneSite(LocalSite(host=self.machine, inventory=self.machine, machine=self.machine, scorer=self.scorer)),
             journal=self.journal,
             locks=self.locks,
             clock=self.clock,
@@ -102,11 +117,11 @@ class MemoryBench:
         return revision.spec.model.version if revision and local.is_forwarding and revision.address else None
 
 
-def want(version: int | str = 1, **fields: object) -> DeployRequest:
+def want(version: int | str = 1, **fields: object) -> LocalDeployRequest:
     """A request for a version of `wine`, or for any other reference."""
     text = f"models:/wine/{version}" if isinstance(version, int) else version
     env = fields.pop("env", ())
-    return DeployRequest(
+    return LocalDeployRequest(
         ref=parse_model_ref(text),
         key=KEY,
         settings=LocalSettings(runtime=Runtime.AUTO, env=env),  # type: ignore[arg-type]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dockyard.domain.attempt import Attempt, AttemptKind, AttemptStatus, Failure
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, RevisionSpec, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, LocalSpec, Runtime
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.image import BuilderKind, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelDigest, ModelIdentity
+from dockyard.domain.observed import DeploymentState
 from dockyard.domain.plan import (
     BuildImage,
     Change,
@@ -25,7 +26,6 @@ from dockyard.domain.result import (
     BuildResult,
     DeleteResult,
     DeploymentDrift,
-    DeploymentState,
     DeployResult,
     DoctorResult,
     DriftResult,
@@ -50,7 +50,7 @@ MODEL = ModelIdentity(
     digest=ModelDigest("sha256:" + "cd" * 32), source="models:/m-1", name="wine", version="4", model_id="m-1", run_id="r1"
 )
 SETTINGS = LocalSettings(runtime=Runtime.PROCESS, env=(("API_TOKEN", SECRET),))
-SPEC = RevisionSpec(model=MODEL, fingerprint=FINGERPRINT, settings=SETTINGS)
+SPEC = LocalSpec(model=MODEL, fingerprint=FINGERPRINT, settings=SETTINGS)
 PLAN = Plan(
     key=KEY,
     steps=(
@@ -70,9 +70,9 @@ PLAN = Plan(
     observed_at="2026-11-22T06:31:05+00:00",
     revision=3,
     previous=2,
-    port=1234,
+    endpoint=URL,
 )
-EMPTY_PLAN = Plan(key=KEY, steps=(), changes=(), observed_at="2026-11-22T06:31:05+00:00", revision=3, previous=3, port=1234)
+EMPTY_PLAN = Plan(key=KEY, steps=(), changes=(), observed_at="2026-11-22T06:31:05+00:00", revision=3, previous=3, endpoint=URL)
 OUTCOMES = (
     Outcome(
         step="SmokeTest",
@@ -139,11 +139,11 @@ UNCHANGED = DeployResult(
 DELETE_PLAN = Plan(
     key=KEY,
     steps=(ShiftTraffic(number=None, previous=3, port=1234), RemoveDeployment(key=KEY)),
-    changes=(Change(what="port", before="1234", after=None),),
+    changes=(Change(what="endpoint", before=URL, after=None),),
     observed_at="2026-11-22T06:31:05+00:00",
     revision=None,
     previous=3,
-    port=1234,
+    endpoint=URL,
 )
 DELETED = DeleteResult(status=ResultStatus.DELETED, key=KEY, plan=DELETE_PLAN)
 DELETE_PLANNED = DeleteResult(status=ResultStatus.PLANNED, key=KEY, plan=DELETE_PLAN)
@@ -167,7 +167,7 @@ STATUS = StatusResult(
             revisions=(2, 3),
             model=MODEL,
             image=DIGEST,
-            runtime=Runtime.PROCESS,
+            capacity="process",
             since="2026-11-22T06:31:05+00:00",
             is_recorded=True,
         ),

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from dockyard.domain.errors import CancelledError, DockyardError, TransientError
-from dockyard.domain.plan import Outcome, OutcomeStatus, Phase, Plan, Step
+from dockyard.domain.phase import Phase
+from dockyard.domain.plan import Outcome, OutcomeStatus, Plan, Step
 from dockyard.ports import Clock, Progress
 
 Facts = tuple[tuple[str, str | int | float | tuple[float, ...]], ...]

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import islice
-from typing import Protocol
 
 from typing_extensions import assert_never
 
 from dockyard.apply.interpreter import Facts, Skipped
 from dockyard.apply.smoke import run_smoke_test
-from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionStatus
-from dockyard.domain.errors import DockyardError, UnhealthyError
-from dockyard.domain.image import ImageRecipe
+from dockyard.apply.steps import SharedHandlers
+from dockyard.domain.deployment import DeploymentKey, LocalRevision, ProofFailure, RevisionStatus
+from dockyard.domain.errors import UnhealthyError
 from dockyard.domain.plan import (
     BuildImage,
     Outcome,
@@ -27,7 +26,7 @@ from dockyard.domain.plan import (
     WaitReady,
     WriteRecord,
 )
-from dockyard.ports import Clock, ImageFactory, LocalHost, LocalInventory, RegistryWriter, ResolvedModel, Scorer
+from dockyard.ports import Clock, LocalHost, LocalInventory, Scorer
 
 _LOG_LINES = 20
 _LOOK_SECONDS = 0.5
@@ -35,50 +34,32 @@ _PAUSE_SECONDS = 0.05
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Build:
-    """What the building of an image needs beside its fingerprint."""
-
-    recipe: ImageRecipe
-    model: ResolvedModel
-
-
-class SuccessWriter(Protocol):
-    """Writes a deployment that stands to the registry."""
-
-    def write_success(self, step: WriteRecord, outcomes: tuple[Outcome, ...]) -> Facts:
-        """Write it, with how it came to stand. Raises PartialError `record-pending`."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class LocalHandlers:
     """The steps of one local deployment."""
 
-    key: DeploymentKey
+    shared: SharedHandlers
     host: LocalHost
     inventory: LocalInventory
-    images: ImageFactory
     scorer: Scorer
-    writer: RegistryWriter
-    record: SuccessWriter
     clock: Clock
-    build: Build | None = None
-    """None where the plan has no BuildImage: rollback and delete."""
+
+    @property
+    def key(self) -> DeploymentKey:
+        """Whose steps these are."""
+        return self.shared.key
 
     def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts | Skipped:
         """Do a step."""
         match step:
-            case BuildImage():
-                return self._build_image()
-            case StartRevision() | WaitReady() | SmokeTest():
-                return self._prepare(step)
-            case ShiftTraffic(number=number, port=port):
-                self.host.route_traffic(self.key, number, port)
-            case WriteRecord():
-                return self.record.write_success(step, outcomes)
+            case BuildImage() | SetAlias() | WriteRecord():
+                return self.shared.perform(step, outcomes)
+            case SmokeTest(number=number):
+                return run_smoke_test(step, self._address(number), images=self.shared.images, scorer=self.scorer)
+            case StartRevision() | WaitReady() | ShiftTraffic() | StopRevision() | RemoveRevision() | RemoveDeployment():
+                self._act(step)
+                return ()
             case _:
-                self._settle(step)
-        return ()
+                raise TypeError(f"{step.type} is no step of the local target")
 
     def undo(self, step: Step) -> None:
         """Take back what a step did. What only fills a cache or the image store stays: it is found again by its content."""
@@ -93,41 +74,22 @@ class LocalHandlers:
             case _:
                 return
 
-    def _prepare(self, step: StartRevision | WaitReady | SmokeTest) -> Facts | Skipped:
+    def _act(self, step: StartRevision | WaitReady | ShiftTraffic | StopRevision | RemoveRevision | RemoveDeployment) -> None:
         match step:
             case StartRevision(number=number, spec=spec):
                 self.host.start_revision(self.key, number, spec)
             case WaitReady():
                 self._wait_ready(step)
-            case SmokeTest():
-                address = self._address(step.number)
-                return run_smoke_test(step, address, images=self.images, scorer=self.scorer)
-            case _:
-                assert_never(step)
-        return ()
-
-    def _settle(self, step: StopRevision | RemoveRevision | RemoveDeployment | SetAlias) -> None:
-        match step:
+            case ShiftTraffic(number=target, port=port):
+                self.host.route_traffic(self.key, target, port)
             case StopRevision(number=number):
                 self.host.stop_revision(self.key, number)
             case RemoveRevision(number=number):
                 self.host.remove_revision(self.key, number)
             case RemoveDeployment(key=key):
                 self.inventory.delete_deployment(key)
-            case SetAlias(name=name, alias=alias, version=version):
-                self.writer.set_alias(name, alias, version)
             case _:
                 assert_never(step)
-
-    def _build_image(self) -> Facts:
-        if self.build is None:
-            raise DockyardError(
-                "image-missing",
-                f"the image of the revision of {self.key} is no longer in the local store",
-                hint="deploy the model version again, which builds it",
-            )
-        image = self.images.build_image(self.build.recipe, self.build.model)
-        return (("digest", image.digest), ("size_bytes", image.size_bytes), ("has_proof", str(image.has_proof)))
 
     def _wait_ready(self, step: WaitReady) -> None:
         """Look at the revision itself between two waits, so that a crash is told at once and not when the time is up."""
@@ -142,7 +104,7 @@ class LocalHandlers:
                 raise self._unhealthy(step.number, "revision-not-ready", f"is not ready after {step.timeout_seconds} s")
             self.clock.sleep(_PAUSE_SECONDS)
 
-    def _ended(self, number: int, revision: Revision | None) -> UnhealthyError:
+    def _ended(self, number: int, revision: LocalRevision | None) -> UnhealthyError:
         """It proves itself before it is ready, so a wrong answer shows as its end already, before the smoke test."""
         match revision.proof_failure if revision is not None else None:
             case ProofFailure.DIFFERS:

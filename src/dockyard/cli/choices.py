@@ -13,7 +13,7 @@ from dockyard.domain.errors import UsageError
 from dockyard.domain.image import BuilderKind, ImageSettings
 from dockyard.domain.names import check_name
 from dockyard.domain.reference import ModelRef, RefKind, parse_model_ref
-from dockyard.domain.request import BuildRequest, DeployRequest, choose_deployment_name
+from dockyard.domain.request import BuildRequest, LocalDeployRequest, choose_deployment_name
 from dockyard.domain.settings import DEFAULT_ENVIRONMENT, EnvironmentSettings, SecretRef, Settings
 
 if TYPE_CHECKING:
@@ -99,14 +99,14 @@ class Wish:
     lock_wait: float
 
 
-def make_deploy_request(wish: Wish, place: EnvironmentSettings, image: ImageSettings, session: Session) -> DeployRequest:
+def make_deploy_request(wish: Wish, place: EnvironmentSettings, image: ImageSettings, session: Session) -> LocalDeployRequest:
     """Return the request for an environment and what was typed.
 
     Raises UsageError `model-ref-invalid`, `name-invalid`, `usage`, `secret-unavailable`.
     """
     ref = parse_model_ref(wish.model)
     name = name_deployment(ref, wish.name, session.folder)
-    return DeployRequest(
+    return LocalDeployRequest(
         ref=ref,
         key=DeploymentKey(environment=place.name, name=name, target=place.target),
         settings=make_local_settings(place, wish.variables, session.environ),

@@ -11,7 +11,9 @@ from enum import Enum
 from pathlib import Path
 
 from dockyard.domain.deployment import LocalSettings
-from dockyard.domain.plan import Outcome, Phase
+from dockyard.domain.phase import Phase
+from dockyard.domain.plan import Outcome
+from dockyard.domain.sagemaker import SageMakerSettings
 
 Json = None | bool | int | float | str | list["Json"] | dict[str, "Json"]
 
@@ -35,7 +37,7 @@ def to_json(value: object) -> Json:
 
 def _list_fields(value: object) -> list[tuple[str, object]]:
     fields = [(field.name, getattr(value, field.name)) for field in dataclasses.fields(value)]  # type: ignore[arg-type]
-    if isinstance(value, LocalSettings):
+    if isinstance(value, LocalSettings | SageMakerSettings):
         return [(name, {key: "***" for key, _ in value.env} if name == "env" else one) for name, one in fields]
     if isinstance(value, Outcome):
         return [(name, dict(value.facts) if name == "facts" else one) for name, one in fields]

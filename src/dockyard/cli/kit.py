@@ -29,8 +29,8 @@ from dockyard.domain.settings import Settings
 class Kit(Protocol):
     """The use cases, wired to the world. All raise DockyardError families only."""
 
-    def deploy_local(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
-        """Bring a model into service on this machine."""
+    def deploy(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+        """Bring a model into service."""
         ...
 
     def build(self, request: BuildRequest) -> BuildResult:

@@ -7,6 +7,7 @@ import hashlib
 import json
 from dataclasses import dataclass
 from enum import Enum
+from typing import Protocol
 
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
@@ -16,6 +17,7 @@ class Target(str, Enum):
     """Where an environment runs."""
 
     LOCAL = "local"
+    SAGEMAKER = "sagemaker"
 
 
 class Runtime(str, Enum):
@@ -57,18 +59,27 @@ class LocalSettings:
     max_body_bytes: int = 100 * 1024 * 1024
 
 
+class RevisionSettings(Protocol):
+    """What decides how a revision runs on its target."""
+
+    @property
+    def env(self) -> tuple[tuple[str, str], ...]:
+        """Environment variables for the model, sorted by name."""
+        ...
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RevisionSpec:
-    """What a revision is: model, image, settings. Two equal specs are one revision."""
+    """What a revision is: model, image, settings. Two equal specs are one revision. Each target has its own kind."""
 
     model: ModelIdentity
     fingerprint: Fingerprint
-    settings: LocalSettings
+    settings: RevisionSettings
 
     @property
     def settings_hash(self) -> str:
         """First 16 hex digits of sha256 over the settings' canonical JSON."""
-        return _hash(dataclasses.asdict(self.settings))
+        return _hash(dataclasses.asdict(self)["settings"])
 
     @property
     def spec_hash(self) -> str:
@@ -76,6 +87,13 @@ class RevisionSpec:
         parts = dataclasses.asdict(self)
         del parts["model"]["source"], parts["model"]["registry"]
         return _hash(parts)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalSpec(RevisionSpec):
+    """A revision on this machine."""
+
+    settings: LocalSettings
 
 
 class RevisionStatus(str, Enum):
@@ -107,15 +125,27 @@ class Revision:
     has_served: bool
     """Whether it ever got traffic: only such revisions are kept to roll back to."""
     created: str
-    address: str | None = None
-    """`host:port` of the revision itself, past the forwarder, while it runs."""
-    proof_failure: ProofFailure | None = None
-    """What FAILED means, where its scorer could tell."""
 
     @property
     def is_running(self) -> bool:
         """Whether something of it is alive."""
         return self.status is not RevisionStatus.STOPPED
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalRevision(Revision):
+    """A revision on this machine."""
+
+    spec: LocalSpec
+    address: str | None = None
+    """`host:port` of the revision itself, past the forwarder, while it runs."""
+    proof_failure: ProofFailure | None = None
+    """What FAILED means, where its scorer could tell."""
+
+
+def endpoint_url(port: int) -> str:
+    """The URL that clients of a local deployment use."""
+    return f"http://127.0.0.1:{port}"
 
 
 def _hash(value: object) -> str:

@@ -106,6 +106,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "deployment-not-found": "There is no deployment of that name in that environment.",
         "docker-failed": "The Docker engine refused or failed an operation.",
         "docker-unavailable": "No Docker engine answers.",
+        "endpoint-not-ours": "An endpoint of that name exists and was not made for this deployment.",
         "environment-unknown": "The environment is not in the configuration file, or is for another target.",
         "forwarder-failed": "The process that owns a local deployment's port does not start or does not answer.",
         "image-missing": "The image of a revision is no longer in the local store.",

@@ -40,7 +40,11 @@ KUBERNETES_LABEL = NameRule(
     starts_with_letter=True,
     lower_case=True,
 )
-SAGEMAKER_ENDPOINT = NameRule(target="sagemaker", pattern=re.compile(r"[a-zA-Z0-9](?:-*[a-zA-Z0-9])*"), max_length=63)
+SAGEMAKER_ENDPOINT = NameRule(
+    target="sagemaker", pattern=re.compile(r"[a-z0-9](?:-?[a-z0-9])*"), max_length=54, lower_case=True
+)
+"""Lower case, because the service takes names that differ in case only for one; nine characters short of the service's 63, so
+that names of what belongs to an endpoint have room."""
 MLFLOW_ALIAS = NameRule(target="alias", pattern=re.compile(r"(?!(?:[vV][0-9]+|latest)$)[A-Za-z0-9_-]+"), max_length=255)
 
 NAME_RULES = (DOCKER_CONTAINER, IMAGE_REPOSITORY, KUBERNETES_LABEL, SAGEMAKER_ENDPOINT, MLFLOW_ALIAS)

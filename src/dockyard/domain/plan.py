@@ -1,11 +1,8 @@
 """Owns Plan, Step and Outcome: what to do as typed data, and how each step went.
 
 A step names what it works on by fingerprint, digest or number, never by the result of an earlier step, so that any step
-can be run again after a crash. Phases say what a failure means:
-
-    PREPARE   nothing has changed for callers; on failure what was done is undone
-    COMMIT    traffic moves; on failure it is moved back, and the preparation is undone
-    SETTLE    the new state stands; failures are collected and the result is "partial"
+can be run again after a crash. Its phase says what its failure means. The steps that only SageMaker has are in
+`dockyard.domain.sagemaker_steps`.
 """
 
 from __future__ import annotations
@@ -14,17 +11,11 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import ClassVar, Literal
 
-from dockyard.domain.deployment import DeploymentKey, RevisionSpec
+from dockyard.domain.deployment import DeploymentKey, LocalSpec
 from dockyard.domain.image import BuilderKind, Fingerprint
+from dockyard.domain.phase import Phase
 from dockyard.domain.record import RecordStatus
-
-
-class Phase(str, Enum):
-    """What the failure of a step means."""
-
-    PREPARE = "prepare"
-    COMMIT = "commit"
-    SETTLE = "settle"
+from dockyard.domain.sagemaker_steps import SageMakerStep
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,7 +38,7 @@ class StartRevision:
 
     phase: ClassVar[Phase] = Phase.PREPARE
     number: int
-    spec: RevisionSpec
+    spec: LocalSpec
     is_new: bool
     """Whether this plan makes the revision: undoing then removes it, and stops it otherwise."""
     type: Literal["StartRevision"] = "StartRevision"
@@ -125,7 +116,7 @@ class StopRevision:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RemoveRevision:
-    """Stop a revision and forget it, with its folder or container."""
+    """Forget a revision with all that is only its own; one that runs is stopped."""
 
     phase: ClassVar[Phase] = Phase.SETTLE
     number: int
@@ -187,6 +178,7 @@ Step = (
     | RemoveDeployment
     | SetAlias
     | WriteRecord
+    | SageMakerStep
 )
 
 
@@ -211,7 +203,10 @@ class Plan:
     """The revision that serves afterwards."""
     previous: int | None
     """The revision that serves before."""
-    port: int | None
+    endpoint: str | None
+    """What clients use: a URL, or on SageMaker the endpoint's name."""
+    notes: tuple[str, ...] = ()
+    """What else is worth knowing before it is done: what it costs, what it leaves alone."""
 
     @property
     def is_empty(self) -> bool:

@@ -20,6 +20,8 @@ _MAX_TEXT_BYTES = 256
 class RecordStatus(str, Enum):
     """What a record says of its deployment."""
 
+    DEPLOYING = "deploying"
+    """Begun and not waited for."""
     SERVING = "serving"
     SUPERSEDED = "superseded"
     FAILED = "failed"

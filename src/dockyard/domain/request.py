@@ -14,24 +14,40 @@ from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.names import derive_deployment_name
 from dockyard.domain.reference import ModelRef
+from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeployRequest:
-    """Bring a model into service under a key."""
+    """Bring a model into service under a key. Each target has its own kind."""
 
     ref: ModelRef
     key: DeploymentKey
-    settings: LocalSettings = field(repr=False)
-    """Its runtime may be AUTO; the use case decides it before it plans."""
     image: ImageSettings
-    port: int | None = None
-    """None: the one that the deployment has, else any free one."""
     promote: bool = False
     """Point the alias that is called as the environment at the version once it serves."""
     history_limit: int = 5
     smoke_requests: int = 20
     lock_wait_seconds: float = 0.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalDeployRequest(DeployRequest):
+    """Bring a model into service on this machine."""
+
+    settings: LocalSettings = field(repr=False)
+    """Its runtime may be AUTO; it is decided before anything is planned."""
+    port: int | None = None
+    """None: the one that the deployment has, else any free one."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerDeployRequest(DeployRequest):
+    """Bring a model into service on SageMaker."""
+
+    settings: SageMakerSettings = field(repr=False)
+    """Its role may be empty: the deployment's own one, which is made where it is missing."""
+    policy: SageMakerPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from enum import Enum
 
 from dockyard.domain.attempt import Attempt, Failure
-from dockyard.domain.deployment import DeploymentKey, Runtime
+from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.image import BuilderKind, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
+from dockyard.domain.observed import DeploymentState
 from dockyard.domain.plan import Outcome, Plan
 from dockyard.domain.settings import Provenance
 
@@ -95,17 +96,6 @@ class BuildResult:
     notes: tuple[str, ...] = ()
 
 
-class DeploymentState(str, Enum):
-    """How a deployment is at the moment it is looked at."""
-
-    SERVING = "serving"
-    STARTING = "starting"
-    DOWN = "down"
-    """It should serve and does not: its revision or its forwarder is not running."""
-    EMPTY = "empty"
-    """No revision of it has served yet."""
-
-
 @dataclass(frozen=True, slots=True, kw_only=True)
 class StatusRow:
     """One deployment."""
@@ -118,7 +108,8 @@ class StatusRow:
     """All that are kept, the serving one included."""
     model: ModelIdentity | None = None
     image: ImageDigest | None = None
-    runtime: Runtime | None = None
+    capacity: str | None = None
+    """What it runs on: a runtime, or instances."""
     since: str | None = None
     """When the revision got the traffic, ISO 8601 in UTC."""
     is_recorded: bool | None = None

@@ -8,13 +8,18 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
+from typing import TypeVar
 
 from dockyard.domain.attempt import AliasWrite, Attempt, RegistryEntry, TagWrite
-from dockyard.domain.deployment import Revision, RevisionSpec
+from dockyard.domain.deployment import LocalSettings, Revision, RevisionSpec
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.plan import OutcomeStatus, Plan, SetAlias, StartRevision, Step
 from dockyard.domain.record import DeploymentRecord, RecordStatus
+from dockyard.domain.sagemaker import SageMakerSettings
+from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, CreateRole, UploadModel
+
+S = TypeVar("S", LocalSettings, SageMakerSettings)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -55,11 +60,17 @@ def _missed_alias(attempt: Attempt) -> AliasWrite | None:
 
 
 def _redact_step(step: Step) -> Step:
-    if not isinstance(step, StartRevision):
-        return step
-    env = tuple((name, "***") for name, _ in step.spec.settings.env)
-    settings = dataclasses.replace(step.spec.settings, env=env)
-    return dataclasses.replace(step, spec=dataclasses.replace(step.spec, settings=settings))
+    match step:
+        case StartRevision(spec=local):
+            return dataclasses.replace(step, spec=dataclasses.replace(local, settings=_redact(local.settings)))
+        case CreateRole(spec=spec) | UploadModel(spec=spec) | CreateModel(spec=spec) | CreateEndpointConfig(spec=spec):
+            return dataclasses.replace(step, spec=dataclasses.replace(spec, settings=_redact(spec.settings)))
+        case _:
+            return step
+
+
+def _redact(settings: S) -> S:
+    return dataclasses.replace(settings, env=tuple((name, "***") for name, _ in settings.env))
 
 
 def _is_same(one: ModelIdentity | None, other: ModelIdentity | None) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from enum import Enum
 
-from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalRevision, LocalSpec, ProofFailure, RevisionStatus, Runtime
 from dockyard.domain.errors import BuildError, ConflictError, NotFoundError, UnavailableError, UnhealthyError, UsageError
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.observed import ObservedLocal
@@ -51,7 +51,7 @@ class MemoryMachine:
         found = self._find(key)
         return dataclasses.replace(found, free_port=self._find_free_port() if found.port is None else None)
 
-    def start_revision(self, key: DeploymentKey, number: int, spec: RevisionSpec) -> None:
+    def start_revision(self, key: DeploymentKey, number: int, spec: LocalSpec) -> None:
         """Let a revision run, and be what its behaviour says at once."""
         with self.faults.watch(f"start_revision {number}"):
             if spec.fingerprint in self.missing_images:
@@ -146,7 +146,7 @@ class MemoryMachine:
         """Let nobody listen on a deployment's port."""
         self._put(dataclasses.replace(self._find(key), is_forwarding=False))
 
-    def _run(self, key: DeploymentKey, revision: Revision) -> Revision:
+    def _run(self, key: DeploymentKey, revision: LocalRevision) -> LocalRevision:
         self._addresses += 1
         address = f"127.0.0.1:{self._addresses}"
         log = self._logs.setdefault((key, revision.number), [])
@@ -190,8 +190,8 @@ class MemoryMachine:
         return deployment.is_forwarding and deployment.port == port
 
 
-def _make_revision(number: int, spec: RevisionSpec, now: str) -> Revision:
-    return Revision(
+def _make_revision(number: int, spec: LocalSpec, now: str) -> LocalRevision:
+    return LocalRevision(
         number=number,
         spec=spec,
         image=ImageDigest(f"sha256:{spec.fingerprint}"),
@@ -201,10 +201,10 @@ def _make_revision(number: int, spec: RevisionSpec, now: str) -> Revision:
     )
 
 
-def _fail(revision: Revision, proof_failure: ProofFailure | None) -> Revision:
+def _fail(revision: LocalRevision, proof_failure: ProofFailure | None) -> LocalRevision:
     return dataclasses.replace(revision, status=RevisionStatus.FAILED, address=None, proof_failure=proof_failure)
 
 
-def _with(deployment: ObservedLocal, revision: Revision) -> ObservedLocal:
+def _with(deployment: ObservedLocal, revision: LocalRevision) -> ObservedLocal:
     others = [one for one in deployment.revisions if one.number != revision.number]
     return dataclasses.replace(deployment, revisions=tuple(sorted((*others, revision), key=lambda one: one.number)))

@@ -8,7 +8,7 @@ from dockyard.domain.errors import UsageError
 from dockyard.domain.image import BuiltImage, ImageDigest
 from dockyard.domain.request import BuildRequest
 from dockyard.domain.result import BuildResult, ResultStatus
-from dockyard.usecases.deploy import choose_image_settings
+from dockyard.usecases.site_local import choose_base
 from dockyard.usecases.workbench import Workbench
 
 
@@ -22,7 +22,7 @@ def build_image(bench: Workbench, request: BuildRequest) -> BuildResult:
         raise UsageError("usage", "there is no repository to push to", hint="set `image.repository` in dockyard.yaml")
     with bench.progress.begin(f"resolve {request.ref}"):
         model = bench.registry.resolve_model(request.ref)
-    settings = choose_image_settings(request.image, None)
+    settings = choose_base(request.image, None)
     with bench.progress.begin("lock the requirements and look up the base image"):
         recipe = bench.images.describe_recipe(model, settings)
     found = bench.images.find_image(recipe.fingerprint)

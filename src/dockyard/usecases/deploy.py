@@ -1,149 +1,93 @@
-"""Owns `deploy local`: a model reference becomes a revision that has proved itself and serves."""
+"""Owns `deploy`: a model reference becomes a revision that has proved itself and serves, whatever the target."""
 
 from __future__ import annotations
 
 import dataclasses
 from contextlib import nullcontext
-from dataclasses import dataclass
 
-from dockyard.apply.local import Build
+from dockyard.apply.steps import Build
 from dockyard.domain.attempt import Attempt, AttemptKind
-from dockyard.domain.deployment import DeploymentKey, RevisionSpec, Runtime
-from dockyard.domain.errors import CancelledError, DockyardError, UsageError
-from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, ImageRecipe, ImageSettings
-from dockyard.domain.observed import Observed
+from dockyard.domain.errors import CancelledError, DockyardError
+from dockyard.domain.image import ImageRecipe
 from dockyard.domain.plan import Plan
 from dockyard.domain.request import DeployRequest
 from dockyard.domain.result import DeployResult, ResultStatus
-from dockyard.planning.local import WantedLocal, endpoint_url, plan_local
 from dockyard.ports import ResolvedModel
 from dockyard.usecases.execute import Execution, describe_result, execute_plan, make_recorder, record_failure
-from dockyard.usecases.observe import observe_local
+from dockyard.usecases.site import Planned, Site
 from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
 
-_PORT_TRIES = 3
+_TRIES = 3
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class _Decided:
-    """A plan with what it was made from."""
-
-    plan: Plan
-    observed: Observed
-    spec: RevisionSpec
-    recipe: ImageRecipe
-
-
-def deploy_local(bench: Workbench, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+def deploy(bench: Workbench, request: DeployRequest, *, plan_only: bool) -> DeployResult:
     """Bring a model into service under the request's key, or with `plan_only` say what that would take and change nothing.
 
-    Raises UsageError `port-in-use` before anything is looked up, what resolving and building raise, and UnhealthyError for a
+    Raises what the site refuses before the model is looked up, what resolving and building raise, and UnhealthyError for a
     revision that does not prove itself; the old revision then serves as before.
     """
-    runtime = bench.machine.choose_runtime(request.settings.runtime)
-    request = dataclasses.replace(request, settings=dataclasses.replace(request.settings, runtime=runtime))
+    site = bench.sites.find(request.key.environment)
     lock = nullcontext() if plan_only else bench.locks.hold(request.key, bench.actor, request.lock_wait_seconds)
     with lock:
-        check_port(bench, request.key, request.port)
-        model = _resolve(bench, request)
+        request = site.prepare(request)
+        with bench.progress.begin(f"resolve {request.ref}"):
+            model = bench.registry.resolve_model(request.ref)
         if plan_only:
-            decided = _decide(bench, request, model)
-            status = ResultStatus.UNCHANGED if decided.plan.is_empty else ResultStatus.PLANNED
-            return describe_result(bench, decided.plan, decided.spec, status)
+            planned, _ = _plan(bench, site, request, model)
+            status = ResultStatus.UNCHANGED if planned.plan.is_empty else ResultStatus.PLANNED
+            return describe_result(bench, planned, status)
         bench.close_interrupted(request.key)
-        return _deploy_on_some_port(bench, request, model)
+        return _deploy_again_where_stale(bench, site, request, model)
 
 
-def check_port(bench: Workbench, key: DeploymentKey, port: int | None) -> None:
-    """Refuse a port that some other program has. Raises UsageError `port-in-use`."""
-    if port is None or bench.host.describe_deployment(key).port == port or bench.machine.is_port_free(port):
-        return
-    raise UsageError(
-        "port-in-use",
-        f"another program listens on port {port}",
-        hint="choose another with `--port`, or leave it out for the first free one; `dockyard status` shows who has which",
-    )
-
-
-def choose_image_settings(settings: ImageSettings, runtime: Runtime | None) -> ImageSettings:
-    """Decide the base: none for an image that runs under the host's Python, unless the user names one."""
-    if settings.base is not None:
-        return settings
-    return dataclasses.replace(settings, base=HOST_BASE if runtime is Runtime.PROCESS else DEFAULT_BASE)
-
-
-def _resolve(bench: Workbench, request: DeployRequest) -> ResolvedModel:
-    with bench.progress.begin(f"resolve {request.ref}"):
-        return bench.registry.resolve_model(request.ref)
-
-
-def _deploy_on_some_port(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> DeployResult:
-    """Deploy; where a free port was chosen for a new deployment and is taken before it is used, choose another."""
-    for _ in range(_PORT_TRIES - 1):
+def _deploy_again_where_stale(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> DeployResult:
+    for _ in range(_TRIES - 1):
         try:
-            return _deploy(bench, request, model)
-        except UsageError as error:
-            has_port = request.port is not None or bench.host.describe_deployment(request.key).port is not None
-            if error.code != "port-in-use" or has_port:
+            return _deploy(bench, site, request, model)
+        except DockyardError as error:
+            if not site.shall_plan_again(request, error):
                 raise
-            bench.progress.note(f"{error.message} since a moment ago; choosing another one")
-    return _deploy(bench, request, model)
+            bench.progress.note(f"{error.message}, since a moment ago; planning again")
+    return _deploy(bench, site, request, model)
 
 
-def _deploy(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> DeployResult:
+def _deploy(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> DeployResult:
     attempt = dataclasses.replace(bench.begin_attempt(request.key, AttemptKind.DEPLOY), model=model.version.identity)
     flush_queue(bench)
     try:
-        decided = _decide(bench, request, model)
+        planned, recipe = _plan(bench, site, request, model)
     except KeyboardInterrupt as interrupt:
         error = CancelledError("cancelled", "interrupted while the image's recipe was worked out")
-        _record_undecided(bench, attempt, error)
+        _record_undecided(bench, site, attempt, error)
         raise error from interrupt
     except DockyardError as error:
-        _record_undecided(bench, attempt, error)
+        _record_undecided(bench, site, attempt, error)
         raise
-    if decided.plan.is_empty:
-        return describe_result(bench, decided.plan, decided.spec, ResultStatus.UNCHANGED)
-    executed = execute_plan(
-        bench,
-        Execution(
-            attempt=dataclasses.replace(attempt, endpoint=endpoint_url(decided.plan.port) if decided.plan.port else None),
-            plan=decided.plan,
-            spec=decided.spec,
-            previous=decided.observed.local.serving_revision,
-            build=Build(recipe=decided.recipe, model=model),
-        ),
-    )
-    status = ResultStatus.PARTIAL if executed.failures else ResultStatus.DEPLOYED
-    result = describe_result(bench, decided.plan, decided.spec, status)
-    return dataclasses.replace(result, outcomes=executed.outcomes, failures=executed.failures)
+    if planned.plan.is_empty:
+        return describe_result(bench, planned, ResultStatus.UNCHANGED)
+    execution = Execution(attempt=attempt, planned=planned, build=Build(recipe=recipe, model=model))
+    return describe_result(bench, planned, ResultStatus.DEPLOYED, execute_plan(bench, execution))
 
 
-def _decide(bench: Workbench, request: DeployRequest, model: ResolvedModel) -> _Decided:
-    settings = choose_image_settings(request.image, request.settings.runtime)
+def _plan(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> tuple[Planned, ImageRecipe]:
+    settings = site.choose_image(request)
     with bench.progress.begin("lock the requirements and look up the base image"):
         recipe = bench.images.describe_recipe(model, settings)
-    spec = RevisionSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=request.settings)
-    alias = request.key.environment if request.promote else None
-    observed = observe_local(bench, request.key, spec, alias)
-    wanted = WantedLocal(
-        spec=spec,
-        builder=recipe.builder,
-        builder_reason=recipe.reason,
-        port=request.port,
-        alias=alias,
-        history_limit=request.history_limit,
-        smoke_requests=request.smoke_requests,
-    )
-    return _Decided(plan=plan_local(request.key, wanted, observed), observed=observed, spec=spec, recipe=recipe)
+    return site.plan_deploy(bench, request, model, recipe), recipe
 
 
-def _record_undecided(bench: Workbench, attempt: Attempt, error: DockyardError) -> None:
+def _record_undecided(bench: Workbench, site: Site, attempt: Attempt, error: DockyardError) -> None:
     """Record an attempt that failed before it had a plan: requirements that cannot be met, a base that is not there."""
-    local = bench.host.describe_deployment(attempt.key)
+    seen = site.describe(attempt.key)
     plan = Plan(
-        key=attempt.key, steps=(), changes=(), observed_at=bench.now(), revision=None, previous=local.serving, port=local.port
+        key=attempt.key,
+        steps=(),
+        changes=(),
+        observed_at=bench.now(),
+        revision=None,
+        previous=seen.serving,
+        endpoint=seen.endpoint_name,
     )
-    execution = Execution(attempt=attempt, plan=plan, spec=None, previous=local.serving_revision)
+    execution = Execution(attempt=attempt, planned=Planned(plan=plan, seen=seen, spec=None))
     record_failure(bench, make_recorder(bench, execution), error, ())

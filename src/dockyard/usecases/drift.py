@@ -9,10 +9,9 @@ from __future__ import annotations
 from dockyard.domain.deployment import DeploymentKey, Revision
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.finding import Finding, Severity
-from dockyard.domain.image import BuilderKind
 from dockyard.domain.result import DeploymentDrift, DriftResult
-from dockyard.planning.local import WantedLocal, plan_local
-from dockyard.usecases.observe import observe_local, require_deployment
+from dockyard.usecases.observe import require_deployment
+from dockyard.usecases.site import Keep
 from dockyard.usecases.workbench import Workbench
 
 _HISTORY_LIMIT = 5
@@ -20,13 +19,13 @@ _HISTORY_LIMIT = 5
 
 def describe_drift(bench: Workbench, key: DeploymentKey | None) -> DriftResult:
     """Compare one deployment, or all, with what they should be. Changes nothing."""
-    keys = (key,) if key else bench.inventory.list_deployments()
+    keys = (key,) if key else bench.list_deployments()
     return DriftResult(deployments=tuple(_describe_one(bench, one) for one in keys))
 
 
 def _describe_one(bench: Workbench, key: DeploymentKey) -> DeploymentDrift:
-    local = require_deployment(bench, key)
-    revision = local.serving_revision
+    seen = require_deployment(bench, key)
+    revision = seen.serving_revision
     if revision is None:
         finding = Finding(
             code="nothing-serving",
@@ -35,19 +34,15 @@ def _describe_one(bench: Workbench, key: DeploymentKey) -> DeploymentDrift:
             remedy="`dockyard deploy` completes what was begun, `dockyard gc` removes it",
         )
         return DeploymentDrift(key=key, plan=None, findings=(finding,))
-    wanted = WantedLocal(
-        spec=revision.spec,
-        builder=BuilderKind.AUTO,
-        builder_reason="the image is gone",
-        history_limit=max(_HISTORY_LIMIT, len(local.revisions)),
-    )
+    keep = Keep(history_limit=max(_HISTORY_LIMIT, len(seen.revisions)))
     try:
-        observed = observe_local(bench, key, revision.spec, key.environment)
+        model = revision.spec.model
+        alias_version = bench.registry.find_alias(model.name, key.environment) if model.name else None
+        planned = bench.sites.find(key.environment).plan_revision(bench, key, revision.number, keep)
     except DockyardError as error:
         finding = Finding(code=error.code, severity=Severity.WARNING, message=error.message, remedy=error.hint)
         return DeploymentDrift(key=key, plan=None, findings=(finding,))
-    findings = _compare_alias(key, revision, observed.alias_version)
-    return DeploymentDrift(key=key, plan=plan_local(key, wanted, observed), findings=findings)
+    return DeploymentDrift(key=key, plan=planned.plan, findings=_compare_alias(key, revision, alias_version))
 
 
 def _compare_alias(key: DeploymentKey, revision: Revision, alias_version: str | None) -> tuple[Finding, ...]:

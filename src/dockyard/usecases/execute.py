@@ -1,4 +1,4 @@
-"""Owns how a plan for a local deployment is carried out and recorded; shared by deploy, rollback and delete."""
+"""Owns how a plan is carried out and recorded; shared by deploy, rollback and delete."""
 
 from __future__ import annotations
 
@@ -6,15 +6,14 @@ import dataclasses
 from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Applied, Interpreter
-from dockyard.apply.local import Build, LocalHandlers
+from dockyard.apply.steps import Build
 from dockyard.domain.attempt import Attempt, Failure
-from dockyard.domain.deployment import Revision, RevisionSpec
 from dockyard.domain.errors import DockyardError, PartialError
 from dockyard.domain.plan import Outcome, Plan
 from dockyard.domain.result import DeployResult, ResultStatus
-from dockyard.planning.local import endpoint_url
 from dockyard.planning.recording import redact_plan
-from dockyard.usecases.record import Recorder
+from dockyard.usecases.record import Recorder, find_digest
+from dockyard.usecases.site import Planned
 from dockyard.usecases.workbench import Workbench
 
 
@@ -23,19 +22,21 @@ class Execution:
     """A plan with what carrying it out and recording it need."""
 
     attempt: Attempt
-    plan: Plan
-    spec: RevisionSpec | None
-    """The wanted revision; None when the deployment is taken away."""
-    previous: Revision | None
+    planned: Planned
     build: Build | None = None
+
+    @property
+    def plan(self) -> Plan:
+        """The plan itself."""
+        return self.planned.plan
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Executed:
     """How it went, when the new state stands."""
 
-    outcomes: tuple[Outcome, ...]
-    failures: tuple[Failure, ...]
+    outcomes: tuple[Outcome, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 def execute_plan(bench: Workbench, execution: Execution) -> Executed:
@@ -44,17 +45,8 @@ def execute_plan(bench: Workbench, execution: Execution) -> Executed:
     Raises the failure that ended it, after everything was taken back and the failure recorded.
     """
     recorder = make_recorder(bench, execution)
-    handlers = LocalHandlers(
-        key=execution.plan.key,
-        host=bench.host,
-        inventory=bench.inventory,
-        images=bench.images,
-        scorer=bench.scorer,
-        writer=bench.writer,
-        record=recorder,
-        clock=bench.clock,
-        build=execution.build,
-    )
+    key = execution.plan.key
+    handlers = bench.sites.find(key.environment).make_handlers(bench, key, recorder, execution.build)
     recorder.save_outcomes(())
     interpreter = Interpreter(handlers=handlers, save=recorder.save_outcomes, clock=bench.clock, progress=bench.progress)
     applied = interpreter.apply(execution.plan)
@@ -65,18 +57,24 @@ def execute_plan(bench: Workbench, execution: Execution) -> Executed:
     return Executed(outcomes=applied.outcomes, failures=_late_failures(applied))
 
 
-def describe_result(bench: Workbench, plan: Plan, spec: RevisionSpec, status: ResultStatus) -> DeployResult:
-    """Return the result of a plan that brings a deployment to a revision, before anything of it is done."""
-    image = bench.images.find_image(spec.fingerprint)
+def describe_result(bench: Workbench, planned: Planned, status: ResultStatus, executed: Executed | None = None) -> DeployResult:
+    """Return the result of a plan that brings a deployment to a revision, before or after it is carried out."""
+    plan, spec = planned.plan, planned.spec
+    if spec is None:
+        raise TypeError("a deployment that is taken away has another result")
+    done = executed or Executed()
     return DeployResult(
-        status=status,
+        status=ResultStatus.PARTIAL if done.failures else status,
         key=plan.key,
-        endpoint=endpoint_url(plan.port) if plan.port else None,
+        endpoint=plan.endpoint,
         revision=plan.revision,
         previous=plan.previous,
         model=spec.model,
-        image=image.digest if image else None,
+        image=find_digest(bench.images, planned, done.outcomes),
         plan=plan,
+        outcomes=done.outcomes,
+        notes=plan.notes,
+        failures=done.failures,
     )
 
 
@@ -87,6 +85,7 @@ def make_recorder(bench: Workbench, execution: Execution) -> Recorder:
         plan=redact_plan(execution.plan),
         revision=execution.plan.revision,
         previous=execution.plan.previous,
+        endpoint=execution.plan.endpoint,
     )
     return Recorder(
         attempt=attempt,
@@ -95,8 +94,7 @@ def make_recorder(bench: Workbench, execution: Execution) -> Recorder:
         journal=bench.journal,
         images=bench.images,
         clock=bench.clock,
-        spec=execution.spec,
-        previous=execution.previous,
+        planned=execution.planned,
     )
 
 

@@ -11,7 +11,8 @@ from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.image import Fingerprint
 from dockyard.domain.plan import RemoveRevision, StartRevision, StopRevision
 from dockyard.domain.result import GarbageItem, GcResult, ResultStatus
-from dockyard.planning.local import clean_up
+from dockyard.domain.sagemaker_steps import CreateModel
+from dockyard.usecases.site import Site
 from dockyard.usecases.workbench import Workbench
 
 
@@ -21,9 +22,10 @@ def collect_garbage(bench: Workbench, *, plan_only: bool) -> GcResult:
     A deployment that somebody is changing at the moment is left alone, and told.
     """
     collection = _Collection(bench, plan_only=plan_only)
-    for key in bench.inventory.list_deployments():
-        collection.collect_revisions(key)
-    collection.collect_orphans()
+    for site in bench.sites.list():
+        for key in site.list_deployments():
+            collection.collect_revisions(site, key)
+        collection.collect_orphans(site)
     collection.collect_images()
     return collection.result()
 
@@ -38,23 +40,21 @@ class _Collection:
         self._failures: list[Failure] = []
         self._freed = 0
 
-    def collect_revisions(self, key: DeploymentKey) -> None:
+    def collect_revisions(self, site: Site, key: DeploymentKey) -> None:
         """Remove the revisions of a deployment that never served, and stop those that should not run."""
         try:
             with nullcontext() if self._plan_only else self._bench.locks.hold(key, self._bench.actor, 0):
-                local = self._bench.host.describe_deployment(key)
-                steps = clean_up(local, serving=local.serving, history_limit=len(local.revisions) + 1)
-                for step in steps:
-                    self._clean(key, step)
+                for step in site.plan_cleanup(key):
+                    self._clean(site, key, step)
         except ConflictError as error:
             self._failures.append(Failure.of(error))
 
-    def collect_orphans(self) -> None:
+    def collect_orphans(self, site: Site) -> None:
         """Remove what belongs to no deployment."""
-        names = self._bench.inventory.list_orphans()
+        names = site.list_orphans()
         self._items += [GarbageItem(kind="orphan", name=name) for name in names]
         if names and not self._plan_only:
-            self._try(self._bench.inventory.delete_orphans)
+            self._try(site.delete_orphans)
 
     def collect_images(self) -> None:
         """Remove the images that no revision is made of."""
@@ -63,12 +63,10 @@ class _Collection:
             if not self._plan_only:
                 self._freed += self._bench.cleaner.delete_image(image.fingerprint)
 
-    def _clean(self, key: DeploymentKey, step: RemoveRevision | StopRevision) -> None:
+    def _clean(self, site: Site, key: DeploymentKey, step: RemoveRevision | StopRevision) -> None:
         self._items.append(GarbageItem(kind="revision", name=f"{key} r{step.number}"))
-        if self._plan_only:
-            return
-        act = self._bench.host.remove_revision if isinstance(step, RemoveRevision) else self._bench.host.stop_revision
-        self._try(lambda: act(key, step.number))
+        if not self._plan_only:
+            self._try(lambda: site.clean_up(key, step))
 
     def _try(self, act: Callable[[], None]) -> None:
         try:
@@ -78,10 +76,11 @@ class _Collection:
 
     def _needed_images(self) -> frozenset[Fingerprint]:
         """What revisions are made of, and what deploys that run at this moment have built for theirs to come."""
-        keys = self._bench.inventory.list_deployments()
-        revisions = (revision for key in keys for revision in self._bench.host.describe_deployment(key).revisions)
+        sites = self._bench.sites.list()
+        pairs = ((site, key) for site in sites for key in site.list_deployments())
+        revisions = (revision for site, key in pairs for revision in site.describe(key).revisions)
         plans = (attempt.plan for attempt in self._bench.journal.list_running() if attempt.plan is not None)
-        begun = (step.spec for plan in plans for step in plan.steps if isinstance(step, StartRevision))
+        begun = (step.spec for plan in plans for step in plan.steps if isinstance(step, StartRevision | CreateModel))
         return frozenset(spec.fingerprint for spec in (*(revision.spec for revision in revisions), *begun))
 
     def result(self) -> GcResult:

@@ -1,22 +1,26 @@
-"""Owns the first verb, observe: one snapshot of the host, the image store and the registry for a local deployment."""
+"""Owns the first verb, observe: one snapshot of the target, the image store and the registry."""
 
 from __future__ import annotations
+
+from typing import TypeVar
 
 from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec
 from dockyard.domain.errors import NotFoundError
 from dockyard.domain.model import ModelIdentity
-from dockyard.domain.observed import Observed, ObservedLocal
+from dockyard.domain.observed import Observed, ObservedDeployment
 from dockyard.domain.record import DeploymentRecord
 from dockyard.usecases.workbench import Workbench
 
+D = TypeVar("D", bound=ObservedDeployment)
 
-def observe_local(bench: Workbench, key: DeploymentKey, spec: RevisionSpec, alias: str | None) -> Observed:
-    """Look at everything that a plan for the spec stands on. Changes nothing."""
+
+def observe(bench: Workbench, seen: D, spec: RevisionSpec, alias: str | None) -> Observed[D]:
+    """Look at everything else that a plan for the spec stands on. Changes nothing."""
     model = spec.model
     return Observed(
-        local=bench.host.describe_deployment(key),
+        deployment=seen,
         image=bench.images.find_image(spec.fingerprint),
-        record=find_record(bench, key, model),
+        record=find_record(bench, seen.key, model),
         alias_version=bench.registry.find_alias(model.name, alias) if alias and model.name else None,
         taken_at=bench.now(),
     )
@@ -31,12 +35,13 @@ def find_record(bench: Workbench, key: DeploymentKey, model: ModelIdentity) -> D
     return bench.registry.find_record(key, model)
 
 
-def require_deployment(bench: Workbench, key: DeploymentKey) -> ObservedLocal:
+def require_deployment(bench: Workbench, key: DeploymentKey) -> ObservedDeployment:
     """Look at a deployment that must be there. Raises NotFoundError `deployment-not-found`."""
-    local = bench.host.describe_deployment(key)
-    if local.exists:
-        return local
-    there = ", ".join(f"`{one.name}`" for one in bench.inventory.list_deployments() if one.environment == key.environment)
+    site = bench.sites.find(key.environment)
+    seen = site.describe(key)
+    if seen.exists:
+        return seen
+    there = ", ".join(f"`{one.name}`" for one in site.list_deployments() if one.environment == key.environment)
     raise NotFoundError(
         "deployment-not-found",
         f"there is no deployment `{key.name}` in environment `{key.environment}`",
@@ -44,12 +49,12 @@ def require_deployment(bench: Workbench, key: DeploymentKey) -> ObservedLocal:
     )
 
 
-def require_serving(bench: Workbench, key: DeploymentKey) -> tuple[ObservedLocal, Revision]:
+def require_serving(bench: Workbench, key: DeploymentKey) -> tuple[ObservedDeployment, Revision]:
     """Look at a deployment and the revision that serves. Raises `deployment-not-found`, `nothing-serving`."""
-    local = require_deployment(bench, key)
-    revision = local.serving_revision
+    seen = require_deployment(bench, key)
+    revision = seen.serving_revision
     if revision is None:
         raise NotFoundError(
             "nothing-serving", f"no revision of {key} serves", hint="`dockyard deploy` completes what was begun"
         )
-    return local, revision
+    return seen, revision

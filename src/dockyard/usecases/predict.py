@@ -5,7 +5,6 @@ from __future__ import annotations
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import UsageError
 from dockyard.domain.result import PredictResult
-from dockyard.planning.local import endpoint_url
 from dockyard.ports import Request
 from dockyard.usecases.observe import require_serving
 from dockyard.usecases.workbench import Workbench
@@ -16,13 +15,12 @@ def predict(bench: Workbench, key: DeploymentKey, body: bytes | None, content_ty
 
     Raises `deployment-not-found`, `nothing-serving`, `scorer-unreachable`, `smoke-test-failed`.
     """
-    local, revision = require_serving(bench, key)
+    seen, revision = require_serving(bench, key)
     if body is None:
         request = bench.images.read_proof(revision.spec.fingerprint)
         if request is None:
             raise UsageError("usage", f"the model of {key} has no input example", hint="give the request's body with `--data`")
     else:
         request = Request(body=body, content_type=content_type)
-    port = local.port or 0
-    answer = bench.scorer.invoke(f"127.0.0.1:{port}", request, revision.spec.settings.request_timeout_seconds)
-    return PredictResult(key=key, endpoint=endpoint_url(port), value=answer.value, seconds=answer.seconds)
+    answer = bench.sites.find(key.environment).invoke(key, request)
+    return PredictResult(key=key, endpoint=seen.endpoint_name or "", value=answer.value, seconds=answer.seconds)

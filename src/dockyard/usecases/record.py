@@ -7,12 +7,13 @@ from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Facts
 from dockyard.domain.attempt import Attempt, AttemptStatus, Failure
-from dockyard.domain.deployment import Revision, RevisionSpec
 from dockyard.domain.errors import DockyardError, PartialError
+from dockyard.domain.image import ImageDigest
 from dockyard.domain.plan import Outcome, OutcomeStatus, WriteRecord
 from dockyard.domain.record import RecordStatus
 from dockyard.planning.recording import Recorded, describe_entry
 from dockyard.ports import Clock, EntryQueue, ImageFactory, Journal, RegistryWriter
+from dockyard.usecases.site import Planned
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -25,8 +26,7 @@ class Recorder:
     journal: Journal
     images: ImageFactory
     clock: Clock
-    spec: RevisionSpec | None = None
-    previous: Revision | None = None
+    planned: Planned
 
     def save_outcomes(self, outcomes: tuple[Outcome, ...]) -> None:
         """Save the attempt as it is now, so that a kill at any moment leaves a trace."""
@@ -55,11 +55,10 @@ class Recorder:
         return dataclasses.replace(self.attempt, status=status, outcomes=outcomes, finished=finished, failure=failure)
 
     def _write(self, attempt: Attempt, status: RecordStatus) -> str | None:
-        image = self.images.find_image(self.spec.fingerprint) if self.spec else None
         recorded = Recorded(
-            spec=self.spec,
-            image=image.digest if image else None,
-            previous=self.previous,
+            spec=self.planned.spec,
+            image=find_digest(self.images, self.planned, attempt.outcomes),
+            previous=self.planned.previous,
             time=attempt.finished or attempt.started,
         )
         entry = describe_entry(attempt, status, recorded)
@@ -72,3 +71,14 @@ class Recorder:
                 f"the record of {attempt.key} could not be written: {error.message}",
                 hint="it is kept; `dockyard sync` sends it when the registry answers again",
             ) from error
+
+
+def find_digest(images: ImageFactory, planned: Planned, outcomes: tuple[Outcome, ...]) -> ImageDigest | None:
+    """What a plan's revision runs: as its target shows it, as it was just pushed, or as it lies in the local store."""
+    there = planned.seen.find_revision(planned.plan.revision)
+    pushed = (dict(one.facts).get("digest") for one in outcomes if one.step == "PushImage")
+    digest = next((str(one) for one in pushed if one is not None), None)
+    if there is not None or digest is not None:
+        return there.image if there is not None else ImageDigest(str(digest))
+    image = images.find_image(planned.spec.fingerprint) if planned.spec else None
+    return image.digest if image else None

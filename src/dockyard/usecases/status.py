@@ -4,23 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from dockyard.domain.deployment import DeploymentKey, Revision, RevisionStatus
-from dockyard.domain.errors import DockyardError
-from dockyard.domain.observed import ObservedLocal
+from dockyard.domain.deployment import DeploymentKey, Revision
+from dockyard.domain.errors import DockyardError, UnavailableError
 from dockyard.domain.record import RecordStatus
-from dockyard.domain.result import DeploymentState, HistoryResult, StatusResult, StatusRow
-from dockyard.planning.local import endpoint_url
+from dockyard.domain.result import HistoryResult, StatusResult, StatusRow
 from dockyard.usecases.observe import find_record, require_deployment, require_serving
+from dockyard.usecases.site import Site
 from dockyard.usecases.workbench import Workbench
 
 
 def describe_status(bench: Workbench, environment: str | None, name: str | None) -> StatusResult:
     """Describe all deployments, those of one environment, or one; the registry may be away, which a note then says."""
-    keys = [
-        key for key in bench.inventory.list_deployments() if environment in {None, key.environment} and name in {None, key.name}
-    ]
     notes: set[str] = set()
-    rows = tuple(_describe_row(bench, key, notes) for key in keys)
+    sites = bench.sites.list() if environment is None else (bench.sites.find(environment),)
+    keys = [key for site in sites for key in _list_deployments(site, notes)]
+    wanted = [key for key in keys if environment in {None, key.environment} and name in {None, key.name}]
+    rows = tuple(_describe_row(bench, key, notes) for key in wanted)
     return StatusResult(rows=rows, notes=tuple(sorted(notes)))
 
 
@@ -40,34 +39,33 @@ def read_logs(bench: Workbench, key: DeploymentKey, number: int | None, *, follo
         number = require_serving(bench, key)[1].number
     else:
         require_deployment(bench, key)
-    return bench.inventory.read_logs(key, number, follow=follow, tail=tail)
+    return bench.sites.find(key.environment).read_logs(key, number, follow=follow, tail=tail)
+
+
+def _list_deployments(site: Site, notes: set[str]) -> tuple[DeploymentKey, ...]:
+    """A place that does not answer keeps no other from being shown."""
+    try:
+        return site.list_deployments()
+    except UnavailableError as error:
+        notes.add(error.message)
+        return ()
 
 
 def _describe_row(bench: Workbench, key: DeploymentKey, notes: set[str]) -> StatusRow:
-    local = bench.host.describe_deployment(key)
-    serving = local.serving_revision
+    seen = bench.sites.find(key.environment).describe(key)
+    serving = seen.serving_revision
     return StatusRow(
         key=key,
-        state=_describe_state(local),
-        endpoint=endpoint_url(local.port) if local.port else None,
-        revision=local.serving,
-        revisions=tuple(one.number for one in local.revisions if one.has_served),
+        state=seen.state,
+        endpoint=seen.endpoint_name,
+        revision=seen.serving,
+        revisions=tuple(one.number for one in seen.revisions if one.has_served),
         model=serving.spec.model if serving else None,
         image=serving.image if serving else None,
-        runtime=serving.spec.settings.runtime if serving else None,
-        since=local.serving_since,
+        capacity=seen.capacity,
+        since=seen.serving_since,
         is_recorded=_is_recorded(bench, key, serving, notes) if serving else None,
     )
-
-
-def _describe_state(local: ObservedLocal) -> DeploymentState:
-    serving = local.serving_revision
-    if serving is None:
-        return DeploymentState.EMPTY
-    if serving.status is RevisionStatus.STARTING:
-        return DeploymentState.STARTING
-    is_up = serving.status is RevisionStatus.READY and local.is_forwarding
-    return DeploymentState.SERVING if is_up else DeploymentState.DOWN
 
 
 def _is_recorded(bench: Workbench, key: DeploymentKey, serving: Revision, notes: set[str]) -> bool | None:

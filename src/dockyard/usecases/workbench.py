@@ -1,4 +1,4 @@
-"""Owns Workbench: the ports that the local target's use cases work with, in one piece, as wiring hands them over."""
+"""Owns Workbench: the ports and sites that use cases work with, in one piece, as wiring hands them over."""
 
 from __future__ import annotations
 
@@ -13,15 +13,12 @@ from dockyard.ports import (
     ImageCleaner,
     ImageFactory,
     Journal,
-    LocalHost,
-    LocalInventory,
-    LocalMachine,
     Locks,
     ModelRegistry,
     Progress,
     RegistryWriter,
-    Scorer,
 )
+from dockyard.usecases.site import Sites
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,10 +30,7 @@ class Workbench:
     queue: EntryQueue
     images: ImageFactory
     cleaner: ImageCleaner
-    host: LocalHost
-    inventory: LocalInventory
-    machine: LocalMachine
-    scorer: Scorer
+    sites: Sites
     journal: Journal
     locks: Locks
     clock: Clock
@@ -45,6 +39,10 @@ class Workbench:
     """Who does it, as `user@host`."""
     git_revision: str | None
     """The commit that the command was called in."""
+
+    def list_deployments(self) -> tuple[DeploymentKey, ...]:
+        """All deployments of all sites that are in use."""
+        return tuple(key for site in self.sites.list() for key in site.list_deployments())
 
     def begin_attempt(self, key: DeploymentKey, kind: AttemptKind) -> Attempt:
         """Return a fresh attempt; nothing is saved yet."""

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 
 from dockyard.adapters.codec import decode, encode
 from dockyard.domain.attempt import Attempt, Failure, RegistryEntry
-from dockyard.domain.deployment import DeploymentKey, Revision
+from dockyard.domain.deployment import DeploymentKey, LocalRevision
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.plan import Outcome, OutcomeStatus, Plan, Step
 from support.strategies import any_of
@@ -28,9 +28,9 @@ def test_registry_entry_survives_the_round_trip(entry: RegistryEntry) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(any_of(Revision))
-def test_revision_survives_the_round_trip_and_keeps_its_spec_hash(revision: Revision) -> None:
-    found = decode(Revision, encode(revision))
+@given(any_of(LocalRevision))
+def test_revision_survives_the_round_trip_and_keeps_its_spec_hash(revision: LocalRevision) -> None:
+    found = decode(LocalRevision, encode(revision))
     assert found == revision
     assert found.spec.spec_hash == revision.spec.spec_hash
 
@@ -48,7 +48,7 @@ def test_every_kind_of_step_is_told_apart_by_its_type(step: type[Step]) -> None:
             observed_at="",
             revision=None,
             previous=None,
-            port=None,
+            endpoint=None,
         )
         assert type(decode(Plan, encode(plan)).steps[0]) is step
 

@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 from dockyard.apply.interpreter import Applied, Facts, Interpreter, Skipped
 from dockyard.domain.errors import DockyardError, TransientError, UnavailableError, UnhealthyError
 from dockyard.domain.image import BuilderKind, Fingerprint
+from dockyard.domain.phase import Phase
 from dockyard.domain.plan import (
     BuildImage,
     Outcome,
     OutcomeStatus,
-    Phase,
     Plan,
     ShiftTraffic,
     StartRevision,
@@ -71,7 +71,7 @@ class Run:
     progress: RecordedProgress = field(default_factory=RecordedProgress)
 
     def apply(self) -> Applied:
-        plan = Plan(key=KEY, steps=STEPS, changes=(), observed_at="t", revision=2, previous=1, port=8080)
+        plan = Plan(key=KEY, steps=STEPS, changes=(), observed_at="t", revision=2, previous=1, endpoint=None)
         interpreter = Interpreter(handlers=self.handlers, save=self.saved.append, clock=self.clock, progress=self.progress)
         return interpreter.apply(plan)
 

@@ -58,7 +58,7 @@ def test_a_deployment_name_made_of_any_model_name_is_legal(name: str) -> None:
 
 def test_legal_names_are_kept() -> None:
     assert derive_name(KUBERNETES_LABEL, "wine") == "wine"
-    assert derive_name(SAGEMAKER_ENDPOINT, "Wine-2") == "Wine-2"
+    assert derive_name(SAGEMAKER_ENDPOINT, "wine-2") == "wine-2"
 
 
 @given(rules, names)

@@ -16,13 +16,15 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from dockyard.domain.deployment import Revision, RevisionStatus
+from dockyard.domain.deployment import LocalRevision, RevisionStatus, endpoint_url
 from dockyard.domain.errors import NotFoundError
 from dockyard.domain.image import BuilderKind, ImageDigest
 from dockyard.domain.observed import Observed, ObservedLocal
-from dockyard.domain.plan import Phase, Plan, RemoveRevision, ShiftTraffic, StopRevision
+from dockyard.domain.phase import Phase
+from dockyard.domain.plan import Plan, RemoveRevision, ShiftTraffic, StopRevision
 from dockyard.domain.record import DeploymentRecord, RecordStatus
-from dockyard.planning.local import WantedLocal, choose_rollback, endpoint_url, plan_delete, plan_local
+from dockyard.planning.local import WantedLocal, plan_delete, plan_local
+from dockyard.planning.revisions import choose_rollback
 from support.local_values import KEY, make_image, make_revision, make_spec
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "plan_local" / "deploy.yaml").read_text(encoding="utf-8"))
@@ -39,7 +41,7 @@ def make_wanted(case: dict[str, Any]) -> WantedLocal:
     )
 
 
-def make_observed(case: dict[str, Any], wanted: WantedLocal) -> Observed:
+def make_observed(case: dict[str, Any], wanted: WantedLocal) -> Observed[ObservedLocal]:
     revisions = tuple(make_revision(n, v, status, has_served=served) for n, v, status, served in case.get("revisions", []))
     version = int(wanted.spec.model.version or 0)
     local = ObservedLocal(
@@ -54,7 +56,7 @@ def make_observed(case: dict[str, Any], wanted: WantedLocal) -> Observed:
     image = make_image(version) if case["image"] else None
     status = case.get("record")
     record = make_record(local, wanted, RecordStatus(status), image.digest if image else None) if status else None
-    return Observed(local=local, image=image, record=record, alias_version=case.get("alias_version"), taken_at="t")
+    return Observed(deployment=local, image=image, record=record, alias_version=case.get("alias_version"), taken_at="t")
 
 
 def make_record(local: ObservedLocal, wanted: WantedLocal, status: RecordStatus, image: ImageDigest | None) -> DeploymentRecord:
@@ -77,7 +79,7 @@ def test_plan_of_case(case: dict[str, Any]) -> None:
     wanted = make_wanted(case["wanted"])
     plan = plan_local(KEY, wanted, make_observed(case["observed"], wanted))
     assert [step.describe() for step in plan.steps] == case["steps"]
-    assert (plan.revision, plan.previous, plan.port) == (case["revision"], case["previous"], case["port"])
+    assert (plan.revision, plan.previous, plan.endpoint) == (case["revision"], case["previous"], endpoint_url(case["port"]))
     assert plan.is_empty == (not case["steps"])
 
 
@@ -87,8 +89,8 @@ revisions = st.lists(st.tuples(st.integers(1, 6), st.sampled_from(list(RevisionS
 
 
 @st.composite
-def observations(draw: st.DrawFn) -> Observed:
-    there: tuple[Revision, ...] = draw(revisions)
+def observations(draw: st.DrawFn) -> Observed[ObservedLocal]:
+    there: tuple[LocalRevision, ...] = draw(revisions)
     served = [one.number for one in there if one.has_served]
     serving = draw(st.sampled_from([None, *served]))
     local = ObservedLocal(
@@ -101,18 +103,22 @@ def observations(draw: st.DrawFn) -> Observed:
         free_port=8081,
     )
     return Observed(
-        local=local, image=draw(st.sampled_from([None, make_image(1)])), record=None, alias_version=None, taken_at="t"
+        deployment=local, image=draw(st.sampled_from([None, make_image(1)])), record=None, alias_version=None, taken_at="t"
     )
 
 
-def reach(plan: Plan, wanted: WantedLocal, observed: Observed) -> Observed:
+def read_port(plan: Plan) -> int:
+    return int((plan.endpoint or "").rpartition(":")[2])
+
+
+def reach(plan: Plan, wanted: WantedLocal, observed: Observed[ObservedLocal]) -> Observed[ObservedLocal]:
     """What is observed after every step of a plan is done."""
     gone = {step.number for step in plan.steps if isinstance(step, RemoveRevision)}
     stopped = {step.number for step in plan.steps if isinstance(step, StopRevision)}
     assert plan.revision is not None
     kept = [
         make_revision(one.number, int(one.spec.model.version or 0), "stopped" if one.number in stopped else one.status.value)
-        for one in observed.local.revisions
+        for one in observed.deployment.revisions
         if one.number not in gone and one.number != plan.revision
     ]
     serving = make_revision(plan.revision, int(wanted.spec.model.version or 0))
@@ -120,17 +126,17 @@ def reach(plan: Plan, wanted: WantedLocal, observed: Observed) -> Observed:
         key=KEY,
         revisions=tuple(sorted([*kept, serving], key=lambda one: one.number)),
         serving=plan.revision,
-        port=plan.port,
+        port=read_port(plan),
         is_forwarding=True,
-        next_number=max(plan.revision + 1, observed.local.next_number),
+        next_number=max(plan.revision + 1, observed.deployment.next_number),
     )
     image = make_image(int(wanted.spec.model.version or 0))
     record = make_record(local, wanted, RecordStatus.SERVING, image.digest)
-    return Observed(local=local, image=image, record=record, alias_version=None, taken_at="t")
+    return Observed(deployment=local, image=image, record=record, alias_version=None, taken_at="t")
 
 
 @given(observations(), st.integers(1, 5))
-def test_nothing_is_left_to_plan_after_a_plan_is_done(observed: Observed, history_limit: int) -> None:
+def test_nothing_is_left_to_plan_after_a_plan_is_done(observed: Observed[ObservedLocal], history_limit: int) -> None:
     wanted = make_wanted({"model": 1, "history_limit": history_limit})
     plan = plan_local(KEY, wanted, observed)
     assert plan == plan_local(KEY, wanted, observed)
@@ -138,13 +144,13 @@ def test_nothing_is_left_to_plan_after_a_plan_is_done(observed: Observed, histor
 
 
 @given(observations())
-def test_what_serves_is_left_alone_until_the_traffic_has_moved(observed: Observed) -> None:
+def test_what_serves_is_left_alone_until_the_traffic_has_moved(observed: Observed[ObservedLocal]) -> None:
     plan = plan_local(KEY, make_wanted({"model": 1}), observed)
     phases = [step.phase for step in plan.steps]
     assert phases == sorted(phases, key=[Phase.PREPARE, Phase.COMMIT, Phase.SETTLE].index)
     touched = {step.number for step in plan.steps if isinstance(step, StopRevision | RemoveRevision)}
     assert plan.revision not in touched
-    if observed.local.serving != plan.revision:
+    if observed.deployment.serving != plan.revision:
         assert any(isinstance(step, ShiftTraffic) for step in plan.steps)
 
 

@@ -9,6 +9,7 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
+from dockyard_sandbox.shapes import Shapes
 
 from dockyard_image.blobs import Blobs
 from dockyard_image.digest import digest_bytes
@@ -20,7 +21,6 @@ from dockyard_sandbox.fields import Fields, as_fields
 from dockyard_sandbox.registry_tokens import RegistryTokens
 from dockyard_sandbox.repositories import Repositories
 from dockyard_sandbox.routes import HttpRequest
-from dockyard_sandbox.shapes import Shapes
 
 ACCOUNT, ADDRESS, REGION = "123456789012", "127.0.0.1:4566", "eu-central-1"
 ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/wine"

@@ -15,7 +15,8 @@ from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
 from dockyard.testing.attempts import MemoryScorer
 from dockyard.testing.local import Behaviour, MemoryMachine
-from dockyard.usecases.deploy import choose_image_settings, deploy_local
+from dockyard.usecases.deploy import deploy as deploy_request
+from dockyard.usecases.site_local import choose_base
 from dockyard.usecases.sync import sync_queue
 from support.local_values import KEY, make_model
 from support.memory_bench import MemoryBench, want
@@ -27,11 +28,11 @@ def bench() -> MemoryBench:
 
 
 def deploy(bench: MemoryBench, version: int | str = 1, **fields: object) -> ResultStatus:
-    return deploy_local(bench.open(), want(version, **fields), plan_only=False).status
+    return deploy_request(bench.open(), want(version, **fields), plan_only=False).status
 
 
 def test_first_deploy_serves_and_is_recorded(bench: MemoryBench) -> None:
-    result = deploy_local(bench.open(), want(1), plan_only=False)
+    result = deploy_request(bench.open(), want(1), plan_only=False)
     assert result.status is ResultStatus.DEPLOYED
     assert (result.revision, result.previous, result.endpoint) == (1, None, "http://127.0.0.1:1234")
     assert [outcome.step for outcome in result.outcomes] == [step.type for step in result.plan.steps]
@@ -59,7 +60,7 @@ def test_plan_changes_nothing_and_holds_no_lock(bench: MemoryBench) -> None:
     deploy(bench)
     before = (list(bench.faults.calls), list(bench.registry.writes), list(bench.images.writes))
     with bench.locks.hold(KEY, "somebody", 0):
-        result = deploy_local(bench.open(), want(2), plan_only=True)
+        result = deploy_request(bench.open(), want(2), plan_only=True)
     assert result.status is ResultStatus.PLANNED
     assert result.plan.steps
     assert (bench.faults.calls, bench.registry.writes, bench.images.writes) == before
@@ -67,7 +68,7 @@ def test_plan_changes_nothing_and_holds_no_lock(bench: MemoryBench) -> None:
 
 def test_update_replaces_the_old_revision_and_marks_its_record(bench: MemoryBench) -> None:
     deploy(bench, 1)
-    result = deploy_local(bench.open(), want(2), plan_only=False)
+    result = deploy_request(bench.open(), want(2), plan_only=False)
     assert (result.revision, result.previous) == (2, 1)
     old, new = (bench.registry.find_record(KEY, make_model(version)) for version in (1, 2))
     assert old is not None
@@ -124,7 +125,7 @@ def test_port_that_was_chosen_and_taken_meanwhile_is_replaced_by_another(times: 
     bench = MemoryBench()
     bench.machine = BusyMachine(times=times)
     bench.scorer = MemoryScorer(host=bench.machine, inventory=bench.machine)
-    assert deploy_local(bench.open(), want(1), plan_only=False).endpoint == f"http://127.0.0.1:{port}"
+    assert deploy_request(bench.open(), want(1), plan_only=False).endpoint == f"http://127.0.0.1:{port}"
 
 
 @pytest.mark.parametrize(("times", "asked"), [(3, None), (1, 8080)])
@@ -157,7 +158,7 @@ def test_revision_that_does_not_come_up_leaves_the_old_one_serving(
     bench: MemoryBench, behaviour: Behaviour, code: str, last_line: str
 ) -> None:
     deploy(bench, 1)
-    spec = deploy_local(bench.open(), want(2), plan_only=True).plan.steps[1]
+    spec = deploy_request(bench.open(), want(2), plan_only=True).plan.steps[1]
     bench.machine.behaviours[spec.spec.fingerprint] = behaviour  # type: ignore[union-attr]
     with pytest.raises(DockyardError) as caught:
         deploy(bench, 2)
@@ -223,7 +224,7 @@ def test_failed_change_of_settings_leaves_the_record_of_what_serves(bench: Memor
 
 def test_model_without_example_is_deployed_and_the_smoke_test_is_skipped_with_the_reason(bench: MemoryBench) -> None:
     bench.images.example = None
-    result = deploy_local(bench.open(), want(1), plan_only=False)
+    result = deploy_request(bench.open(), want(1), plan_only=False)
     smoke = next(outcome for outcome in result.outcomes if outcome.step == "SmokeTest")
     assert smoke.status is OutcomeStatus.SKIPPED
     assert bench.attempts[-1].status is AttemptStatus.SUCCEEDED
@@ -240,7 +241,7 @@ def test_latencies_of_the_smoke_test_go_into_the_history(bench: MemoryBench) -> 
 
 def test_registry_that_goes_away_makes_the_deploy_partial_and_sync_sends_the_record(bench: MemoryBench) -> None:
     bench.registry.failures["write_entry"] = UnavailableError("tracking-unreachable", "gone")
-    result = deploy_local(bench.open(), want(1), plan_only=False)
+    result = deploy_request(bench.open(), want(1), plan_only=False)
     assert result.status is ResultStatus.PARTIAL
     assert [failure.code for failure in result.failures] == ["record-pending"]
     assert bench.serving_version() == "1"
@@ -265,12 +266,12 @@ def test_failure_whose_record_must_wait_is_still_told_as_the_failure(bench: Memo
 
 def test_old_revision_that_cannot_be_stopped_makes_the_deploy_partial(bench: MemoryBench) -> None:
     deploy(bench, 1)
-    plan = deploy_local(bench.open(), want(2), plan_only=True).plan
+    plan = deploy_request(bench.open(), want(2), plan_only=True).plan
     calls = [step.type for step in plan.steps].index("StopRevision")
     assert calls > 0
     bench.faults.calls.clear()
     bench.faults.error, bench.faults.at = DockyardError("docker-failed", "stuck"), find_call(bench, "stop_revision 1")
-    result = deploy_local(bench.open(), want(2), plan_only=False)
+    result = deploy_request(bench.open(), want(2), plan_only=False)
     assert result.status is ResultStatus.PARTIAL
     assert [failure.code for failure in result.failures] == ["cleanup-failed"]
     assert bench.serving_version() == "2"
@@ -323,4 +324,4 @@ def test_interrupt_takes_everything_back_and_is_recorded(bench: MemoryBench) -> 
     ],
 )
 def test_base_follows_from_the_runtime_unless_it_is_named(given: str | None, runtime: Runtime | None, base: str) -> None:
-    assert choose_image_settings(ImageSettings(base=given), runtime).base == base
+    assert choose_base(ImageSettings(base=given), runtime).base == base

@@ -17,7 +17,7 @@ from dockyard.domain.errors import DockyardError
 from dockyard.domain.result import ResultStatus
 from dockyard.testing.faults import KilledError
 from dockyard.usecases.delete import delete_deployment
-from dockyard.usecases.deploy import deploy_local
+from dockyard.usecases.deploy import deploy
 from dockyard.usecases.gc import collect_garbage
 from dockyard.usecases.rollback import roll_back
 from support.local_values import KEY
@@ -28,9 +28,9 @@ UPDATE_CALLS = 12
 
 def count_update_calls() -> int:
     bench = MemoryBench()
-    deploy_local(bench.open(), want(1), plan_only=False)
+    deploy(bench.open(), want(1), plan_only=False)
     bench.faults.calls.clear()
-    deploy_local(bench.open(), want(2), plan_only=False)
+    deploy(bench.open(), want(2), plan_only=False)
     return len(bench.faults.calls)
 
 
@@ -39,13 +39,13 @@ def count_update_calls() -> int:
 def test_update_killed_at_any_call_is_completed_by_the_same_command(call: int, *, has_effect: bool) -> None:
     assert count_update_calls() == UPDATE_CALLS
     bench = MemoryBench()
-    deploy_local(bench.open(), want(1), plan_only=False)
+    deploy(bench.open(), want(1), plan_only=False)
     bench.fail_call(call, KilledError(), has_effect=has_effect)
     with pytest.raises(KilledError):
-        deploy_local(bench.open(), want(2), plan_only=False)
+        deploy(bench.open(), want(2), plan_only=False)
     bench.heal()
     assert bench.serving_version() in {"1", "2"}
-    again = deploy_local(bench.open(), want(2), plan_only=False)
+    again = deploy(bench.open(), want(2), plan_only=False)
     assert again.status in {ResultStatus.DEPLOYED, ResultStatus.UNCHANGED}
     local = bench.machine.describe_deployment(KEY)
     assert bench.serving_version() == "2"
@@ -67,20 +67,20 @@ class Operations(RuleBasedStateMachine):
 
     @initialize()
     def start(self) -> None:
-        deploy_local(self.bench.open(), want(1), plan_only=False)
+        deploy(self.bench.open(), want(1), plan_only=False)
         self.may_serve = {"1"}
 
     @rule(version=st.integers(1, 3), env=st.sampled_from([(), (("A", "1"),)]))
     def deploy(self, version: int, env: tuple[tuple[str, str], ...]) -> None:
-        deploy_local(self.bench.open(), want(version, env=env), plan_only=False)
+        deploy(self.bench.open(), want(version, env=env), plan_only=False)
         self.may_serve = {str(version)}
-        assert deploy_local(self.bench.open(), want(version, env=env), plan_only=False).status is ResultStatus.UNCHANGED
+        assert deploy(self.bench.open(), want(version, env=env), plan_only=False).status is ResultStatus.UNCHANGED
 
     @rule(version=st.integers(1, 3), call=st.integers(1, UPDATE_CALLS), has_effect=st.booleans())
     def deploy_and_die(self, version: int, call: int, has_effect: bool) -> None:
         self.bench.fail_call(call, KilledError(), has_effect=has_effect)
         try:
-            deploy_local(self.bench.open(), want(version), plan_only=False)
+            deploy(self.bench.open(), want(version), plan_only=False)
         except KilledError:
             self.may_serve = {*self.may_serve, str(version)}
         else:
@@ -91,7 +91,7 @@ class Operations(RuleBasedStateMachine):
     def deploy_wrongly(self, version: int) -> None:
         self.bench.scorer.difference = "predictions"
         try:
-            deploy_local(self.bench.open(), want(version, env=(("B", "2"),)), plan_only=False)
+            deploy(self.bench.open(), want(version, env=(("B", "2"),)), plan_only=False)
         except DockyardError as error:
             assert error.code == "wrong-answer"
         self.bench.scorer.difference = None

@@ -10,14 +10,15 @@ from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure
 from dockyard.domain.errors import DockyardError, NotFoundError, UnavailableError, UsageError
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.image import HOST_BASE, ImageSettings
+from dockyard.domain.observed import DeploymentState
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import BuildRequest
-from dockyard.domain.result import DeploymentState, ResultStatus
+from dockyard.domain.result import ResultStatus
 from dockyard.testing.local import Behaviour
 from dockyard.usecases.build import build_image
 from dockyard.usecases.delete import delete_deployment
-from dockyard.usecases.deploy import deploy_local
+from dockyard.usecases.deploy import deploy
 from dockyard.usecases.doctor import examine
 from dockyard.usecases.drift import describe_drift
 from dockyard.usecases.gc import collect_garbage
@@ -37,7 +38,7 @@ def bench() -> MemoryBench:
     """Versions 1 and 2 were deployed; 2 serves."""
     made = MemoryBench()
     for version in (1, 2):
-        deploy_local(made.open(), want(version), plan_only=False)
+        deploy(made.open(), want(version), plan_only=False)
     return made
 
 
@@ -168,7 +169,7 @@ def test_status_works_without_the_registry(bench: MemoryBench) -> None:
 
 def test_history_tells_what_waits_as_well_as_what_is_written(bench: MemoryBench) -> None:
     bench.registry.failures["write_entry"] = GONE
-    deploy_local(bench.open(), want(3), plan_only=False)
+    deploy(bench.open(), want(3), plan_only=False)
     result = describe_history(bench.open(), KEY, 10)
     assert [attempt.model.version for attempt in result.attempts if attempt.model] == ["3", "2", "1"]
     assert "1 of these" in result.notes[0]
@@ -209,7 +210,7 @@ def test_promote_moves_the_alias_to_what_serves_once(bench: MemoryBench) -> None
 
 def test_folder_cannot_be_promoted() -> None:
     bench = MemoryBench()
-    deploy_local(bench.open(), want("./folder"), plan_only=False)
+    deploy(bench.open(), want("./folder"), plan_only=False)
     with pytest.raises(UsageError, match="not registered"):
         promote(bench.open(), KEY)
 
@@ -283,8 +284,8 @@ def test_gc_tells_what_it_could_not_remove(bench: MemoryBench) -> None:
 
 
 def test_gc_keeps_the_image_that_a_running_deploy_has_just_built(bench: MemoryBench) -> None:
-    plan = deploy_local(bench.open(), want(3), plan_only=True).plan
-    deploy_local(bench.open(), want(3), plan_only=False)
+    plan = deploy(bench.open(), want(3), plan_only=True).plan
+    deploy(bench.open(), want(3), plan_only=False)
     bench.machine.delete_deployment(KEY)
     collect_garbage(bench.open(), plan_only=False)
     bench.images.build_image(bench.images.describe_recipe(make_resolved(3), ImageSettings(base=HOST_BASE)), make_resolved(3))
@@ -297,7 +298,7 @@ def test_gc_keeps_the_image_that_a_running_deploy_has_just_built(bench: MemoryBe
 
 def test_sync_sends_what_it_can_and_keeps_the_rest(bench: MemoryBench) -> None:
     bench.registry.failures["write_entry"] = GONE
-    deploy_local(bench.open(), want(3), plan_only=False)
+    deploy(bench.open(), want(3), plan_only=False)
     result = sync_queue(bench.open())
     assert (result.sent, len(result.pending)) == ((), 1)
     assert [failure.code for failure in result.failures] == ["tracking-unreachable"]

@@ -19,7 +19,7 @@ from dockyard.adapters.local.ports import FIRST_PORT, find_free_port
 from dockyard.adapters.local.route import Route, read_route, write_route
 from dockyard.adapters.local.runtime import Place, RevisionImages, RevisionRuntime
 from dockyard.adapters.local.state import DeploymentState, RevisionEntry, read_state, write_state
-from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalRevision, LocalSpec, RevisionStatus, Runtime
 from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, UnhealthyError
 from dockyard.domain.observed import ObservedLocal
 from dockyard.ports import Clock
@@ -66,7 +66,7 @@ class Host:
             free_port=self._find_free_port() if port is None else None,
         )
 
-    def start_revision(self, key: DeploymentKey, number: int, spec: RevisionSpec) -> None:
+    def start_revision(self, key: DeploymentKey, number: int, spec: LocalSpec) -> None:
         """Start a revision on a port of its own, without traffic; one that runs is left alone.
 
         Raises `image-missing`, `no-matching-python`, `revision-crashed`, `docker-unavailable`, `docker-failed`.
@@ -163,9 +163,9 @@ class Host:
             raise UnhealthyError("revision-crashed", f"{place} does not run", hint="run the command again")
         return address
 
-    def _describe_revision(self, folder: DeploymentFolder, state: DeploymentState, entry: RevisionEntry) -> Revision:
+    def _describe_revision(self, folder: DeploymentFolder, state: DeploymentState, entry: RevisionEntry) -> LocalRevision:
         look = self._runtime(entry.spec).look(_place(folder, state.key, entry))
-        return Revision(
+        return LocalRevision(
             number=entry.number,
             spec=entry.spec,
             image=entry.image,
@@ -192,7 +192,7 @@ class Host:
     def _gate(self, folder: DeploymentFolder) -> Gate:
         return Gate(folder, self._around.listen_on)
 
-    def _runtime(self, spec: RevisionSpec) -> RevisionRuntime:
+    def _runtime(self, spec: LocalSpec) -> RevisionRuntime:
         return self._around.runtimes[spec.settings.runtime]
 
 

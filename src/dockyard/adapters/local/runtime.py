@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import IO, Protocol
 
 from dockyard.adapters.local.layout import RevisionFolder
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, ProofFailure, RevisionSpec, RevisionStatus
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, LocalSpec, ProofFailure, RevisionStatus
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard_image.unpacked import UnpackedImage
 from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
@@ -25,7 +25,7 @@ class Place:
     key: DeploymentKey
     number: int
     folder: RevisionFolder
-    spec: RevisionSpec
+    spec: LocalSpec
 
     @property
     def settings(self) -> LocalSettings:

@@ -12,7 +12,7 @@ from typing import Literal
 
 from dockyard.adapters.codec import decode, encode
 from dockyard.adapters.files import write_file
-from dockyard.domain.deployment import DeploymentKey, RevisionSpec
+from dockyard.domain.deployment import DeploymentKey, LocalSpec
 from dockyard.domain.image import ImageDigest
 
 
@@ -21,7 +21,7 @@ class RevisionEntry:
     """One revision."""
 
     number: int
-    spec: RevisionSpec
+    spec: LocalSpec
     image: ImageDigest
     created: str
     has_served: bool = False

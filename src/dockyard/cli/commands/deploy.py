@@ -45,5 +45,5 @@ def deploy_local(
     place = lay_flags(choose_environment(settings, environment, session.environ), runtime=runtime, port=port, timeout=timeout)
     wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait)
     request = make_deploy_request(wish, place, settings.image, session)
-    result = session.open_kit(settings).deploy_local(request, plan_only=plan)
+    result = session.open_kit(settings).deploy(request, plan_only=plan)
     return session.show(result, tells_changes=detailed_exitcode)

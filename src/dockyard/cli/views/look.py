@@ -24,7 +24,7 @@ def view_status(result: StatusResult) -> View:
     """stdout: a table, one deployment a line."""
     if not result.rows:
         return View(status="done", err=(*note_lines(result.notes), "there is no deployment"))
-    head = ("DEPLOYMENT", "STATE", "REVISION", "MODEL", "RUNTIME", "ENDPOINT", "SINCE", "RECORDED")
+    head = ("DEPLOYMENT", "STATE", "REVISION", "MODEL", "RUNS ON", "ENDPOINT", "SINCE", "RECORDED")
     return View(
         status="done", out=format_table(head, [_status_cells(row) for row in result.rows]), err=note_lines(result.notes)
     )
@@ -65,7 +65,7 @@ def _status_cells(row: StatusRow) -> tuple[str | None, ...]:
         row.state.value,
         str(row.revision) if row.revision is not None else None,
         row.model.title if row.model else None,
-        row.runtime.value if row.runtime else None,
+        row.capacity,
         row.endpoint,
         format_time(row.since),
         _RECORDED[row.is_recorded],

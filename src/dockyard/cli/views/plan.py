@@ -13,7 +13,8 @@ def plan_lines(plan: Plan) -> tuple[str, ...]:
     steps = tuple(f"  {number}. {clean_text(step.describe())}" for number, step in enumerate(plan.steps, start=1))
     changes = _change_lines(plan.changes)
     summary = f"{count_of(len(plan.changes), 'change')}, {count_of(len(plan.steps), 'step')}"
-    return (_title(plan), *_block(changes), *_block(steps), "", f"plan: {summary}")
+    notes = tuple(f"  {clean_text(note)}" for note in plan.notes)
+    return (_title(plan), *_block(changes), *_block(steps), *_block(notes), "", f"plan: {summary}")
 
 
 def outcome_lines(outcomes: tuple[Outcome, ...]) -> tuple[str, ...]:

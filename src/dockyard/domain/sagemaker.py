@@ -1,0 +1,323 @@
+"""Owns the words for Amazon SageMaker: what a revision is there, how it is brought in, and what an endpoint looks like.
+
+Settings make a revision: a change of one makes a new model or endpoint configuration, whose name holds the hash of them all.
+A policy says how revisions come and go and how many instances there are; a change of it makes no new revision.
+Limits and names follow the service's API reference, https://docs.aws.amazon.com/sagemaker/latest/APIReference/.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, field
+from enum import Enum
+
+from dockyard.domain.deployment import Revision, RevisionSpec, Target
+from dockyard.domain.names import SAGEMAKER_ENDPOINT, derive_name
+from dockyard.domain.observed import ObservedDeployment
+
+VARIANT = "AllTraffic"
+"""The one name that production variants have: guardrails, autoscaling and alarms hold on to it from revision to revision."""
+DEFAULT_INSTANCE = "ml.m5.large"
+_NAME_LENGTH = 63
+_HASH_LENGTH = 16
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Instances:
+    """Capacity that runs all the time."""
+
+    instance_type: str = DEFAULT_INSTANCE
+    count: int = 1
+    volume_gb: int | None = None
+    """Size of the storage volume; None: what the service gives the instance type."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Serverless:
+    """Capacity that comes with requests."""
+
+    memory_mb: int
+    """1024 to 6144 in steps of 1024."""
+    max_concurrency: int
+    """How many requests at a time, 1 to 200."""
+    provisioned_concurrency: int | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AsyncInference:
+    """Requests and answers by way of S3."""
+
+    output: str
+    """S3 URI that answers are written below."""
+    failures: str | None = None
+    success_topic: str | None = None
+    """ARN of an SNS topic."""
+    error_topic: str | None = None
+    max_concurrent_invocations: int | None = None
+    """Per instance; None: the service chooses."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DataCapture:
+    """Requests and answers copied to S3."""
+
+    destination: str
+    """S3 URI."""
+    percent: int = 100
+    captures_input: bool = True
+    captures_output: bool = True
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Network:
+    """The network of the user's that instances are joined to."""
+
+    subnets: tuple[str, ...]
+    security_groups: tuple[str, ...]
+
+
+class ModelDelivery(str, Enum):
+    """How a model's files come to its instances."""
+
+    IMAGE = "image"
+    """They are in the image."""
+    ARCHIVE = "archive"
+    """A tar.gz on S3."""
+    PREFIX = "prefix"
+    """Uncompressed objects under a prefix on S3."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerSettings:
+    """What decides how a revision runs on SageMaker; a change makes a new revision."""
+
+    role: str
+    """ARN of the execution role."""
+    capacity: Instances | Serverless = field(default_factory=Instances)
+    env: tuple[tuple[str, str], ...] = ()
+    """Environment variables for the model, sorted by name. Everybody who may describe the model sees them."""
+    startup_timeout_seconds: int | None = None
+    """How long a container may take to answer /ping, 60 to 3600; None: the service's default."""
+    download_timeout_seconds: int | None = None
+    """How long fetching model data may take, 60 to 3600."""
+    network_isolation: bool = False
+    network: Network | None = None
+    kms_key: str | None = None
+    """Encrypts the storage volumes, and captured and asynchronous data."""
+    data_capture: DataCapture | None = None
+    asynchronous: AsyncInference | None = None
+    delivery: ModelDelivery = ModelDelivery.IMAGE
+    bucket: str | None = None
+    """S3 URI that model data goes below, where it is not in the image."""
+    tags: tuple[tuple[str, str], ...] = ()
+    """Tags of the user's for everything that is made, sorted by key."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerSpec(RevisionSpec):
+    """A revision on SageMaker."""
+
+    settings: SageMakerSettings
+
+
+class RolloutKind(str, Enum):
+    """How traffic moves to a new revision."""
+
+    ALL_AT_ONCE = "all-at-once"
+    CANARY = "canary"
+    LINEAR = "linear"
+    ROLLING = "rolling"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Rollout:
+    """How traffic moves to a new revision, and what brings it back."""
+
+    kind: RolloutKind = RolloutKind.ALL_AT_ONCE
+    step_percent: int = 10
+    """CANARY: the first share; LINEAR and ROLLING: every share."""
+    wait_seconds: int = 300
+    """How long alarms are watched after each share, and at the end of ALL_AT_ONCE."""
+    termination_wait_seconds: int = 0
+    """How long the old instances are kept after all traffic has moved."""
+    max_seconds: int = 3600
+    """When the rollout is given up."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AlarmPolicy:
+    """CloudWatch alarms of the endpoint; one that goes off during a rollout takes it back."""
+
+    error_percent: float | None = 1.0
+    """Share of answers with a 5xx status."""
+    latency_ms: int | None = None
+    """Of the slowest answer in a hundred (p99), in milliseconds."""
+    period_seconds: int = 60
+    periods: int = 1
+    others: tuple[str, ...] = ()
+    """Names of alarms of the user's that take a rollout back as well."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ScheduledCapacity:
+    """Other limits of the instance count at times."""
+
+    name: str
+    schedule: str
+    """`cron(…)`, `rate(…)` or `at(…)`, in UTC."""
+    minimum: int
+    maximum: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scaling:
+    """How many instances there are, by load and by time."""
+
+    minimum: int
+    maximum: int
+    invocations_per_instance: float | None = None
+    """Target of requests a minute on each instance; None: only the schedule scales."""
+    scale_in_seconds: int = 300
+    scale_out_seconds: int = 60
+    schedule: tuple[ScheduledCapacity, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerPolicy:
+    """How revisions come and go; a change makes no new revision."""
+
+    rollout: Rollout = field(default_factory=Rollout)
+    alarms: AlarmPolicy | None = None
+    scaling: Scaling | None = None
+    create_role: bool = True
+    """Whether the deployment's own execution role may be made, where none is given."""
+    wait: bool = True
+    """Whether the command stays until the revision serves."""
+    timeout_seconds: int = 3600
+    """How long it stays."""
+
+
+class EndpointStatus(str, Enum):
+    """The statuses of the service's own."""
+
+    OUT_OF_SERVICE = "OutOfService"
+    CREATING = "Creating"
+    UPDATING = "Updating"
+    SYSTEM_UPDATING = "SystemUpdating"
+    ROLLING_BACK = "RollingBack"
+    IN_SERVICE = "InService"
+    DELETING = "Deleting"
+    FAILED = "Failed"
+    UPDATE_ROLLBACK_FAILED = "UpdateRollbackFailed"
+
+    @property
+    def is_moving(self) -> bool:
+        """Whether it changes by itself, and takes no change until then."""
+        return self in _MOVING
+
+
+_MOVING = frozenset(
+    {
+        EndpointStatus.CREATING,
+        EndpointStatus.UPDATING,
+        EndpointStatus.SYSTEM_UPDATING,
+        EndpointStatus.ROLLING_BACK,
+        EndpointStatus.DELETING,
+    }
+)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Endpoint:
+    """An endpoint as the service describes it."""
+
+    name: str
+    status: EndpointStatus
+    config: str
+    """Name of the endpoint configuration that serves, or is to serve once it is created."""
+    pending_config: str | None = None
+    """Name of the configuration that it is moving to."""
+    images: tuple[str, ...] = ()
+    """What the variant runs, as `repository@sha256:…`."""
+    failure_reason: str = ""
+    changed: str = ""
+    """ISO 8601, UTC."""
+    owner: str | None = None
+    """The deployment that its tags name, as `environment/name`; None where somebody else made it."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerRevision(Revision):
+    """A revision as found in an account: what there is of it, by its content-addressed name."""
+
+    name: str
+    """Name of its model and of its endpoint configuration."""
+    spec: SageMakerSpec
+    has_model: bool
+    has_config: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Account:
+    """Whose account, and where."""
+
+    id: str
+    region: str
+    partition: str = "aws"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedSageMaker(ObservedDeployment):
+    """One deployment as an account shows it."""
+
+    revisions: tuple[SageMakerRevision, ...] = ()
+    account: Account
+    endpoint: Endpoint | None = None
+    repository: str | None = None
+    """URI of its image repository, where there is one."""
+    has_own_role: bool = False
+    """Whether the role that is made for it is there."""
+    alarms: AlarmPolicy | None = None
+    """As they are; None where there is none."""
+    scaling: Scaling | None = None
+    """As it is; None where nothing scales."""
+
+    @property
+    def endpoint_name(self) -> str | None:
+        """The endpoint's name."""
+        return self.endpoint.name if self.endpoint else None
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything of this deployment."""
+        return self.endpoint is not None or bool(self.revisions) or self.has_own_role or self.repository is not None
+
+    def find_named(self, name: str | None) -> SageMakerRevision | None:
+        """The revision whose configuration has that name."""
+        return next((one for one in self.revisions if one.name == name), None)
+
+
+def derive_endpoint_name(environment: str, name: str) -> str:
+    """Return the endpoint's name: the deployment's own in the environment that is called as the target, else of both."""
+    return derive_name(SAGEMAKER_ENDPOINT, name if environment == Target.SAGEMAKER.value else f"{name}.{environment}")
+
+
+def derive_revision_name(endpoint: str, spec_hash: str) -> str:
+    """Return the name of a revision's model and endpoint configuration: whose it is and what is in it decide it."""
+    digest = hashlib.sha256(f"{endpoint}/{spec_hash}".encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{revision_name_stem(endpoint)}-{digest}"
+
+
+def revision_name_stem(endpoint: str) -> str:
+    """Return what the names of all revisions of an endpoint begin with; those of other endpoints may as well."""
+    return endpoint[: _NAME_LENGTH - _HASH_LENGTH - 1].rstrip("-")
+
+
+def derive_repository_name(endpoint: str) -> str:
+    """Return the name of the image repository that is made for a deployment."""
+    return f"dockyard/{endpoint}"
+
+
+def derive_role_name(endpoint: str) -> str:
+    """Return the name of the execution role that is made for a deployment."""
+    return f"dockyard-{endpoint}"

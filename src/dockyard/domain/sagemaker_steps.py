@@ -1,0 +1,263 @@
+"""Owns the steps of plans for SageMaker; see `dockyard.domain.plan` for what steps are.
+
+Everything is named by its content or by its deployment, so each step can be done again after a crash or a lost answer.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from dockyard.domain.image import Fingerprint
+from dockyard.domain.phase import Phase
+from dockyard.domain.sagemaker import AlarmPolicy, Rollout, RolloutKind, SageMakerSpec, Scaling
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRepository:
+    """Make the repository that the deployment's images go to."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    name: str
+    type: Literal["CreateRepository"] = "CreateRepository"
+
+    def describe(self) -> str:
+        return f"create the image repository {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateRole:
+    """Make an execution role that may do what this deployment needs, and nothing else."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    name: str
+    spec: SageMakerSpec
+    type: Literal["CreateRole"] = "CreateRole"
+
+    def describe(self) -> str:
+        return f"create the execution role {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PushImage:
+    """Send the image of a fingerprint to the deployment's repository."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    fingerprint: Fingerprint
+    repository: str
+    """Its name; where it is, its registry says."""
+    type: Literal["PushImage"] = "PushImage"
+
+    def describe(self) -> str:
+        return f"push the image to {self.repository}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UploadModel:
+    """Send the model's files to S3."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    name: str
+    """The revision's, below which they go."""
+    spec: SageMakerSpec
+    type: Literal["UploadModel"] = "UploadModel"
+
+    def describe(self) -> str:
+        return f"upload the model to {self.spec.settings.bucket} ({self.spec.settings.delivery.value})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateModel:
+    """Make a revision's model."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    number: int
+    name: str
+    spec: SageMakerSpec
+    type: Literal["CreateModel"] = "CreateModel"
+
+    def describe(self) -> str:
+        return f"create model {self.name}, revision {self.number} of {self.spec.model.title}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateEndpointConfig:
+    """Make a revision's endpoint configuration."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    number: int
+    name: str
+    spec: SageMakerSpec
+    type: Literal["CreateEndpointConfig"] = "CreateEndpointConfig"
+
+    def describe(self) -> str:
+        return f"create endpoint configuration {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutAlarms:
+    """Make or change the endpoint's alarms; `policy` None takes them away."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    endpoint: str
+    policy: AlarmPolicy | None
+    previous: AlarmPolicy | None
+    type: Literal["PutAlarms"] = "PutAlarms"
+
+    def describe(self) -> str:
+        return f"{'set' if self.policy else 'delete'} the alarms of endpoint {self.endpoint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitSettled:
+    """Wait until an endpoint that is changing takes changes again."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    endpoint: str
+    status: str
+    """What it is doing."""
+    timeout_seconds: int
+    type: Literal["WaitSettled"] = "WaitSettled"
+
+    def describe(self) -> str:
+        return f"wait until endpoint {self.endpoint} is no longer {self.status}, at most {self.timeout_seconds} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ReplaceEndpoint:
+    """Delete an endpoint of ours that failed and takes no other change; it serves nothing."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    endpoint: str
+    timeout_seconds: int
+    type: Literal["ReplaceEndpoint"] = "ReplaceEndpoint"
+
+    def describe(self) -> str:
+        return f"delete endpoint {self.endpoint}, which failed to be created"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CreateEndpoint:
+    """Make the endpoint with a revision."""
+
+    phase: ClassVar[Phase] = Phase.COMMIT
+    endpoint: str
+    config: str
+    number: int
+    type: Literal["CreateEndpoint"] = "CreateEndpoint"
+
+    def describe(self) -> str:
+        return f"create endpoint {self.endpoint} with revision {self.number}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class UpdateEndpoint:
+    """Have the endpoint roll out a revision."""
+
+    phase: ClassVar[Phase] = Phase.COMMIT
+    endpoint: str
+    config: str
+    number: int
+    previous_config: str
+    """What it is to go back to."""
+    rollout: Rollout
+    alarms: AlarmPolicy | None
+    keeps_counts: bool
+    """Whether instance counts that autoscaling chose are kept."""
+    type: Literal["UpdateEndpoint"] = "UpdateEndpoint"
+
+    def describe(self) -> str:
+        share = "" if self.rollout.kind is RolloutKind.ALL_AT_ONCE else f", {self.rollout.step_percent} %"
+        return f"update endpoint {self.endpoint} to revision {self.number} ({self.rollout.kind.value}{share})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WaitInService:
+    """Wait until the endpoint serves the revision, and look that it really does."""
+
+    phase: ClassVar[Phase] = Phase.COMMIT
+    endpoint: str
+    config: str
+    number: int
+    timeout_seconds: int
+    type: Literal["WaitInService"] = "WaitInService"
+
+    def describe(self) -> str:
+        return f"wait until endpoint {self.endpoint} serves revision {self.number}, at most {self.timeout_seconds} s"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class MarkServed:
+    """Note on a revision that it has served, so that it can be gone back to."""
+
+    phase: ClassVar[Phase] = Phase.SETTLE
+    number: int
+    name: str
+    type: Literal["MarkServed"] = "MarkServed"
+
+    def describe(self) -> str:
+        return f"note that revision {self.number} serves"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PutScaling:
+    """Make or change the endpoint's autoscaling; `scaling` None takes it away."""
+
+    phase: ClassVar[Phase] = Phase.SETTLE
+    endpoint: str
+    scaling: Scaling | None
+    type: Literal["PutScaling"] = "PutScaling"
+
+    def describe(self) -> str:
+        if self.scaling is None:
+            return f"stop scaling endpoint {self.endpoint}"
+        return f"scale endpoint {self.endpoint} between {self.scaling.minimum} and {self.scaling.maximum} instances"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteEndpoint:
+    """Take the endpoint away, and wait until it is gone."""
+
+    phase: ClassVar[Phase] = Phase.COMMIT
+    endpoint: str
+    timeout_seconds: int
+    type: Literal["DeleteEndpoint"] = "DeleteEndpoint"
+
+    def describe(self) -> str:
+        return f"delete endpoint {self.endpoint}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteSupplies:
+    """Delete what was made for a deployment and is no revision: its role, its alarms, its repository with all images."""
+
+    phase: ClassVar[Phase] = Phase.SETTLE
+    endpoint: str
+    repository: str | None
+    role: str | None
+    has_alarms: bool
+    type: Literal["DeleteSupplies"] = "DeleteSupplies"
+
+    def describe(self) -> str:
+        names = [name for name in (self.repository, self.role, "its alarms" if self.has_alarms else None) if name]
+        return f"delete {' and '.join(names)}"
+
+
+SageMakerStep = (
+    CreateRepository
+    | CreateRole
+    | PushImage
+    | UploadModel
+    | CreateModel
+    | CreateEndpointConfig
+    | PutAlarms
+    | WaitSettled
+    | ReplaceEndpoint
+    | CreateEndpoint
+    | UpdateEndpoint
+    | WaitInService
+    | MarkServed
+    | PutScaling
+    | DeleteEndpoint
+    | DeleteSupplies
+)

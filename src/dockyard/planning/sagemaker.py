@@ -1,0 +1,228 @@
+"""Owns what it takes to bring a SageMaker deployment to a wanted revision, or to take it away.
+
+Level-based like every planner: an endpoint that is on its way to what is wanted is waited for, one that failed is replaced, and
+one that somebody else is changing is left to finish first.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import ConflictError
+from dockyard.domain.observed import Observed
+from dockyard.domain.plan import BuildImage, Plan, RemoveRevision, SmokeTest, Step, WriteRecord
+from dockyard.domain.record import RecordStatus
+from dockyard.domain.sagemaker import (
+    EndpointStatus,
+    ModelDelivery,
+    ObservedSageMaker,
+    SageMakerPolicy,
+    SageMakerRevision,
+    SageMakerSpec,
+    derive_endpoint_name,
+    derive_repository_name,
+    derive_revision_name,
+    derive_role_name,
+)
+from dockyard.domain.sagemaker_steps import (
+    CreateEndpoint,
+    CreateEndpointConfig,
+    CreateModel,
+    CreateRepository,
+    CreateRole,
+    DeleteEndpoint,
+    DeleteSupplies,
+    MarkServed,
+    PushImage,
+    PutAlarms,
+    PutScaling,
+    ReplaceEndpoint,
+    UpdateEndpoint,
+    UploadModel,
+    WaitInService,
+    WaitSettled,
+)
+from dockyard.planning.difference import diff_deployment
+from dockyard.planning.revisions import Wanted, is_recorded, list_superfluous, promote
+
+_DELETE_SECONDS = 1800
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedSageMaker(Wanted):
+    """The state that a SageMaker deployment shall have."""
+
+    spec: SageMakerSpec
+    policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Aim:
+    """What is wanted, by its names."""
+
+    wanted: WantedSageMaker
+    seen: ObservedSageMaker
+    endpoint: str
+    name: str
+    number: int
+    revision: SageMakerRevision | None
+
+
+def plan_sagemaker(key: DeploymentKey, wanted: WantedSageMaker, observed: Observed[ObservedSageMaker]) -> Plan:
+    """Plan the way from what is observed to what is wanted; an empty plan where nothing differs.
+
+    Raises ConflictError `endpoint-not-ours` for an endpoint of that name that is not this deployment's.
+    """
+    aim = _take_aim(key, wanted, observed.deployment)
+    _refuse_others(key, aim.seen)
+    steps: list[Step] = []
+    if not _serves(aim):
+        steps += _prepare(aim, has_image=observed.image is not None)
+        steps += _bring(aim)
+    if wanted.policy.wait:
+        steps += _settle(aim, observed)
+    status = RecordStatus.SERVING if wanted.policy.wait else RecordStatus.DEPLOYING
+    if steps or not is_recorded(observed, wanted, number=aim.number, endpoint=aim.endpoint):
+        steps.append(WriteRecord(key=key, status=status, number=aim.number))
+    return Plan(
+        key=key,
+        steps=tuple(steps),
+        changes=diff_deployment(aim.seen, wanted.spec, number=aim.number, endpoint=aim.endpoint),
+        observed_at=observed.taken_at,
+        revision=aim.number,
+        previous=aim.seen.serving,
+        endpoint=aim.endpoint,
+    )
+
+
+def plan_delete_sagemaker(seen: ObservedSageMaker, *, taken_at: str) -> Plan:
+    """Plan to take a deployment away: its endpoint, then all that only it needs; record that."""
+    name = derive_endpoint_name(seen.key.environment, seen.key.name)
+    steps: list[Step] = []
+    if seen.endpoint is not None:
+        _refuse_others(seen.key, seen)
+        steps.append(DeleteEndpoint(endpoint=name, timeout_seconds=_DELETE_SECONDS))
+    steps += [RemoveRevision(number=one.number, reason="the deployment is deleted") for one in seen.revisions]
+    repository = derive_repository_name(name) if seen.repository else None
+    role = derive_role_name(name) if seen.has_own_role else None
+    if repository or role or seen.alarms:
+        steps.append(DeleteSupplies(endpoint=name, repository=repository, role=role, has_alarms=seen.alarms is not None))
+    if seen.serving is not None:
+        steps.append(WriteRecord(key=seen.key, status=RecordStatus.DELETED, number=seen.serving))
+    return Plan(
+        key=seen.key,
+        steps=tuple(steps),
+        changes=diff_deployment(seen, None, number=None, endpoint=None),
+        observed_at=taken_at,
+        revision=None,
+        previous=seen.serving,
+        endpoint=name,
+    )
+
+
+def _take_aim(key: DeploymentKey, wanted: WantedSageMaker, seen: ObservedSageMaker) -> _Aim:
+    endpoint = derive_endpoint_name(key.environment, key.name)
+    name = derive_revision_name(endpoint, wanted.spec.spec_hash)
+    revision = seen.find_named(name)
+    number = revision.number if revision else seen.next_number
+    return _Aim(wanted=wanted, seen=seen, endpoint=endpoint, name=name, number=number, revision=revision)
+
+
+def _refuse_others(key: DeploymentKey, seen: ObservedSageMaker) -> None:
+    if seen.endpoint is None or seen.endpoint.owner == str(key):
+        return
+    whose = f"belongs to deployment {seen.endpoint.owner}" if seen.endpoint.owner else "was not made by Dockyard"
+    raise ConflictError(
+        "endpoint-not-ours",
+        f"endpoint {seen.endpoint.name} {whose}",
+        hint="choose another name for this deployment with `--name`, or delete that endpoint",
+    )
+
+
+def _serves(aim: _Aim) -> bool:
+    endpoint = aim.seen.endpoint
+    return (
+        endpoint is not None
+        and endpoint.status is EndpointStatus.IN_SERVICE
+        and endpoint.config == aim.name
+        and aim.revision is not None
+        and aim.revision.has_served
+    )
+
+
+def _is_under_way(aim: _Aim) -> bool:
+    """Whether the endpoint is at, or on its way to, what is wanted."""
+    endpoint = aim.seen.endpoint
+    if endpoint is None or endpoint.status in {EndpointStatus.DELETING, EndpointStatus.FAILED, EndpointStatus.ROLLING_BACK}:
+        return False
+    return endpoint.pending_config == aim.name or (endpoint.pending_config is None and endpoint.config == aim.name)
+
+
+def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
+    """Make what the revision is made of, as far as it is not there."""
+    spec, policy = aim.wanted.spec, aim.wanted.policy
+    has_model = aim.revision is not None and aim.revision.has_model
+    if not has_model:
+        yield from _supply(aim)
+        if not has_image:
+            yield BuildImage(fingerprint=spec.fingerprint, builder=aim.wanted.builder, reason=aim.wanted.builder_reason)
+        yield PushImage(fingerprint=spec.fingerprint, repository=derive_repository_name(aim.endpoint))
+        if spec.settings.delivery is not ModelDelivery.IMAGE:
+            yield UploadModel(name=aim.name, spec=spec)
+        yield CreateModel(number=aim.number, name=aim.name, spec=spec)
+    if aim.revision is None or not aim.revision.has_config:
+        yield CreateEndpointConfig(number=aim.number, name=aim.name, spec=spec)
+    if policy.alarms != aim.seen.alarms:
+        yield PutAlarms(endpoint=aim.endpoint, policy=policy.alarms, previous=aim.seen.alarms)
+
+
+def _supply(aim: _Aim) -> Iterator[Step]:
+    if aim.seen.repository is None:
+        yield CreateRepository(name=derive_repository_name(aim.endpoint))
+    role = derive_role_name(aim.endpoint)
+    is_own = aim.wanted.spec.settings.role.endswith(f"/{role}")
+    if is_own and not aim.seen.has_own_role:
+        yield CreateRole(name=role, spec=aim.wanted.spec)
+
+
+def _bring(aim: _Aim) -> Iterator[Step]:
+    """Have the endpoint go to the revision."""
+    endpoint, policy = aim.seen.endpoint, aim.wanted.policy
+    wait = policy.timeout_seconds
+    if endpoint is None or endpoint.status in {EndpointStatus.DELETING, EndpointStatus.FAILED}:
+        if endpoint is not None and endpoint.status is EndpointStatus.DELETING:
+            yield WaitSettled(endpoint=aim.endpoint, status=endpoint.status.value, timeout_seconds=wait)
+        elif endpoint is not None:
+            yield ReplaceEndpoint(endpoint=aim.endpoint, timeout_seconds=wait)
+        yield CreateEndpoint(endpoint=aim.endpoint, config=aim.name, number=aim.number)
+    elif not _is_under_way(aim):
+        if endpoint.status.is_moving:
+            yield WaitSettled(endpoint=aim.endpoint, status=endpoint.status.value, timeout_seconds=wait)
+        yield UpdateEndpoint(
+            endpoint=aim.endpoint,
+            config=aim.name,
+            number=aim.number,
+            previous_config=endpoint.config,
+            rollout=policy.rollout,
+            alarms=policy.alarms,
+            keeps_counts=aim.seen.scaling is not None or policy.scaling is not None,
+        )
+    if policy.wait:
+        yield WaitInService(endpoint=aim.endpoint, config=aim.name, number=aim.number, timeout_seconds=wait)
+        yield SmokeTest(number=aim.number, fingerprint=aim.wanted.spec.fingerprint, requests=aim.wanted.smoke_requests)
+
+
+def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
+    """What follows when the revision serves."""
+    wanted = aim.wanted
+    if aim.revision is None or not aim.revision.has_served:
+        yield MarkServed(number=aim.number, name=aim.name)
+    if _serves(aim) and wanted.policy.alarms != aim.seen.alarms:
+        yield PutAlarms(endpoint=aim.endpoint, policy=wanted.policy.alarms, previous=aim.seen.alarms)
+    if wanted.policy.scaling != aim.seen.scaling:
+        yield PutScaling(endpoint=aim.endpoint, scaling=wanted.policy.scaling)
+    for revision, reason in list_superfluous(aim.seen, serving=aim.number, history_limit=wanted.history_limit):
+        yield RemoveRevision(number=revision.number, reason=reason)
+    yield from promote(wanted, observed)
