@@ -1,0 +1,246 @@
+"""What goes wrong on a script, as boto3 meets it: before and after the effect, for our services and for passed-on ones."""
+
+from __future__ import annotations
+
+import json
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+
+import pytest
+from botocore.exceptions import ClientError, ConnectionClosedError
+
+from dockyard_sandbox.faults import Rule
+from dockyard_sandbox.fields import Fields, as_fields
+from dockyard_sandbox.routes import HttpRequest, HttpResponse
+from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
+from dockyard_sandbox.testing import FakeRunner, make_fake_parts
+from support.sandbox_control import IMAGE, ROLE, ApiCaller, ControlBench, read_error
+
+MODEL = {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE}, "ExecutionRoleArn": ROLE}
+
+
+def ask_admin(sandbox: Sandbox, method: str, route: str, body: object = None) -> Fields:
+    """Ask the admin API."""
+    content = None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(f"{sandbox.url}/_sandbox/{route}", data=content, method=method)
+    with urllib.request.urlopen(request) as answer:
+        return as_fields(json.load(answer))
+
+
+@pytest.mark.parametrize(
+    ("kind", "code", "exists"),
+    [
+        ("throttle", "ThrottlingException", False),
+        ("error-before", "InternalFailure", False),
+        ("error-after", "InternalFailure", True),
+        ("expired-token", "ExpiredTokenException", False),
+        ("access-denied", "AccessDeniedException", False),
+        ("quota", "ResourceLimitExceeded", False),
+    ],
+)
+def test_fault_answers_with_its_error_before_or_after_the_effect(
+    bench: ControlBench, kind: str, code: str, exists: bool
+) -> None:
+    bench.script(Rule(kind=kind, operation="CreateModel"))
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateModel", **MODEL)
+    assert read_error(caught.value)[0] == code
+    assert bool(bench.call("ListModels")["Models"]) == exists
+
+
+@pytest.mark.parametrize(("kind", "exists"), [("reset-before", False), ("reset-after", True)])
+def test_reset_cuts_the_connection(bench: ControlBench, kind: str, exists: bool) -> None:
+    bench.script(Rule(kind=kind, operation="CreateModel"))
+    with pytest.raises(ConnectionClosedError):
+        bench.call("CreateModel", **MODEL)
+    assert bool(bench.call("ListModels")["Models"]) == exists
+    assert bench.sandbox.calls.list_calls()[0].status == 0
+
+
+def test_lost_answer_and_botocores_retry_meet_the_model_that_exists(bench: ControlBench) -> None:
+    bench.script(Rule(kind="reset-after", operation="CreateModel"))
+    retrying = ApiCaller("sagemaker", bench.sandbox.url, attempts=3)
+    with pytest.raises(ClientError) as caught:
+        retrying("CreateModel", **MODEL)
+    retrying.close()
+    assert read_error(caught.value)[1].startswith("Cannot create already existing model")
+
+
+def test_retries_get_past_throttling(bench: ControlBench) -> None:
+    bench.script(Rule(kind="throttle", operation="*", times=1))
+    retrying = ApiCaller("sagemaker", bench.sandbox.url, attempts=3)
+    assert retrying("CreateModel", **MODEL).text("ModelArn")
+    retrying.close()
+    assert [(call.fault, call.error) for call in bench.sandbox.calls.list_calls()] == [
+        ("throttle", "ThrottlingException"),
+        ("", ""),
+    ]
+
+
+def test_access_denied_names_the_action_and_the_resource(bench: ControlBench) -> None:
+    bench.script(Rule(kind="access-denied", operation="CreateModel"))
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateModel", **MODEL)
+    message = read_error(caught.value)[1]
+    assert (
+        "not authorized to perform: sagemaker:CreateModel on resource: arn:aws:sagemaker:us-east-1:123456789012:model/m"
+        in message
+    )
+
+
+@pytest.mark.parametrize(("kind", "seconds"), [("slow", 0.2), ("slow-after", 0.2)])
+def test_slow_answer_comes_late(bench: ControlBench, kind: str, seconds: float) -> None:
+    bench.script(Rule(kind=kind, operation="CreateModel", seconds=seconds))
+    started = time.monotonic()
+    bench.call("CreateModel", **MODEL)
+    assert time.monotonic() - started >= seconds
+
+
+def test_fault_happens_at_the_call_that_it_is_scripted_for(bench: ControlBench) -> None:
+    bench.script(Rule(kind="quota", operation="DescribeModel", nth=2, times=2))
+    bench.call("CreateModel", **MODEL)
+    outcomes = []
+    for _ in range(4):
+        try:
+            bench.call("DescribeModel", ModelName="m")
+            outcomes.append("ok")
+        except ClientError as error:
+            outcomes.append(read_error(error)[0])
+    assert outcomes == ["ok", "ResourceLimitExceeded", "ResourceLimitExceeded", "ok"]
+
+
+def test_fault_for_a_resource_leaves_others_alone(bench: ControlBench) -> None:
+    bench.script(Rule(kind="quota", resource="*:model/n", times=0))
+    bench.call("CreateModel", **MODEL)
+    with pytest.raises(ClientError):
+        bench.call("CreateModel", **{**MODEL, "ModelName": "n"})
+
+
+def test_new_configuration_is_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.script(Rule(kind="consistency", resources=("endpoint-config",), seconds=0.2))
+    bench.make_config()
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert "Could not find endpoint configuration" in read_error(caught.value)[1]
+    with pytest.raises(ClientError) as caught:
+        bench.make_config()
+    assert "Cannot create already existing" in read_error(caught.value)[1]
+    time.sleep(0.25)
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+
+
+def test_new_tags_are_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
+    arn = bench.make_model(Tags=[{"Key": "a", "Value": "1"}])
+    bench.script(Rule(kind="consistency", resources=("tags",), seconds=0.2))
+    bench.call("AddTags", ResourceArn=arn, Tags=[{"Key": "a", "Value": "2"}])
+    assert bench.call("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
+    time.sleep(0.25)
+    assert bench.call("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "2"}]
+
+
+@pytest.mark.parametrize(("in_progress", "status"), [(False, "InService"), (True, "Updating")])
+def test_someone_else_changes_the_endpoint_before_the_call_is_answered(
+    bench: ControlBench, in_progress: bool, status: str
+) -> None:
+    bench.make_endpoint()
+    bench.sandbox.pace.change(speed=0)
+    bench.script(Rule(kind="changed-by-someone", operation="DescribeEndpoint", in_progress=in_progress))
+    endpoint = bench.describe()
+    assert endpoint.text("EndpointStatus") == status
+    assert (endpoint.text("EndpointConfigName") == "c") == in_progress
+    bench.sandbox.pace.change(speed=5000)
+    assert bench.wait().text("EndpointConfigName") == "c-by-someone-else"
+
+
+def test_admin_api_scripts_lists_and_clears(bench: ControlBench) -> None:
+    sandbox = bench.sandbox
+    ask_admin(sandbox, "PUT", "faults", {"rules": [{"kind": "throttle", "operation": "CreateModel"}]})
+    with pytest.raises(ClientError):
+        bench.call("CreateModel", **MODEL)
+    assert ask_admin(sandbox, "GET", "faults").items_of("rules")[0].whole("seen") == 1
+    ask_admin(sandbox, "DELETE", "faults")
+    bench.call("CreateModel", **{**MODEL, "Tags": [{"Key": "k", "Value": "v"}]})
+    calls = ask_admin(sandbox, "GET", "calls").items_of("calls")
+    assert [(call.text("operation"), call.whole("status"), call["mutating"]) for call in calls] == [
+        ("CreateModel", 400, True),
+        ("CreateModel", 200, True),
+    ]
+    models = ask_admin(sandbox, "GET", "world").child("regions").child("us-east-1").items_of("model")
+    assert [(model.text("name"), model["tags"]) for model in models] == [("m", {"k": "v"})]
+    assert ask_admin(sandbox, "PUT", "pace", {"speed": 7}).number("speed") == 7
+    assert [event.text("kind") for event in ask_admin(sandbox, "GET", "events").items_of("events")] == ["fault"]
+    ask_admin(sandbox, "DELETE", "calls")
+    assert not ask_admin(sandbox, "GET", "calls").items_of("calls")
+
+
+@pytest.mark.parametrize(
+    "rules", [[{"kind": "gremlin"}], [{"kind": "slow", "second": 1}], [{"kind": "slow", "nth": 0}], ["slow"], {"kind": "slow"}]
+)
+def test_script_that_is_not_understood_is_refused(bench: ControlBench, rules: object) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        ask_admin(bench.sandbox, "PUT", "faults", {"rules": rules})
+    assert caught.value.code == 400
+    caught.value.close()
+
+
+class Silent:
+    """A neighbour that answers everything with nothing: a fault comes before it."""
+
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        return HttpResponse(body=b"", headers={"Content-Type": request.headers.get("content-type", "")})
+
+
+@pytest.fixture
+def neighbourly() -> Iterator[Sandbox]:
+    """A sandbox with a neighbour."""
+    parts = make_fake_parts(FakeRunner(), services={"other": Silent()})
+    with Sandbox(SandboxSettings(make_parts=parts)) as sandbox:
+        yield sandbox
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "request_body", "permission"),
+    [
+        ("s3", "PutObject", {"Bucket": "b", "Key": "k/x", "Body": b"1"}, ("s3:PutObject", "arn:aws:s3:::b/k/x")),
+        ("s3", "HeadBucket", {"Bucket": "b"}, ("s3:ListBucket", "arn:aws:s3:::b")),
+        ("iam", "GetRole", {"RoleName": "r"}, ("iam:GetRole", "arn:aws:iam::123456789012:role/r")),
+        ("sts", "AssumeRole", {"RoleArn": ROLE, "RoleSessionName": "session"}, ("sts:AssumeRole", ROLE)),
+        (
+            "ecr",
+            "CreateRepository",
+            {"repositoryName": "team/demo"},
+            ("ecr:CreateRepository", "arn:aws:ecr:us-east-1:123456789012:repository/team/demo"),
+        ),
+        ("cloudwatch", "DescribeAlarms", {}, ("cloudwatch:DescribeAlarms", "*")),
+        (
+            "logs",
+            "DescribeLogStreams",
+            {"logGroupName": "/g"},
+            ("logs:DescribeLogStreams", "arn:aws:logs:us-east-1:123456789012:log-group:/g"),
+        ),
+    ],
+)
+def test_neighbours_calls_are_logged_and_fail_in_their_own_protocol(
+    neighbourly: Sandbox, service: str, operation: str, request_body: dict[str, object], permission: tuple[str, str]
+) -> None:
+    neighbourly.faults.script([Rule(kind="access-denied", service="*")])
+    call = ApiCaller(service, neighbourly.url)
+    with pytest.raises(ClientError) as caught:
+        call(operation, **request_body)
+    call.close()
+    code, _ = read_error(caught.value)
+    assert code.startswith("AccessDenied") or (operation == "HeadBucket" and code == "403")
+    (logged,) = neighbourly.calls.list_calls()
+    assert (logged.site.permissions[0].action, logged.site.permissions[0].resource) == permission
+    assert logged.fault == "access-denied"
+
+
+def test_service_that_the_sandbox_does_not_have_is_an_honest_error(bench: ControlBench) -> None:
+    call = ApiCaller("kms", bench.sandbox.url)
+    with pytest.raises(ClientError) as caught:
+        call("ListKeys")
+    call.close()
+    assert read_error(caught.value)[0] == "UnknownOperationException"
