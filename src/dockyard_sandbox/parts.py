@@ -8,7 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
+from dockyard_sandbox.events import Events
 from dockyard_sandbox.fleet import SharedFleet
+from dockyard_sandbox.pace import Pace
 from dockyard_sandbox.routes import Service
 from dockyard_sandbox.runner import Runner
 from dockyard_sandbox.serving import Serving
@@ -23,6 +25,8 @@ class Bearings:
     region: str
     serving: Serving
     """What the data plane sees. Works from the sandbox's start on."""
+    events: Events
+    pace: Pace
 
     @property
     def authority(self) -> str:

@@ -126,7 +126,15 @@ class Sandbox:
 
     def _make_parts(self) -> Parts:
         try:
-            return self.settings.make_parts(Bearings(port=self._server.port, region=self.settings.region, serving=self))
+            return self.settings.make_parts(
+                Bearings(
+                    port=self._server.port,
+                    region=self.settings.region,
+                    serving=self,
+                    events=self.events,
+                    pace=self.pace,
+                )
+            )
         except BaseException:
             self._server.stop()
             raise
