@@ -29,7 +29,6 @@ LABEL = "dockyard.sandbox"
 _HOST = "127.0.0.1"
 _NOWHERE = f"{_HOST}:1"
 """The address of a container that ended before it had one."""
-_ENGINE_SECONDS = 600
 _LOG_BYTES = 10 * 1024 * 1024
 _TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777"}  # noqa: S108  the one writable folder of a read-only container
 _NO_EXIT_CODE = 137

@@ -5,47 +5,40 @@ Owns the service `ecr`. What calls do is in `ecr`. Must not know the data plane.
 
 from __future__ import annotations
 
-import json
-import secrets
-
 from dockyard_sandbox.ecr import Ecr
 from dockyard_sandbox.errors import ApiError
-from dockyard_sandbox.repositories import EcrError
-from dockyard_sandbox.routes import HttpRequest, HttpResponse, read_json
+from dockyard_sandbox.protocol import answer_error, answer_operation, read_body, read_target
+from dockyard_sandbox.registry_tokens import RegistryTokens
+from dockyard_sandbox.repositories import EcrError, Repositories
+from dockyard_sandbox.routes import HttpRequest, HttpResponse
 from dockyard_sandbox.shapes import Shapes
-
-_TARGET = "AmazonEC2ContainerRegistry_V20150921."
 
 
 class EcrService:
     """The service `ecr`."""
 
-    def __init__(self, ecr: Ecr) -> None:
-        self._ecr = ecr
+    def __init__(self, repositories: Repositories, tokens: RegistryTokens, *, address: str) -> None:
+        self._repositories = repositories
+        self._tokens = tokens
+        self._address = address
         self._shapes = Shapes("ecr")
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """Answer a control call."""
-        target = request.headers.get("x-amz-target", "")
-        operation = target.removeprefix(_TARGET)
         try:
-            if not target.startswith(_TARGET) or operation not in self._ecr.operations:
-                raise EcrError("UnknownOperationException", f"The sandbox does not offer {target!r}")
-            body = self._ecr.call(operation, self._shapes.check_request(operation, read_json(request)))
-        except (EcrError, ApiError) as error:
-            return _refuse(error.code, error.message)
-        except ValueError:
-            return _refuse("SerializationException", "The request is not a JSON object")
+            return self._answer(request)
+        except EcrError as error:
+            return answer_error(ApiError(error.code, error.message), request, "ecr")
+        except ApiError as error:
+            # What its model forbids, ECR calls an invalid parameter.
+            code = "InvalidParameterException" if error.code == "ValidationException" else error.code
+            return answer_error(ApiError(code, error.message, status=error.status), request, "ecr")
+
+    def _answer(self, request: HttpRequest) -> HttpResponse:
+        operation = read_target(request)
+        ecr = Ecr(self._repositories, self._tokens, address=self._address, region=request.region)
+        if operation not in ecr.operations:
+            raise ApiError("UnknownOperationException", f"The sandbox does not offer {operation or 'this'}.")
+        body = ecr.call(operation, self._shapes.check_request(operation, read_body(request)))
         self._shapes.check_response(operation, body)
-        return _answer(200, body)
-
-
-def _refuse(code: str, message: str) -> HttpResponse:
-    """ECR calls what its model forbids an invalid parameter."""
-    named = "InvalidParameterException" if code == "ValidationException" else code
-    return _answer(400, {"__type": named, "message": message})
-
-
-def _answer(status: int, body: dict[str, object]) -> HttpResponse:
-    headers = {"Content-Type": "application/x-amz-json-1.1", "x-amzn-RequestId": secrets.token_hex(16)}
-    return HttpResponse(status=status, headers=headers, body=json.dumps(body).encode())
+        return answer_operation(body)

@@ -29,9 +29,9 @@ _OURS_TO_SAY = _BETWEEN_NEIGHBOURS - {"content-length"} | {"server", "date"}
 
 
 class Neighbours:
-    """The service `other`. `address` is where moto listens; `before` is called for a service before it is asked."""
+    """The service `other`. `address` is where moto listens; `before` is called with the region before a service is asked."""
 
-    def __init__(self, address: Callable[[], str], before: Mapping[str, Callable[[], None]] = MappingProxyType({})) -> None:
+    def __init__(self, address: Callable[[], str], before: Mapping[str, Callable[[str], None]] = MappingProxyType({})) -> None:
         self._address = address
         self._before = before
 
@@ -40,7 +40,7 @@ class Neighbours:
         service = request.scope.service if request.scope else ""
         prepare = self._before.get(service)
         if prepare is not None:
-            prepare()
+            prepare(request.region)
         connection = HTTPConnection(self._address(), timeout=_SECONDS)
         try:
             return _exchange(connection, request)

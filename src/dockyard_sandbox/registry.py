@@ -33,7 +33,7 @@ _STATUS_AND_CODE: Mapping[str, tuple[int, str]] = MappingProxyType(
 
 
 class Registry:
-    """The service `registry`."""
+    """The service `registry`. `address` is the `host:port` where clients find it."""
 
     def __init__(self, repositories: Repositories, tokens: RegistryTokens, *, address: str) -> None:
         self._repositories = repositories

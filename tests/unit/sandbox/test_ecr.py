@@ -9,7 +9,6 @@ from datetime import datetime, timezone
 from pathlib import Path
 
 import pytest
-from dockyard_sandbox.shapes import Shapes
 
 from dockyard_image.blobs import Blobs
 from dockyard_image.digest import digest_bytes
@@ -21,10 +20,12 @@ from dockyard_sandbox.fields import Fields, as_fields
 from dockyard_sandbox.registry_tokens import RegistryTokens
 from dockyard_sandbox.repositories import Repositories
 from dockyard_sandbox.routes import HttpRequest
+from dockyard_sandbox.shapes import Shapes
 
 ACCOUNT, ADDRESS, REGION = "123456789012", "127.0.0.1:4566", "eu-central-1"
 ARN = f"arn:aws:ecr:{REGION}:{ACCOUNT}:repository/team/wine"
 TYPES = media_types("docker")
+SIGNED = f"AWS4-HMAC-SHA256 Credential=KEY/20260304/{REGION}/ecr/aws4_request, Signature=0"
 NOW = datetime(2026, 3, 4, 5, 6, 7, tzinfo=timezone.utc)
 
 
@@ -33,12 +34,14 @@ class Bench:
 
     def __init__(self, folder: Path) -> None:
         self.repositories = Repositories(Blobs(folder), account=ACCOUNT, clock=lambda: NOW)
-        self.service = EcrService(Ecr(self.repositories, RegistryTokens(lambda: NOW), address=ADDRESS, region=REGION))
+        self.service = EcrService(self.repositories, RegistryTokens(lambda: NOW), address=ADDRESS)
         self.call("CreateRepository", repositoryName="team/wine")
 
     def send(self, operation: str, body: Mapping[str, object]) -> tuple[int, Fields]:
         target = f"AmazonEC2ContainerRegistry_V20150921.{operation}"
-        request = HttpRequest(method="POST", path="/", headers={"x-amz-target": target}, body=json.dumps(body).encode())
+        request = HttpRequest(
+            method="POST", path="/", headers={"x-amz-target": target, "authorization": SIGNED}, body=json.dumps(body).encode()
+        )
         answer = self.service.answer(request)
         return answer.status, as_fields(json.loads(answer.body))
 

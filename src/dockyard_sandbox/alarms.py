@@ -1,0 +1,78 @@
+"""CloudWatch's alarms on endpoints, evaluated on what was really invoked: moto stores alarms, and never looks at them.
+
+Owns when they are evaluated: before anybody asks for their state. Must not touch alarms on other namespaces.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+
+from dockyard_sandbox.alarm_rules import evaluate, list_periods, read_rule
+from dockyard_sandbox.aws import Aws, AwsError
+from dockyard_sandbox.fields import Fields
+from dockyard_sandbox.invocation_log import InvocationLog
+from dockyard_sandbox.metrics import NAMESPACE, Datum, measure
+
+_REST_SECONDS = 0.1
+_WINDOW_SECONDS = 3600.0
+_REASON = "Threshold Crossed: datapoints of the endpoint's invocations were compared with the threshold."
+
+
+class EvaluatedAlarms:
+    """The alarms of all regions in which something was asked. `speed` is AWS's seconds per second."""
+
+    def __init__(self, aws: Aws, log: InvocationLog, speed: Callable[[], float]) -> None:
+        self._aws = aws
+        self._log = log
+        self._speed = speed
+        self._lock = threading.Lock()
+        self._evaluated: dict[str, float] = {}
+
+    def find_alarming(self, region: str, names: Sequence[str]) -> tuple[str, ...]:
+        """Those of these alarms that are in state ALARM now."""
+        if not names:
+            return ()
+        self.evaluate(region, rest_seconds=_REST_SECONDS)
+        alarms = self._list(region, AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+        return tuple(alarm.text("AlarmName") for alarm in alarms if alarm.text("StateValue") == "ALARM")
+
+    def evaluate(self, region: str, *, rest_seconds: float = 0.0) -> None:
+        """Bring the states of the alarms on endpoints up to date; does nothing if that was less than a rest ago."""
+        with self._lock:
+            now = time.time()
+            if now - self._evaluated.get(region, 0.0) < rest_seconds:
+                return
+            alarms = [alarm for alarm in self._list(region) if alarm.text("Namespace") == NAMESPACE]
+            data = self._measure(region) if alarms else []
+            for alarm in alarms:
+                self._update(region, alarm, data, now)
+            self._evaluated[region] = time.time()
+
+    def _update(self, region: str, alarm: Fields, data: Sequence[Datum], now: float) -> None:
+        rule = read_rule(alarm)
+        if not rule.metric:  # an alarm on an expression: nobody evaluates it here, its state is as it was set
+            return
+        was_set = alarm.text("StateReason") != _REASON
+        if was_set and rule.state == "ALARM" and not any(list_periods(rule, data, now, self._speed())):
+            return  # somebody has set it, to try out what follows: it stays until something is measured
+        state = evaluate(rule, data, now, self._speed())
+        if state != rule.state:
+            self._aws.call("cloudwatch", region, "set_alarm_state", AlarmName=rule.name, StateValue=state, StateReason=_REASON)
+
+    def _measure(self, region: str) -> list[Datum]:
+        last = self._log.list_since(_WINDOW_SECONDS)
+        return [datum for invocation in last if invocation.region == region for datum in measure(invocation)]
+
+    def _list(self, region: str, **parameters: object) -> Iterator[Fields]:
+        more: dict[str, object] = {}
+        while True:
+            try:
+                page = self._aws.call("cloudwatch", region, "describe_alarms", **parameters, **more)
+            except AwsError:
+                return
+            yield from (*page.items_of("MetricAlarms"), *page.items_of("CompositeAlarms"))
+            if not page.text("NextToken"):
+                return
+            more = {"NextToken": page.text("NextToken")}

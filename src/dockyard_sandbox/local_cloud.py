@@ -1,0 +1,159 @@
+"""An AWS account on this machine: what stands beside the sandbox's control plane when nothing is faked.
+
+Owns the assembly of moto, the registry, containers and everything between them, and that nothing is left of it. Must not hold
+logic of a part.
+
+    with Sandbox(SandboxSettings(make_parts=LocalCloud(LocalCloudSettings(folder=..., cache=...)).make_parts)) as sandbox:
+        boto3.client("s3", endpoint_url=sandbox.url, ...)
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+import secrets
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+from dockyard_image.blobs import Blobs
+from dockyard_sandbox.alarms import EvaluatedAlarms
+from dockyard_sandbox.arns import ACCOUNT
+from dockyard_sandbox.async_invocations import AsyncInvocations
+from dockyard_sandbox.aws import Aws
+from dockyard_sandbox.container_logs import ContainerLogs
+from dockyard_sandbox.docker_runner import DockerRunner, remove_leftovers
+from dockyard_sandbox.ecr_service import EcrService
+from dockyard_sandbox.engine import open_engine
+from dockyard_sandbox.fleet import DEFAULT_LIMIT, SharedFleet
+from dockyard_sandbox.invocation_log import InvocationLog
+from dockyard_sandbox.invocations import Invocations
+from dockyard_sandbox.metrics import MetricsWriter
+from dockyard_sandbox.model_data import S3ModelData
+from dockyard_sandbox.moto_process import MotoProcess
+from dockyard_sandbox.neighbours import Neighbours
+from dockyard_sandbox.parts import Bearings, Parts
+from dockyard_sandbox.process_records import end_noted_processes
+from dockyard_sandbox.registry import Registry
+from dockyard_sandbox.registry_tokens import RegistryTokens
+from dockyard_sandbox.repositories import Repositories
+from dockyard_sandbox.routes import Service
+from dockyard_sandbox.runner import Runner
+from dockyard_sandbox.runtime import Runtime
+from dockyard_sandbox.surroundings import Surroundings
+from dockyard_sandbox.trust import TrustedRoles
+from dockyard_sandbox.unpacked_runner import UnpackedRunner
+
+RunnerKind = Literal["auto", "docker", "unpacked"]
+_CONTAINERS = "containers"
+
+
+class NoEngineError(Exception):
+    """The Docker runner was asked for, and no engine answers."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LocalCloudSettings:
+    """How it is set up. `folder` is its own and is gone afterwards; `cache` keeps what is slow to make."""
+
+    folder: Path
+    cache: Path
+    runner: RunnerKind = "auto"
+    """`auto`: a Docker engine where one answers, else processes out of unpacked images."""
+    sandbox_id: str = field(default_factory=lambda: secrets.token_hex(6))
+    """Tells its containers from those of others on the same engine."""
+    container_limit: int = DEFAULT_LIMIT
+    """How many containers a variant really gets, whatever its number of instances."""
+    environ: Mapping[str, str] = field(default_factory=lambda: dict(os.environ), repr=False)
+
+
+class LocalCloud:
+    """One account. `repositories`, `invocations` and `moto` are open to tests."""
+
+    def __init__(self, settings: LocalCloudSettings) -> None:
+        self.settings = settings
+        self.repositories = Repositories(Blobs(settings.folder / "registry"), account=ACCOUNT)
+        self.tokens = RegistryTokens()
+        self.moto = MotoProcess()
+        self._aws = Aws(lambda: self.moto.address)
+        self._logs = ContainerLogs(self._aws)
+        self._metrics = MetricsWriter(self._aws)
+        self.invocations = InvocationLog([self._metrics])
+
+    def make_parts(self, bearings: Bearings) -> Parts:
+        """What a sandbox needs. Raises NoEngineError."""
+        try:
+            has_engine, runner = self._choose_runner(bearings.authority)
+        except BaseException:
+            self.moto.stop()
+            raise
+        alarms = EvaluatedAlarms(self._aws, self.invocations, lambda: bearings.pace.speed)
+        return Parts(
+            runner=runner,
+            fleet=SharedFleet(runner, self.settings.container_limit),
+            surroundings=Surroundings(
+                alarms=alarms,
+                roles=TrustedRoles(self._aws),
+                model_data=S3ModelData(self._aws, self.settings.folder / "model-data"),
+                logs=self._logs,
+            ),
+            services=self._make_services(bearings, alarms),
+            stop=lambda: self._stop(bearings.authority, has_engine=has_engine),
+        )
+
+    def _choose_runner(self, authority: str) -> tuple[bool, Runner]:
+        """The runner, and whether it is Docker's."""
+        engine = open_engine() if self.settings.runner != "unpacked" else None
+        if engine is not None:
+            made = DockerRunner(
+                engine,
+                self.repositories,
+                address=authority,
+                sandbox_id=self.settings.sandbox_id,
+                login=self._make_login,
+            )
+            return True, made
+        if self.settings.runner == "docker":
+            raise NoEngineError("no Docker engine answers: start one, set DOCKER_HOST, or choose the runner `unpacked`")
+        return False, UnpackedRunner(
+            self.repositories,
+            address=authority,
+            folder=self.settings.folder / _CONTAINERS,
+            cache=self.settings.cache,
+            environ=self.settings.environ,
+        )
+
+    def _make_login(self) -> tuple[str, str]:
+        user, _, password = base64.b64decode(self.tokens.issue()[0]).decode().partition(":")
+        return user, password
+
+    def _make_services(self, bearings: Bearings, alarms: EvaluatedAlarms) -> Mapping[str, Service]:
+        invocations = Invocations(bearings.serving, self.invocations)
+        queue = AsyncInvocations(invocations, self._aws, bearings.events)
+
+        def update_cloudwatch(region: str) -> None:
+            self._metrics.flush()
+            alarms.evaluate(region)
+
+        return {
+            "runtime": Runtime(invocations, queue.accept),
+            "ecr": EcrService(self.repositories, self.tokens, address=bearings.authority),
+            "registry": Registry(self.repositories, self.tokens, address=bearings.authority),
+            "other": Neighbours(lambda: self.moto.address, {"logs": self._logs.flush, "monitoring": update_cloudwatch}),
+        }
+
+    def _stop(self, authority: str, *, has_engine: bool) -> None:
+        self.moto.stop()
+        clean_up(self.settings.folder, self.settings.sandbox_id, authority, has_engine=has_engine)
+
+
+def clean_up(folder: Path, sandbox_id: str, address: str, *, has_engine: bool) -> None:
+    """Remove what a sandbox has left: processes, containers, images, its folder. Works for one that was killed, too."""
+    end_noted_processes(folder / _CONTAINERS / "pids")
+    engine = open_engine() if has_engine else None
+    if engine is not None:
+        remove_leftovers(engine, sandbox_id, address)
+        engine.close()
+    shutil.rmtree(folder, ignore_errors=True)
