@@ -13,7 +13,7 @@ import pytest
 from support.console import ROOT
 
 STAND_INS = {
-    "mlflow": "echo trained",
+    "mlflow": 'echo "trained in $TMPDIR"',
     "deploy": 'case "$FAILURE $*" in " "* | *" --runtime process") echo http://127.0.0.1:1 ;; *) exit 1 ;; esac',
     "dockyard": """case "$1 $FAILURE" in
         "history unknown") echo '{"result": null}'; exit 2 ;;
@@ -53,6 +53,11 @@ def run_demo(folder: Path, *, failure: str = "", without: str = "") -> Demo:
         check=False,
     )
     return Demo(code=ended.returncode, out=ended.stdout)
+
+
+def test_what_a_training_leaves_in_its_temporary_folder_stays_in_the_demos_own(tmp_path: Path) -> None:
+    assert f"trained in {tmp_path / 'demo' / 'tmp'}\n" in run_demo(tmp_path).out
+    assert (tmp_path / "demo" / "tmp").is_dir()
 
 
 def test_demo_deploys_once_where_that_succeeds(tmp_path: Path) -> None:

@@ -65,6 +65,7 @@ def run_training(folder: Path, *command: str) -> Training:
     environment["MLFLOW_TRACKING_URI"] = store_uri
     environment["MLFLOW_DISABLE_TELEMETRY"] = "true"  # tests stay on this machine
     environment["PATH"] = os.pathsep.join([interpreter_folder, environment.get("PATH", os.defpath)])
+    environment["TMPDIR"] = str(folder)  # `mlflow run` leaves an empty folder in it
     finished = subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
