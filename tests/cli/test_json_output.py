@@ -59,6 +59,7 @@ STEPS: Mapping[str, set[str]] = {
     "MarkServed": {"number", "name"},
     "PutScaling": {"endpoint", "scaling"},
     "DeleteEndpoint": {"endpoint", "timeout_seconds"},
+    "DeleteRevision": {"number", "name", "reason"},
     "DeleteSupplies": {"endpoint", "repository", "role", "has_alarms"},
 }
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
-from dockyard.domain.errors import CancelledError, DockyardError, TransientError
+from dockyard.domain.errors import CancelledError, DetachedError, DockyardError, TransientError
 from dockyard.domain.phase import Phase
 from dockyard.domain.plan import Outcome, OutcomeStatus, Plan, Step
 from dockyard.ports import Clock, Progress
@@ -73,6 +73,8 @@ class Interpreter:
                 raise
             if error is None:
                 continue
+            if isinstance(error, DetachedError):
+                return Applied(outcomes=outcomes, failure=error)
             if step.phase is not Phase.SETTLE:
                 outcomes = (*outcomes, *self._undo(begun))
                 self.save(outcomes)

@@ -11,6 +11,7 @@
     ├── UnhealthyError            exit 1   the revision does not start, does not answer, or answers wrongly
     ├── PartialError              exit 3   done, but what follows the main thing failed
     └── CancelledError            exit 130 the user or a signal stopped it
+        └── DetachedError         exit 130 … while waiting for what goes on without us
 
 Codes are kebab-case and stable; each is documented in `docs/reference/errors.md`, which is generated from `CATALOGUE`.
 """
@@ -91,9 +92,16 @@ class CancelledError(DockyardError):
     exit_code = 130
 
 
+class DetachedError(CancelledError):
+    """The user stopped waiting for something that goes on without us, so nothing is taken back."""
+
+
 CATALOGUE: Mapping[str, str] = MappingProxyType(
     {
         "alias-not-found": "The registered model has no such alias.",
+        "aws-refused": "An AWS service refused a call.",
+        "aws-throttled": "An AWS service takes no more calls for the moment.",
+        "aws-unreachable": "An AWS service does not answer.",
         "base-not-found": "The base image does not exist, or not for this platform.",
         "build-failed": "The Docker engine could not build the image.",
         "cache-unusable": "The cache folder cannot be written.",
@@ -106,7 +114,10 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "deployment-not-found": "There is no deployment of that name in that environment.",
         "docker-failed": "The Docker engine refused or failed an operation.",
         "docker-unavailable": "No Docker engine answers.",
+        "endpoint-busy": "The endpoint is changing and takes no other change.",
+        "endpoint-failed": "The endpoint could not be created or updated.",
         "endpoint-not-ours": "An endpoint of that name exists and was not made for this deployment.",
+        "endpoint-not-ready": "The endpoint does not serve the revision in time.",
         "environment-unknown": "The environment is not in the configuration file, or is for another target.",
         "forwarder-failed": "The process that owns a local deployment's port does not start or does not answer.",
         "image-missing": "The image of a revision is no longer in the local store.",
@@ -133,9 +144,12 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "registry-unreachable": "The image registry does not answer.",
         "requirements-unsatisfiable": "The model's requirements contradict each other or name versions that do not exist.",
         "revision-crashed": "The revision's process ended before it was ready.",
+        "revision-in-use": "The revision serves, so it cannot be deleted.",
         "revision-not-ready": "The revision did not become ready in time.",
+        "rolled-back": "The service took a rollout back: the revision did not come up, or an alarm went off.",
         "scorer-unreachable": "The endpoint does not answer.",
         "secret-unavailable": "A secret that the configuration refers to is not there.",
+        "setting-invalid": "A setting has a value that the service does not take.",
         "smoke-test-failed": "The revision answered the model's input example with an error.",
         "state-corrupt": "A state file of Dockyard cannot be read.",
         "store-damaged": "The local image store cannot be read.",

@@ -243,6 +243,20 @@ class DeleteSupplies:
         return f"delete {' and '.join(names)}"
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteRevision:
+    """Delete a revision's endpoint configuration, model, model data, and its image where nothing else runs it."""
+
+    phase: ClassVar[Phase] = Phase.SETTLE
+    number: int
+    name: str
+    reason: str
+    type: Literal["DeleteRevision"] = "DeleteRevision"
+
+    def describe(self) -> str:
+        return f"delete revision {self.number}, {self.name} ({self.reason})"
+
+
 SageMakerStep = (
     CreateRepository
     | CreateRole
@@ -259,5 +273,6 @@ SageMakerStep = (
     | MarkServed
     | PutScaling
     | DeleteEndpoint
+    | DeleteRevision
     | DeleteSupplies
 )

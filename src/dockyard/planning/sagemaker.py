@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError
 from dockyard.domain.observed import Observed
-from dockyard.domain.plan import BuildImage, Plan, RemoveRevision, SmokeTest, Step, WriteRecord
+from dockyard.domain.plan import BuildImage, Plan, SmokeTest, Step, WriteRecord
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.sagemaker import (
     EndpointStatus,
@@ -33,6 +33,7 @@ from dockyard.domain.sagemaker_steps import (
     CreateRepository,
     CreateRole,
     DeleteEndpoint,
+    DeleteRevision,
     DeleteSupplies,
     MarkServed,
     PushImage,
@@ -104,7 +105,7 @@ def plan_delete_sagemaker(seen: ObservedSageMaker, *, taken_at: str) -> Plan:
     if seen.endpoint is not None:
         _refuse_others(seen.key, seen)
         steps.append(DeleteEndpoint(endpoint=name, timeout_seconds=_DELETE_SECONDS))
-    steps += [RemoveRevision(number=one.number, reason="the deployment is deleted") for one in seen.revisions]
+    steps += [DeleteRevision(number=one.number, name=one.name, reason="the deployment is deleted") for one in seen.revisions]
     repository = derive_repository_name(name) if seen.repository else None
     role = derive_role_name(name) if seen.has_own_role else None
     if repository or role or seen.alarms:
@@ -120,6 +121,15 @@ def plan_delete_sagemaker(seen: ObservedSageMaker, *, taken_at: str) -> Plan:
         previous=seen.serving,
         endpoint=name,
     )
+
+
+def clean_up_sagemaker(seen: ObservedSageMaker, *, serving: int | None, history_limit: int) -> Iterator[DeleteRevision]:
+    """Steps for the revisions that are not to be kept; what an endpoint is moving to is none of them."""
+    moving_to = seen.find_named(seen.endpoint.pending_config) if seen.endpoint else None
+    names = {one.number: one.name for one in seen.revisions}
+    for one, reason in list_superfluous(seen, serving=serving, history_limit=history_limit):
+        if moving_to is None or one.number != moving_to.number:
+            yield DeleteRevision(number=one.number, name=names[one.number], reason=reason)
 
 
 def _take_aim(key: DeploymentKey, wanted: WantedSageMaker, seen: ObservedSageMaker) -> _Aim:
@@ -223,6 +233,5 @@ def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
         yield PutAlarms(endpoint=aim.endpoint, policy=wanted.policy.alarms, previous=aim.seen.alarms)
     if wanted.policy.scaling != aim.seen.scaling:
         yield PutScaling(endpoint=aim.endpoint, scaling=wanted.policy.scaling)
-    for revision, reason in list_superfluous(aim.seen, serving=aim.number, history_limit=wanted.history_limit):
-        yield RemoveRevision(number=revision.number, reason=reason)
+    yield from clean_up_sagemaker(aim.seen, serving=aim.number, history_limit=wanted.history_limit)
     yield from promote(wanted, observed)

@@ -1,0 +1,188 @@
+"""Owns how a SageMaker endpoint is moved and watched: waits that look ever more slowly, and what a wait's end means.
+
+An endpoint that moves takes no change, so taking back waits until it has settled: the service has then either rolled back by
+itself or finished, and only in the second case there is something left to do.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from typing_extensions import assert_never
+
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import ConflictError, DetachedError, UnhealthyError
+from dockyard.domain.sagemaker import Endpoint, EndpointStatus, Rollout
+from dockyard.domain.sagemaker_hints import find_hint
+from dockyard.domain.sagemaker_steps import (
+    CreateEndpoint,
+    DeleteEndpoint,
+    ReplaceEndpoint,
+    UpdateEndpoint,
+    WaitInService,
+    WaitSettled,
+)
+from dockyard.ports import Clock, Progress
+from dockyard.ports_sagemaker import Endpoints
+
+_LOG_LINES = 50
+_GRACE_SECONDS = 30.0
+"""How long an endpoint that shows neither the new configuration nor a change may be showing what was before."""
+_UNDO_SECONDS = 3600.0
+_FIRST_PAUSE_SECONDS = 0.2
+_LAST_PAUSE_SECONDS = 15.0
+
+EndpointStep = WaitSettled | ReplaceEndpoint | CreateEndpoint | UpdateEndpoint | WaitInService | DeleteEndpoint
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class EndpointMoves:
+    """The steps of a plan that move an endpoint or wait for it."""
+
+    key: DeploymentKey
+    endpoints: Endpoints
+    clock: Clock
+    progress: Progress
+
+    def perform(self, step: EndpointStep) -> None:
+        """Do a step."""
+        match step:
+            case WaitSettled(endpoint=endpoint, timeout_seconds=timeout):
+                self._settle(endpoint, timeout)
+            case ReplaceEndpoint(endpoint=endpoint, timeout_seconds=timeout):
+                self._delete_endpoint(endpoint, timeout)
+            case CreateEndpoint():
+                self.endpoints.create_endpoint(self.key, step)
+            case UpdateEndpoint():
+                self.endpoints.update_endpoint(step)
+            case WaitInService():
+                self._wait_in_service(step)
+            case DeleteEndpoint(endpoint=endpoint, timeout_seconds=timeout):
+                self._delete_endpoint(endpoint, timeout)
+            case _:
+                assert_never(step)
+
+    def undo(self, step: EndpointStep) -> None:
+        """Take back what a step did, as far as it came."""
+        match step:
+            case CreateEndpoint(endpoint=endpoint):
+                self._delete_endpoint(endpoint, _UNDO_SECONDS)
+            case UpdateEndpoint():
+                self._go_back(step)
+            case _:
+                return
+
+    def _wait_in_service(self, step: WaitInService) -> None:
+        """Only the wanted configuration in service is success: after a rollback an endpoint is in service, too."""
+        watch = Watch(clock=self.clock, timeout_seconds=step.timeout_seconds)
+        try:
+            for _ in watch.looks():
+                endpoint = self.endpoints.describe_endpoint(step.endpoint)
+                if endpoint is not None and self._has_arrived(endpoint, step, watch):
+                    return
+                self._tell(step.endpoint, endpoint)
+        except KeyboardInterrupt:
+            raise DetachedError(
+                "cancelled",
+                f"no longer waiting; endpoint {step.endpoint} goes on to revision {step.number}",
+                hint="the same command again goes on waiting; `dockyard status` shows how far it is",
+            ) from None
+        raise self._unhealthy(
+            step.endpoint, "endpoint-not-ready", f"does not serve revision {step.number} after {step.timeout_seconds} s", ""
+        )
+
+    def _has_arrived(self, endpoint: Endpoint, step: WaitInService, watch: Watch) -> bool:
+        if endpoint.status.is_moving:
+            watch.has_moved = True
+            return False
+        if endpoint.status is EndpointStatus.IN_SERVICE and endpoint.config == step.config:
+            return True
+        reason = endpoint.failure_reason
+        if endpoint.status is EndpointStatus.IN_SERVICE:
+            if not watch.has_moved and watch.seconds < _GRACE_SECONDS:
+                return False
+            raise self._unhealthy(endpoint.name, "rolled-back", f"was taken back to {endpoint.config} by the service", reason)
+        raise self._unhealthy(endpoint.name, "endpoint-failed", f"is {endpoint.status.value}", reason)
+
+    def _tell(self, name: str, endpoint: Endpoint | None) -> None:
+        status = endpoint.status.value if endpoint else "not to be seen yet"
+        self.progress.advance(f"endpoint {name}: {status}", 0, None)
+
+    def _settle(self, name: str, timeout_seconds: float) -> Endpoint | None:
+        """Wait until an endpoint does not move. Raises ConflictError `endpoint-busy` when the time is up."""
+        watch = Watch(clock=self.clock, timeout_seconds=timeout_seconds)
+        for _ in watch.looks():
+            endpoint = self.endpoints.describe_endpoint(name)
+            if endpoint is None or not endpoint.status.is_moving:
+                return endpoint
+            self._tell(name, endpoint)
+        raise ConflictError(
+            "endpoint-busy",
+            f"endpoint {name} is still changing after {timeout_seconds:.0f} s",
+            hint="the same command later completes it; nothing of it is lost",
+        )
+
+    def _delete_endpoint(self, name: str, timeout_seconds: float) -> None:
+        """Delete an endpoint as soon as it may be, and wait until it is gone."""
+        watch = Watch(clock=self.clock, timeout_seconds=timeout_seconds)
+        for _ in watch.looks():
+            endpoint = self.endpoints.describe_endpoint(name)
+            if endpoint is None:
+                return
+            if not endpoint.status.is_moving:
+                self.endpoints.delete_endpoint(name)
+            self._tell(name, endpoint)
+        raise ConflictError(
+            "endpoint-busy",
+            f"endpoint {name} could not be deleted within {timeout_seconds:.0f} s",
+            hint="the service deletes none that it is creating; `dockyard delete` later completes it",
+        )
+
+    def _go_back(self, step: UpdateEndpoint) -> None:
+        """Have the endpoint serve what it served before, where it got so far as to serve something else."""
+        endpoint = self._settle(step.endpoint, _UNDO_SECONDS)
+        if endpoint is None or endpoint.config != step.config:
+            return
+        back = dataclasses.replace(
+            step, config=step.previous_config, previous_config=step.config, rollout=Rollout(wait_seconds=0), alarms=None
+        )
+        self.endpoints.update_endpoint(back)
+        self._wait_in_service(
+            WaitInService(endpoint=step.endpoint, config=back.config, number=0, timeout_seconds=int(_UNDO_SECONDS))
+        )
+
+    def _unhealthy(self, name: str, code: str, what: str, reason: str) -> UnhealthyError:
+        lines = self.endpoints.read_logs(name, tail=_LOG_LINES)
+        because = f": {reason}" if reason else ""
+        return UnhealthyError(
+            code,
+            f"endpoint {name} {what}{because}",
+            hint=find_hint(reason, lines),
+            details=lines,
+        )
+
+
+@dataclass(slots=True, kw_only=True)
+class Watch:
+    """One waiting: looks come quickly at first and then ever more slowly, until the time is up."""
+
+    clock: Clock
+    timeout_seconds: float
+    has_moved: bool = False
+    """Whether what is watched has been seen to change."""
+    seconds: float = 0.0
+    """Since the first look."""
+
+    def looks(self) -> Iterator[None]:
+        """Yield for every look; ends when the time is up."""
+        started = self.clock.monotonic()
+        pause = _FIRST_PAUSE_SECONDS
+        while True:
+            self.seconds = self.clock.monotonic() - started
+            yield
+            if self.seconds >= self.timeout_seconds:
+                return
+            self.clock.sleep(min(pause, self.timeout_seconds - self.seconds))
+            pause = min(pause * 1.5, _LAST_PAUSE_SECONDS)

@@ -1,0 +1,163 @@
+"""Owns what each step means on SageMaker, and how it is taken back: one call of a port for each; `endpoint_moves` waits."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from typing_extensions import assert_never
+
+from dockyard.apply.endpoint_moves import EndpointMoves
+from dockyard.apply.interpreter import Facts, Skipped
+from dockyard.apply.smoke import run_smoke_test
+from dockyard.apply.steps import SharedHandlers
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import DockyardError
+from dockyard.domain.image import Fingerprint, ImageDigest
+from dockyard.domain.plan import BuildImage, Outcome, SetAlias, SmokeTest, Step, WriteRecord
+from dockyard.domain.sagemaker import derive_endpoint_name, derive_repository_name
+from dockyard.domain.sagemaker_steps import (
+    CreateEndpoint,
+    CreateEndpointConfig,
+    CreateModel,
+    CreateRepository,
+    CreateRole,
+    DeleteEndpoint,
+    DeleteRevision,
+    DeleteSupplies,
+    MarkServed,
+    PushImage,
+    PutAlarms,
+    PutScaling,
+    ReplaceEndpoint,
+    UpdateEndpoint,
+    UploadModel,
+    WaitInService,
+    WaitSettled,
+)
+from dockyard.ports import Scorer
+from dockyard.ports_sagemaker import Repositories, Revisions, Supplies
+
+SupplyStep = CreateRepository | CreateRole | PutAlarms | PutScaling | DeleteSupplies
+RevisionStep = PushImage | UploadModel | CreateModel | CreateEndpointConfig | MarkServed | DeleteRevision
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerHandlers:
+    """The steps of one deployment on SageMaker."""
+
+    shared: SharedHandlers
+    repositories: Repositories
+    revisions: Revisions
+    supplies: Supplies
+    moves: EndpointMoves
+    scorer: Scorer
+    """Addresses are names of endpoints."""
+
+    @property
+    def endpoint(self) -> str:
+        """The name of its endpoint."""
+        return derive_endpoint_name(self.key.environment, self.key.name)
+
+    @property
+    def key(self) -> DeploymentKey:
+        """Whose steps these are."""
+        return self.shared.key
+
+    def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts | Skipped:
+        """Do a step."""
+        match step:
+            case BuildImage() | SetAlias() | WriteRecord():
+                return self.shared.perform(step, outcomes)
+            case SmokeTest():
+                return run_smoke_test(step, self.endpoint, images=self.shared.images, scorer=self.scorer)
+            case CreateRepository() | CreateRole() | PutAlarms() | PutScaling() | DeleteSupplies():
+                self._supply(step)
+                return ()
+            case PushImage() | UploadModel() | CreateModel() | CreateEndpointConfig() | MarkServed() | DeleteRevision():
+                return self._make(step)
+            case WaitSettled() | ReplaceEndpoint() | CreateEndpoint() | UpdateEndpoint() | WaitInService() | DeleteEndpoint():
+                self.moves.perform(step)
+                return ()
+            case _:
+                raise TypeError(f"{step.type} is no step of SageMaker")
+
+    def undo(self, step: Step) -> None:
+        """Take back what a step did, as far as it came."""
+        match step:
+            case CreateEndpoint() | UpdateEndpoint():
+                self.moves.undo(step)
+            case CreateModel(name=name) | CreateEndpointConfig(name=name):
+                self.revisions.delete_revision(name)
+            case PushImage():
+                self._unpush(step)
+            case PutAlarms(endpoint=endpoint, previous=previous):
+                self.supplies.put_alarms(self.key, endpoint, previous)
+            case CreateRepository(name=name):
+                self._drop(repository=name)
+            case CreateRole(name=name):
+                self._drop(role=name)
+            case _:
+                return
+
+    def _unpush(self, step: PushImage) -> None:
+        image = self.shared.images.find_image(step.fingerprint)
+        if image is not None:
+            self.repositories.delete_image(step.repository, image.digest)
+
+    def _drop(self, *, repository: str | None = None, role: str | None = None) -> None:
+        step = DeleteSupplies(endpoint=self.endpoint, repository=repository, role=role, has_alarms=False)
+        self.supplies.delete_supplies(step)
+
+    def _supply(self, step: SupplyStep) -> None:
+        match step:
+            case CreateRepository(name=name):
+                self.repositories.create_repository(self.key, name)
+            case CreateRole():
+                self.supplies.create_role(self.key, step)
+            case PutAlarms(endpoint=endpoint, policy=policy):
+                self.supplies.put_alarms(self.key, endpoint, policy)
+            case PutScaling(endpoint=endpoint, scaling=scaling):
+                self.supplies.put_scaling(endpoint, scaling)
+            case DeleteSupplies():
+                self.supplies.delete_supplies(step)
+            case _:
+                assert_never(step)
+
+    def _make(self, step: RevisionStep) -> Facts:
+        match step:
+            case PushImage(fingerprint=fingerprint, repository=name):
+                return (("digest", self._push(fingerprint, name)),)
+            case UploadModel():
+                if self.shared.build is None:
+                    raise DockyardError("image-missing", f"the model of {step.name} is not at hand to be uploaded")
+                self.revisions.upload_model(self.key, step, self.shared.build.model)
+            case CreateModel(spec=spec):
+                self.revisions.create_model(self.key, step, self._find_image(spec.fingerprint))
+            case CreateEndpointConfig():
+                self.revisions.create_endpoint_config(self.key, step)
+            case MarkServed(name=name):
+                self.revisions.mark_served(name)
+            case DeleteRevision(name=name):
+                self.revisions.delete_revision(name)
+            case _:
+                assert_never(step)
+        return ()
+
+    def _push(self, fingerprint: Fingerprint, name: str) -> ImageDigest:
+        image = self.shared.images.find_image(fingerprint)
+        if image is None:
+            raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")
+        tag = fingerprint.removeprefix("sha256:")[:16]
+        return self.shared.images.push_image(image, f"{self._require_repository(name)}:{tag}")
+
+    def _find_image(self, fingerprint: Fingerprint) -> ImageDigest:
+        image = self.shared.images.find_image(fingerprint)
+        if image is None:
+            raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")
+        return ImageDigest(f"{self._require_repository(derive_repository_name(self.endpoint))}@{image.digest}")
+
+    def _require_repository(self, name: str) -> str:
+        uri = self.repositories.find_repository(name)
+        if uri is None:
+            raise DockyardError("registry-refused", f"image repository {name} is gone", hint="the same command makes it")
+        return uri

@@ -1,0 +1,165 @@
+"""Owns the Protocols between SageMaker's use cases and an AWS account, at most five methods each. See `dockyard.ports`.
+
+Every create and delete may be repeated: what is there as wanted, or gone already, is success. A name that is taken by something
+else is ConflictError. Descriptions are read anew each time; the service shows changes late, and these wait until it does.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.finding import Finding
+from dockyard.domain.image import ImageDigest
+from dockyard.domain.sagemaker import (
+    AlarmPolicy,
+    Endpoint,
+    ObservedSageMaker,
+    SageMakerPolicy,
+    SageMakerSettings,
+    Scaling,
+)
+from dockyard.domain.sagemaker_steps import (
+    CreateEndpoint,
+    CreateEndpointConfig,
+    CreateModel,
+    CreateRole,
+    DeleteSupplies,
+    UpdateEndpoint,
+    UploadModel,
+)
+from dockyard.ports import ResolvedModel
+
+
+class SageMakerAccount(Protocol):
+    """What there is in an account and region."""
+
+    def describe_deployment(self, key: DeploymentKey) -> ObservedSageMaker:
+        """How a deployment is. Raises `aws-unreachable`, CredentialsError `credentials-refused`."""
+        ...
+
+    def list_deployments(self) -> tuple[DeploymentKey, ...]:
+        """All deployments of which there is an endpoint, or a revision."""
+        ...
+
+    def list_orphans(self) -> tuple[str, ...]:
+        """Models and configurations of Dockyard's whose deployment has neither endpoint nor history, as a person names them."""
+        ...
+
+    def delete_orphans(self) -> None:
+        """Delete them."""
+        ...
+
+    def derive_role(self, key: DeploymentKey) -> str:
+        """ARN of the role that is, or would be, made for a deployment."""
+        ...
+
+
+class Revisions(Protocol):
+    """The parts of revisions."""
+
+    def upload_model(self, key: DeploymentKey, step: UploadModel, model: ResolvedModel) -> None:
+        """Send a model's files to S3."""
+        ...
+
+    def create_model(self, key: DeploymentKey, step: CreateModel, image: ImageDigest) -> None:
+        """Make a model that runs an image, given as `repository@sha256:…`."""
+        ...
+
+    def create_endpoint_config(self, key: DeploymentKey, step: CreateEndpointConfig) -> None:
+        """Make an endpoint configuration with one variant."""
+        ...
+
+    def mark_served(self, name: str) -> None:
+        """Note on a revision that it has served."""
+        ...
+
+    def delete_revision(self, name: str) -> None:
+        """Delete a revision's configuration, model and model data. One that an endpoint uses is refused: `revision-in-use`."""
+        ...
+
+
+class Endpoints(Protocol):
+    """Endpoints themselves."""
+
+    def describe_endpoint(self, name: str) -> Endpoint | None:
+        """How an endpoint is now; None where there is none."""
+        ...
+
+    def create_endpoint(self, key: DeploymentKey, step: CreateEndpoint) -> None:
+        """Begin to create an endpoint."""
+        ...
+
+    def update_endpoint(self, step: UpdateEndpoint) -> None:
+        """Begin to roll a configuration out.
+
+        Raises ConflictError `plan-stale` for an endpoint that is changing, or at neither of the step's configurations.
+        """
+        ...
+
+    def delete_endpoint(self, name: str) -> None:
+        """Begin to delete an endpoint, with its scaling. Raises ConflictError `endpoint-busy` while it cannot be."""
+        ...
+
+    def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
+        """The last lines that its containers have logged; none where logs cannot be read."""
+        ...
+
+
+class Repositories(Protocol):
+    """Image repositories of the account."""
+
+    def create_repository(self, key: DeploymentKey, name: str) -> None:
+        """Make a repository."""
+        ...
+
+    def find_repository(self, name: str) -> str | None:
+        """Where a repository is, as images are pushed to it: `host/name`; None where there is none."""
+        ...
+
+    def delete_image(self, name: str, digest: str) -> None:
+        """Delete an image, unless a model of ours runs it."""
+        ...
+
+
+class Supplies(Protocol):
+    """What deployments need beside revisions and endpoint."""
+
+    def create_role(self, key: DeploymentKey, step: CreateRole) -> None:
+        """Make an execution role with the least that the revision needs."""
+        ...
+
+    def put_alarms(self, key: DeploymentKey, endpoint: str, policy: AlarmPolicy | None) -> None:
+        """Make the alarms be those of the policy."""
+        ...
+
+    def put_scaling(self, endpoint: str, scaling: Scaling | None) -> None:
+        """Make the scaling be that."""
+        ...
+
+    def delete_supplies(self, step: DeleteSupplies) -> None:
+        """Delete repository, role and alarms."""
+        ...
+
+
+class Preflight(Protocol):
+    """What can be known before anything is made."""
+
+    def check_settings(self, key: DeploymentKey, settings: SageMakerSettings, policy: SageMakerPolicy) -> None:
+        """Check every value that would be sent against the service's own model; nothing is contacted.
+
+        Raises UsageError `setting-invalid`, which names the setting and what it may be.
+        """
+        ...
+
+    def choose_platform(self, settings: SageMakerSettings) -> str:
+        """The image platform of the instance family, as `linux/arm64`."""
+        ...
+
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
+        """Look at credentials, role, quota and places. Changes nothing."""
+        ...
+
+    def describe_cost(self, settings: SageMakerSettings, policy: SageMakerPolicy) -> str | None:
+        """What it costs by the hour and the month, with the date of the price; None where no price is known."""
+        ...
