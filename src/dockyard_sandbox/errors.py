@@ -22,12 +22,21 @@ def refuse(message: str) -> ApiError:
 
 
 def refuse_missing(label: str, arn: str) -> ApiError:
-    """What is named does not exist."""
+    """What is named does not exist. SageMaker has three ways to say so."""
+    if label.startswith("model package"):
+        return refuse(f"{_join_words(label)} {arn} does not exist.")
+    if label == "transform job":
+        return refuse(f"Could not find requested job with name: {arn.rpartition('/')[2]}")
     return refuse(f'Could not find {label} "{arn}".')
 
 
 def refuse_existing(label: str, arn: str) -> ApiError:
     """What is to be made exists."""
+    if label.startswith("model package"):
+        return refuse(f"{_join_words(label)} already exists: {arn}")
+    if label == "transform job":
+        message = "Job name must be unique within an AWS account and region, and a job with this name already exists"
+        return ApiError("ResourceInUse", f"{message} ({arn})")
     return refuse(f'Cannot create already existing {label} "{arn}".')
 
 
@@ -62,3 +71,7 @@ def exceed_quota(limit: str, *, value: int, used: int, wanted: int) -> ApiError:
         f"request delta of {wanted} Instances. Please use AWS Service Quotas to request an increase for this quota. If AWS "
         f"Service Quotas is not available, contact AWS support to request an increase for this quota.",
     )
+
+
+def _join_words(label: str) -> str:
+    return "".join(word.capitalize() for word in label.split())

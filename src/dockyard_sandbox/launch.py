@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from dockyard_sandbox.endpoint_state import DeployedImage, Replica
@@ -42,6 +42,10 @@ class ModelContainer:
     source: ModelSource | None = None
     isolated: bool = False
 
+    def with_environment(self, more: Mapping[str, str]) -> ModelContainer:
+        """The container with more variables, which win."""
+        return replace(self, environment={**self.environment, **more})
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class LaunchOrder:
@@ -55,6 +59,8 @@ class LaunchOrder:
     count: int
     definition: Fields
     """Of the production variant: instance type, serverless memory, start-up time."""
+    memory_mb: int | None = None
+    """Instead of what the definition says."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,7 +117,9 @@ class Launcher:
             log=self._make_log(order, instance),
             environment={"AWS_REGION": order.region, "SAGEMAKER_REGION": order.region, **order.model.environment},
             model_data=self._fetch(order.model.source),
-            memory_mb=serverless.whole("MemorySizeInMB") or find_memory_mb(order.definition.text("InstanceType")),
+            memory_mb=order.memory_mb
+            or serverless.whole("MemorySizeInMB")
+            or find_memory_mb(order.definition.text("InstanceType")),
             network=not order.model.isolated,
             user=_SERVERLESS_USER if serverless else None,
         )

@@ -8,14 +8,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockyard_sandbox.calls import Calls
+from dockyard_sandbox.components import Components
 from dockyard_sandbox.endpoint_runs import Tools
 from dockyard_sandbox.endpoints import Endpoints
 from dockyard_sandbox.operations.call import Operations
+from dockyard_sandbox.operations.components import ComponentOperations
 from dockyard_sandbox.operations.endpoint_configs import EndpointConfigOperations
 from dockyard_sandbox.operations.endpoints import EndpointOperations
 from dockyard_sandbox.operations.models import ModelOperations
+from dockyard_sandbox.operations.packages import PackageOperations
 from dockyard_sandbox.operations.roles import RoleCheck
 from dockyard_sandbox.operations.tags import offer_tag_operations
+from dockyard_sandbox.operations.transform_jobs import TransformJobOperations
 from dockyard_sandbox.surroundings import Surroundings
 from dockyard_sandbox.workers import Workers
 
@@ -38,5 +42,8 @@ def offer_operations(backing: Backing) -> Operations:
         **ModelOperations(roles, backing.surroundings.model_data, backing.tools.launcher.has_image).offer(),
         **EndpointConfigOperations(roles).offer(),
         **EndpointOperations(backing.endpoints).offer(),
+        **ComponentOperations(Components(backing.tools, backing.workers)).offer(),
+        **PackageOperations(backing.tools.pace, backing.workers).offer(),
+        **TransformJobOperations(backing.tools, backing.workers, backing.surroundings.transforms).offer(),
         **offer_tag_operations(),
     }

@@ -100,6 +100,8 @@ def find_service_name(request: HttpRequest) -> str:
     service = request.scope.service if request.scope else ""
     if service == "sagemaker" and _INVOCATIONS.fullmatch(path):
         return "runtime"
+    if not service and request.headers.get("x-amz-target", "").startswith("SageMaker."):
+        return "sagemaker"
     return service or "other"
 
 

@@ -7,6 +7,8 @@ not know what an operation does: rules between members are the operations' own.
 from __future__ import annotations
 
 import re
+import sys
+import unicodedata
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -18,6 +20,8 @@ from dockyard_sandbox.errors import ApiError
 from dockyard_sandbox.fields import Fields
 
 _SEPARATORS = "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
+_CATEGORY = re.compile(r"\\p\{(\w)\}")
+_COUNTED_END = re.compile(r"\$\{\d+,\d+\}")  # Java takes a counted `$`; it says nothing where the whole string is matched
 _LENGTHS = {"string", "list", "map", "blob"}
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -195,8 +199,17 @@ def _find_text_violations(limits: Mapping[str, object], value: str, path: str) -
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
     """Java's classes in Python's words: letters and numbers together, as every pattern here has them, are Python's `\\w`."""
-    inside = pattern.replace(r"\p{L}", r"\w").replace(r"\p{N}", r"\d").replace(r"\p{Z}", _SEPARATORS)
-    return re.compile(inside)
+    inside = _COUNTED_END.sub("", pattern).replace(r"\p{L}", r"\w").replace(r"\p{N}", r"\d").replace(r"\p{Z}", _SEPARATORS)
+    return re.compile(_CATEGORY.sub(lambda found: _spell_category(found[1]), inside))
+
+
+@cache
+def _spell_category(letter: str) -> str:
+    """The inside of a character class for a Unicode category such as `P`."""
+    points = [point for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)).startswith(letter)]
+    starts = [point for number, point in enumerate(points) if not number or points[number - 1] != point - 1]
+    ends = [point for number, point in enumerate(points) if number + 1 == len(points) or points[number + 1] != point + 1]
+    return "".join(f"\\U{start:08x}-\\U{end:08x}" for start, end in zip(starts, ends, strict=True))
 
 
 def _join(path: str, name: str) -> str:

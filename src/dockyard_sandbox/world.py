@@ -87,15 +87,18 @@ class Table:
             raise refuse_missing(LABELS[self.kind], self._world.place.name_resource(self.kind, name))
         return record
 
-    def change(self, name: str, **state: object) -> Record | None:
-        """Set members of its state; None where it is gone."""
+    def change(self, name: str, **state: object) -> None:
+        """Set members of its state; nothing where it is gone."""
         with self._world.lock:
             record = self._records.get(name.lower())
-            if record is None:
-                return None
-            changed = replace(record, state=Fields({**record.state, **state}), modified=time.time())
-            self._records[name.lower()] = changed
-            return changed
+            if record is not None:
+                self.replace_state(name, Fields({**record.state, **state}))
+
+    def replace_state(self, name: str, state: Fields) -> None:
+        """Set its whole state. The resource exists."""
+        with self._world.lock:
+            record = self._records[name.lower()]
+            self._records[name.lower()] = replace(record, state=state, modified=time.time())
 
     def remove(self, name: str) -> Record:
         """Take the resource away with its tags. Raises ApiError where there is none."""
