@@ -131,6 +131,28 @@ class ImageFactory(Protocol):
         ...
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StaleCache:
+    """The entries of one cache that nobody has used for long."""
+
+    name: str
+    """What they are, as `packages`."""
+    entries: int
+    size_bytes: int
+
+
+class CacheCleaner(Protocol):
+    """Frees downloads, which only save time."""
+
+    def list_stale(self, days: int) -> tuple[StaleCache, ...]:
+        """The caches that have entries which nobody has used for so many days."""
+        ...
+
+    def delete_stale(self, name: str, days: int) -> int:
+        """Remove those entries of a cache; return the bytes freed."""
+        ...
+
+
 class ImageCleaner(Protocol):
     """Frees what no revision needs."""
 

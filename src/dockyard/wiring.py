@@ -51,6 +51,7 @@ def open_kit(settings: Settings) -> DockyardKit:
 
 def open_workbench(settings: Settings) -> Workbench:
     """Wire every port to its adapter."""
+    from dockyard.adapters.caches import FolderCaches
     from dockyard.adapters.clock import SystemClock
     from dockyard.adapters.entry_queue import JsonEntryQueue
     from dockyard.adapters.git import find_commit
@@ -83,6 +84,7 @@ def open_workbench(settings: Settings) -> Workbench:
         queue=JsonEntryQueue(settings.state_home / "queue"),
         images=images,
         cleaner=images,
+        caches=FolderCaches(home=settings.cache_home, clock=clock),
         sites=sites,
         journal=FileJournal(settings.state_home / "journal"),
         locks=FileLocks(settings.state_home / "locks", clock, command="dockyard"),
@@ -179,11 +181,11 @@ class DockyardKit:
 
         return describe_drift(self.bench, key)
 
-    def gc(self, *, plan_only: bool) -> GcResult:
+    def gc(self, *, cache_days: int, plan_only: bool) -> GcResult:
         """Remove what nothing needs."""
         from dockyard.usecases.gc import collect_garbage
 
-        return collect_garbage(self.bench, plan_only=plan_only)
+        return collect_garbage(self.bench, cache_days=cache_days, plan_only=plan_only)
 
     def sync(self) -> SyncResult:
         """Send the records that could not be written."""

@@ -11,7 +11,7 @@ import os
 import tempfile
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO
 
@@ -63,6 +63,12 @@ def write_atomically(path: Path) -> Iterator[IO[bytes]]:
     """A file to write that becomes `path` when the block ends well, and vanishes when it does not."""
     with write_draft(path.parent, path) as draft:
         yield draft.file
+
+
+def mark_used(path: Path) -> None:
+    """Set a cache entry's time to now, so that whoever tidies up sees that it is used; in a read-only cache nobody does."""
+    with suppress(OSError):
+        os.utime(path)
 
 
 @contextmanager

@@ -15,6 +15,7 @@ import urllib3
 
 from dockyard_image.download import Chunks, download
 from dockyard_image.errors import ImageError, WheelError
+from dockyard_image.files import mark_used
 from dockyard_image.indexes import IndexSettings, read_index_settings
 from dockyard_image.lockfile import Lock, LockedWheel
 from dockyard_image.parallel import run_parallel
@@ -40,6 +41,8 @@ class WheelCache:
         """
         files = {wheel: self._folder / wheel.sha256 / wheel.filename for wheel in lock.wheels}
         missing = [wheel for wheel, file in files.items() if not file.exists()]
+        for file in files.values():
+            mark_used(file.parent)
         if missing:
             self._fetch_missing({wheel: files[wheel] for wheel in missing}, progress)
         return files

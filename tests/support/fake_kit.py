@@ -106,9 +106,9 @@ class FakeKit:
         self._note("drift", key)
         return self.drifted
 
-    def gc(self, *, plan_only: bool) -> GcResult:
+    def gc(self, *, cache_days: int, plan_only: bool) -> GcResult:
         """As Kit."""
-        self._note("gc", plan_only)
+        self._note("gc", cache_days, plan_only)
         return self.collected
 
     def sync(self) -> SyncResult:

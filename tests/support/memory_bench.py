@@ -14,7 +14,7 @@ from dockyard.domain.request import DeleteRequest, LocalDeployRequest, RollbackR
 from dockyard.ports import ResolvedModel
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks, MemoryScorer
 from dockyard.testing.faults import Faults
-from dockyard.testing.images import MemoryImages
+from dockyard.testing.images import MemoryCaches, MemoryImages
 from dockyard.testing.local import MemoryMachine
 from dockyard.testing.registry import MemoryQueue, MemoryRegistry
 from dockyard.testing.surroundings import ManualClock, RecordedProgress
@@ -63,6 +63,7 @@ class MemoryBench:
     registry: MemoryRegistry = field(default_factory=MemoryRegistry)
     queue: MemoryQueue = field(default_factory=MemoryQueue)
     images: MemoryImages = field(default_factory=MemoryImages)
+    caches: MemoryCaches = field(default_factory=MemoryCaches)
     locks: MemoryLocks = field(default_factory=MemoryLocks)
     clock: ManualClock = field(default_factory=ManualClock)
     progress: RecordedProgress = field(default_factory=RecordedProgress)
@@ -87,6 +88,7 @@ class MemoryBench:
             queue=self.queue,
             images=self.images,
             cleaner=self.images,
+            caches=self.caches,
             sites=OneSite(LocalSite(host=self.machine, inventory=self.machine, machine=self.machine, scorer=self.scorer)),
             journal=self.journal,
             locks=self.locks,

@@ -24,6 +24,7 @@ from dockyard.adapters.files import sync_folder
 from dockyard.adapters.model_files import digest_folder, list_files
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.model import ModelDigest
+from dockyard_image.files import mark_used
 
 _STALE_SECONDS = 24 * 3600
 
@@ -58,7 +59,10 @@ class ModelCache:
             is_whole = all((path / "model" / name).stat().st_size == size for name, size in sizes.items())
         except (OSError, ValueError, AttributeError):
             return None
-        return CachedModel(folder=path / "model", digest=digest, size_bytes=sum(sizes.values())) if is_whole else None
+        if not is_whole:
+            return None
+        mark_used(path)
+        return CachedModel(folder=path / "model", digest=digest, size_bytes=sum(sizes.values()))
 
     def add_model(self, fetch: Callable[[Path], Path], what: str, source: tuple[str, ...] | None = None) -> CachedModel:
         """Let `fetch` put a model's files into an empty folder, and keep what is in the folder that it returns.

@@ -69,8 +69,8 @@ class Kit(Protocol):
         """How far a deployment is from what it should be; None: all."""
         ...
 
-    def gc(self, *, plan_only: bool) -> GcResult:
-        """Remove what nothing needs."""
+    def gc(self, *, cache_days: int, plan_only: bool) -> GcResult:
+        """Remove what nothing needs, and downloads that nobody has used for so many days."""
         ...
 
     def sync(self) -> SyncResult:

@@ -133,6 +133,10 @@ BaseOption = Annotated[
         "--base", metavar="IMAGE", help="The base image; {python} stands for the model's minor version.", show_default=False
     ),
 ]
+CacheDaysOption = Annotated[
+    int,
+    typer.Option("--cache-days", min=1, metavar="DAYS", help="How long packages and models are kept that nothing uses."),
+]
 YesOption = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Tell more, and show tracebacks.")]

@@ -192,7 +192,7 @@ class GarbageItem:
     """Something that nothing needs."""
 
     kind: str
-    """`image`, `orphan`, `revision`…"""
+    """`image`, `orphan`, `revision`, `download`…"""
     name: str
     size_bytes: int | None = None
 

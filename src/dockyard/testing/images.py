@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
-from dockyard.ports import Request, ResolvedModel
+from dockyard.ports import Request, ResolvedModel, StaleCache
 
 EXAMPLE = Request(body=b'{"inputs": [1]}', content_type="application/json")
 
@@ -85,3 +85,21 @@ class MemoryImages:
     def _fail(self, method: str) -> None:
         if method in self.failures:
             raise self.failures[method]
+
+
+@dataclass(kw_only=True)
+class MemoryCaches:
+    """CacheCleaner in memory: what there is in caches, and for how many days nobody has used it."""
+
+    unused: dict[StaleCache, int] = field(default_factory=dict)
+
+    def list_stale(self, days: int) -> tuple[StaleCache, ...]:
+        """Those that nobody has used for so many days."""
+        return tuple(cache for cache, age in self.unused.items() if age >= days)
+
+    def delete_stale(self, name: str, days: int) -> int:
+        """Forget them."""
+        found = [cache for cache in self.list_stale(days) if cache.name == name]
+        for cache in found:
+            del self.unused[cache]
+        return sum(cache.size_bytes for cache in found)

@@ -16,8 +16,9 @@ from dockyard.usecases.site import Site
 from dockyard.usecases.workbench import Workbench
 
 
-def collect_garbage(bench: Workbench, *, plan_only: bool) -> GcResult:
-    """Remove revisions that never served, orphaned containers, processes and folders, and images that no revision needs.
+def collect_garbage(bench: Workbench, *, cache_days: int, plan_only: bool) -> GcResult:
+    """Remove revisions that never served, orphaned containers, processes and folders, images that no revision needs, and
+    downloads that nobody has used for so many days.
 
     A deployment that somebody is changing at the moment is left alone, and told.
     """
@@ -27,6 +28,7 @@ def collect_garbage(bench: Workbench, *, plan_only: bool) -> GcResult:
             collection.collect_revisions(site, key)
         collection.collect_orphans(site)
     collection.collect_images()
+    collection.collect_caches(cache_days)
     return collection.result()
 
 
@@ -62,6 +64,14 @@ class _Collection:
             self._items.append(GarbageItem(kind="image", name=image.digest, size_bytes=image.size_bytes))
             if not self._plan_only:
                 self._freed += self._bench.cleaner.delete_image(image.fingerprint)
+
+    def collect_caches(self, days: int) -> None:
+        """Remove downloads that were not used for long: no revision runs from them."""
+        for cache in self._bench.caches.list_stale(days):
+            name = f"{cache.entries} {cache.name} not used for {days} days"
+            self._items.append(GarbageItem(kind="download", name=name, size_bytes=cache.size_bytes))
+            if not self._plan_only:
+                self._freed += self._bench.caches.delete_stale(cache.name, days)
 
     def _clean(self, site: Site, key: DeploymentKey, step: RemoveRevision | StopRevision) -> None:
         self._items.append(GarbageItem(kind="revision", name=f"{key} r{step.number}"))

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from dockyard.domain.attempt import Attempt, AttemptKind, AttemptStatus, RegistryEntry
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.ports import (
+    CacheCleaner,
     Clock,
     EntryQueue,
     ImageCleaner,
@@ -30,6 +31,7 @@ class Workbench:
     queue: EntryQueue
     images: ImageFactory
     cleaner: ImageCleaner
+    caches: CacheCleaner
     sites: Sites
     journal: Journal
     locks: Locks

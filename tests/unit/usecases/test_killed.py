@@ -50,7 +50,7 @@ def test_update_killed_at_any_call_is_completed_by_the_same_command(call: int, *
     local = bench.machine.describe_deployment(KEY)
     assert bench.serving_version() == "2"
     assert [(one.number, one.is_running) for one in local.revisions] == [(1, False), (2, True)]
-    assert collect_garbage(bench.open(), plan_only=True).status is ResultStatus.UNCHANGED
+    assert collect_garbage(bench.open(), cache_days=30, plan_only=True).status is ResultStatus.UNCHANGED
     statuses = [attempt.status for attempt in bench.attempts]
     assert AttemptStatus.RUNNING not in statuses
     assert bench.queue.list_entries() == ()
@@ -115,8 +115,8 @@ class Operations(RuleBasedStateMachine):
 
     @rule()
     def collect(self) -> None:
-        collect_garbage(self.bench.open(), plan_only=False)
-        assert collect_garbage(self.bench.open(), plan_only=True).status is ResultStatus.UNCHANGED
+        collect_garbage(self.bench.open(), cache_days=30, plan_only=False)
+        assert collect_garbage(self.bench.open(), cache_days=30, plan_only=True).status is ResultStatus.UNCHANGED
 
     @invariant()
     def something_that_was_wanted_serves(self) -> None:

@@ -15,6 +15,7 @@ from dockyard.domain.record import RecordStatus
 from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import BuildRequest
 from dockyard.domain.result import ResultStatus
+from dockyard.ports import StaleCache
 from dockyard.testing.local import Behaviour
 from dockyard.usecases.build import build_image
 from dockyard.usecases.delete import delete_deployment
@@ -252,25 +253,37 @@ def test_gc_removes_candidates_orphans_and_images_that_nothing_needs(bench: Memo
     candidate = dataclasses.replace(spec, settings=dataclasses.replace(spec.settings, grace_seconds=1))
     bench.machine.start_revision(KEY, 3, candidate)
     bench.machine.orphans.append("container dockyard-old")
-    planned = collect_garbage(bench.open(), plan_only=True)
+    planned = collect_garbage(bench.open(), cache_days=30, plan_only=True)
     assert planned.status is ResultStatus.PLANNED
     assert sorted(item.kind for item in planned.items) == ["image", "orphan", "revision"]
-    done = collect_garbage(bench.open(), plan_only=False)
+    done = collect_garbage(bench.open(), cache_days=30, plan_only=False)
     assert (done.status, done.items) == (ResultStatus.DONE, planned.items)
     assert done.freed_bytes == 10
-    assert collect_garbage(bench.open(), plan_only=False).status is ResultStatus.UNCHANGED
+    assert collect_garbage(bench.open(), cache_days=30, plan_only=False).status is ResultStatus.UNCHANGED
     assert bench.serving_version() == "2"
+
+
+def test_gc_removes_downloads_that_nobody_has_used_for_so_long_and_shows_them_with_their_sizes(bench: MemoryBench) -> None:
+    old, young = (StaleCache(name=name, entries=3, size_bytes=size) for name, size in (("packages", 100), ("models", 10)))
+    bench.caches.unused = {old: 30, young: 29}
+    planned = collect_garbage(bench.open(), cache_days=30, plan_only=True)
+    (item,) = planned.items
+    assert (item.kind, item.name, item.size_bytes) == ("download", "3 packages not used for 30 days", 100)
+    assert list(bench.caches.unused) == [old, young]
+    done = collect_garbage(bench.open(), cache_days=30, plan_only=False)
+    assert (done.status, done.items, done.freed_bytes) == (ResultStatus.DONE, planned.items, 100)
+    assert list(bench.caches.unused) == [young]
 
 
 def test_gc_stops_a_revision_that_serves_no_more(bench: MemoryBench) -> None:
     bench.machine.start_revision(KEY, 1, bench.machine.describe_deployment(KEY).revisions[0].spec)
-    collect_garbage(bench.open(), plan_only=False)
+    collect_garbage(bench.open(), cache_days=30, plan_only=False)
     assert not bench.machine.describe_deployment(KEY).revisions[0].is_running
 
 
 def test_gc_leaves_a_deployment_alone_that_is_being_changed(bench: MemoryBench) -> None:
     with bench.locks.hold(KEY, "somebody", 0):
-        result = collect_garbage(bench.open(), plan_only=False)
+        result = collect_garbage(bench.open(), cache_days=30, plan_only=False)
     assert result.status is ResultStatus.PARTIAL
     assert [failure.code for failure in result.failures] == ["lock-held"]
 
@@ -278,7 +291,7 @@ def test_gc_leaves_a_deployment_alone_that_is_being_changed(bench: MemoryBench) 
 def test_gc_tells_what_it_could_not_remove(bench: MemoryBench) -> None:
     bench.machine.orphans.append("container dockyard-old")
     bench.fail_call(1, DockyardError("docker-failed", "stuck"))
-    result = collect_garbage(bench.open(), plan_only=False)
+    result = collect_garbage(bench.open(), cache_days=30, plan_only=False)
     assert result.status is ResultStatus.PARTIAL
     assert [failure.code for failure in result.failures] == ["docker-failed"]
 
@@ -287,13 +300,13 @@ def test_gc_keeps_the_image_that_a_running_deploy_has_just_built(bench: MemoryBe
     plan = deploy(bench.open(), want(3), plan_only=True).plan
     deploy(bench.open(), want(3), plan_only=False)
     bench.machine.delete_deployment(KEY)
-    collect_garbage(bench.open(), plan_only=False)
+    collect_garbage(bench.open(), cache_days=30, plan_only=False)
     bench.images.build_image(bench.images.describe_recipe(make_resolved(3), ImageSettings(base=HOST_BASE)), make_resolved(3))
     attempt = dataclasses.replace(bench.open().begin_attempt(KEY, AttemptKind.DEPLOY), plan=plan)
     bench.journal.save_attempt(attempt)
-    assert collect_garbage(bench.open(), plan_only=False).status is ResultStatus.UNCHANGED
+    assert collect_garbage(bench.open(), cache_days=30, plan_only=False).status is ResultStatus.UNCHANGED
     bench.journal.save_attempt(dataclasses.replace(attempt, status=AttemptStatus.FAILED))
-    assert collect_garbage(bench.open(), plan_only=False).status is ResultStatus.DONE
+    assert collect_garbage(bench.open(), cache_days=30, plan_only=False).status is ResultStatus.DONE
 
 
 def test_sync_sends_what_it_can_and_keeps_the_rest(bench: MemoryBench) -> None:

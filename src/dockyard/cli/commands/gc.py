@@ -14,13 +14,15 @@ def collect_garbage(
     context: typer.Context,
     *,
     plan: opt.PlanOption = False,
+    cache_days: opt.CacheDaysOption = 30,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
 ) -> int:
     """Remove what nothing needs.
 
-    Images that no revision uses, and what interrupted commands have left behind.
+    Images that no revision uses, what interrupted commands have left behind, and downloads that nothing has used for long:
+    they are fetched again when they are needed.
     """
     session = find_session(context, json=json, verbose=verbose)
-    return session.show(session.load_kit(config).gc(plan_only=plan))
+    return session.show(session.load_kit(config).gc(cache_days=cache_days, plan_only=plan))
