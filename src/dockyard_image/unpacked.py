@@ -6,6 +6,7 @@ Owns where an image's own parts lie, and the environment of a process that runs 
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -84,8 +85,25 @@ def make_environment(
     python = {
         "PYTHONPATH": site_packages,
         "PYTHONUNBUFFERED": "1",
-        "PYTHONPYCACHEPREFIX": str(cache.resolve() / "pycache"),
+        "PYTHONPYCACHEPREFIX": str(_compiled(cache)),
         "HOME": str(work),
         "TMPDIR": str(work),
     }
     return {"LANG": "C.UTF-8", **kept, **given, **python, **files}
+
+
+def remove_compiled(cache: Path, unpacked: Path) -> int:
+    """Remove the compiled code of layers that are unpacked below `unpacked` no more; return the bytes freed."""
+    mirror = _compiled(cache) / unpacked.absolute().relative_to("/")
+    if not mirror.is_dir():
+        return 0
+    orphans = [folder for folder in mirror.iterdir() if not (unpacked / folder.name).is_dir()]
+    freed = sum(file.lstat().st_size for folder in orphans for file in folder.rglob("*.pyc"))
+    for folder in orphans:
+        shutil.rmtree(folder, ignore_errors=True)
+    return freed
+
+
+def _compiled(cache: Path) -> Path:
+    """Python lays compiled code below it under the whole path of the source."""
+    return cache.resolve() / "pycache"

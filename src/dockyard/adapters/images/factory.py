@@ -30,7 +30,7 @@ from dockyard_image.lockfile import Lock
 from dockyard_image.push import push
 from dockyard_image.registries import Registries
 from dockyard_image.requirements import RequirementSet, rewrite_requirements
-from dockyard_image.unpacked import PROOF_FILE, PROOF_LAYER
+from dockyard_image.unpacked import PROOF_FILE, PROOF_LAYER, remove_compiled
 from dockyard_scorer.layer import REQUIREMENTS, layer_files, scorer_digest
 
 _DIRECT_REASON = "all requirements have wheels, no engine needed"
@@ -153,7 +153,8 @@ class DockyardImages:
         with translated():
             self._library.store.remove(self._library.require(fingerprint).digest)
             freed = self._library.store.collect_garbage().bytes
-            return freed + self._library.store.collect_unpacked(self._library.unpacked)
+            freed += self._library.store.collect_unpacked(self._library.unpacked)
+            return freed + remove_compiled(self._cache, self._library.unpacked)
 
     def _decide(self, model: ResolvedModel, settings: ImageSettings, base: ResolvedBase) -> _Decision:
         wanted = RequirementSet(

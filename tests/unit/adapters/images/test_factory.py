@@ -294,6 +294,22 @@ def test_unused_images_are_listed_and_removed(bench: Bench) -> None:
     assert bench.library.read_proof(kept) is not None
 
 
+def test_compiled_code_of_layers_goes_with_them_and_other_code_stays(bench: Bench) -> None:
+    kept, unused = bench.build(), bench.build(version=2)
+    site_packages = bench.library.unpack_image(unused).site_packages[0]
+    models = {mark: bench.library.unpack_image(mark).model for mark in (kept, unused)}
+    compiled = bench.folder / "cache" / "pycache"
+    for source in (site_packages, *models.values(), Path("/elsewhere/lib")):
+        file = compiled / source.relative_to("/") / "code.cpython-311.pyc"
+        file.parent.mkdir(parents=True)
+        file.write_bytes(b"x" * 10_000_000)
+    assert 10_000_000 < bench.open().delete_image(unused) < 20_000_000, "one file of the three"
+    assert not (compiled / models[unused].relative_to("/")).exists()
+    assert (compiled / models[kept].relative_to("/")).exists()
+    assert (compiled / site_packages.relative_to("/")).exists(), "the other image has that layer, too"
+    assert (compiled / "elsewhere").exists()
+
+
 def test_image_that_is_not_there_is_said_so(bench: Bench) -> None:
     with pytest.raises(DockyardError) as caught:
         bench.library.find_digest(Fingerprint("nothing"))
