@@ -25,6 +25,9 @@ HOST_BASE = "host"
 """No base layers at all: the image's own layers run under the host's Python."""
 
 
+DEFAULT_PLATFORM = "linux/amd64"
+
+
 class MediaFormat(str, Enum):
     """Media types of manifest and layers. SageMaker takes only Docker's."""
 
@@ -40,7 +43,7 @@ class ImageSettings:
     base: str | None = None
     """The base image; `{python}` stands for the model's minor version. None: HOST_BASE where the process runtime will run
     it, DEFAULT_BASE otherwise."""
-    platform: str = "linux/amd64"
+    platform: str = DEFAULT_PLATFORM
     format: MediaFormat = MediaFormat.OCI
     repository: str | None = None
     """Where to push, without tag."""

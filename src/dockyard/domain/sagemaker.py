@@ -11,9 +11,9 @@ import hashlib
 from dataclasses import dataclass, field
 from enum import Enum
 
-from dockyard.domain.deployment import Revision, RevisionSpec, Target
+from dockyard.domain.deployment import Revision, RevisionSpec, RevisionStatus, Target
 from dockyard.domain.names import SAGEMAKER_ENDPOINT, derive_name
-from dockyard.domain.observed import ObservedDeployment
+from dockyard.domain.observed import DeploymentState, ObservedDeployment
 
 VARIANT = "AllTraffic"
 """The one name that production variants have: guardrails, autoscaling and alarms hold on to it from revision to revision."""
@@ -225,6 +225,16 @@ _MOVING = frozenset(
         EndpointStatus.DELETING,
     }
 )
+_SERVES_NOTHING = frozenset(
+    {EndpointStatus.CREATING, EndpointStatus.FAILED, EndpointStatus.DELETING, EndpointStatus.OUT_OF_SERVICE}
+)
+_STATES = {
+    EndpointStatus.CREATING: DeploymentState.STARTING,
+    EndpointStatus.UPDATING: DeploymentState.UPDATING,
+    EndpointStatus.ROLLING_BACK: DeploymentState.UPDATING,
+    EndpointStatus.SYSTEM_UPDATING: DeploymentState.SERVING,
+    EndpointStatus.IN_SERVICE: DeploymentState.SERVING,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -244,6 +254,26 @@ class Endpoint:
     """ISO 8601, UTC."""
     owner: str | None = None
     """The deployment that its tags name, as `environment/name`; None where somebody else made it."""
+
+    @property
+    def serving_config(self) -> str | None:
+        """Name of the configuration that answers requests; None where none does."""
+        return None if self.status in _SERVES_NOTHING else self.config
+
+    @property
+    def target_config(self) -> str | None:
+        """Name of the configuration that it is on its way to; None where it does not move, or away from one."""
+        if self.status is EndpointStatus.CREATING:
+            return self.config
+        return self.pending_config if self.status is EndpointStatus.UPDATING else None
+
+    def describe_revision(self, name: str) -> RevisionStatus:
+        """What it makes of the revision whose configuration has that name."""
+        if name == self.target_config:
+            return RevisionStatus.STARTING
+        if self.status is EndpointStatus.FAILED and name == self.config:
+            return RevisionStatus.FAILED
+        return RevisionStatus.READY if name == self.serving_config else RevisionStatus.STOPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -292,9 +322,35 @@ class ObservedSageMaker(ObservedDeployment):
         """Whether there is anything of this deployment."""
         return self.endpoint is not None or bool(self.revisions) or self.has_own_role or self.repository is not None
 
+    @property
+    def state(self) -> DeploymentState:
+        """How its endpoint is."""
+        return _STATES.get(self.endpoint.status, DeploymentState.DOWN) if self.endpoint else DeploymentState.EMPTY
+
+    @property
+    def capacity(self) -> str | None:
+        """What the serving revision runs on."""
+        return describe_capacity(self.serving_revision.spec.settings.capacity) if self.serving_revision else None
+
+    def find_revision(self, number: int | None) -> SageMakerRevision | None:
+        """The revision of that number."""
+        return next((one for one in self.revisions if one.number == number), None)
+
+    @property
+    def serving_revision(self) -> SageMakerRevision | None:
+        """The revision that the endpoint serves, if it is still there."""
+        return self.find_revision(self.serving)
+
     def find_named(self, name: str | None) -> SageMakerRevision | None:
         """The revision whose configuration has that name."""
         return next((one for one in self.revisions if one.name == name), None)
+
+
+def describe_capacity(capacity: Instances | Serverless) -> str:
+    """What a revision runs on, in a few words."""
+    if isinstance(capacity, Serverless):
+        return f"serverless, {capacity.memory_mb} MB, at most {capacity.max_concurrency} at a time"
+    return f"{capacity.count} x {capacity.instance_type}"
 
 
 def derive_endpoint_name(environment: str, name: str) -> str:

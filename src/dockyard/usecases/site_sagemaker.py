@@ -1,0 +1,214 @@
+"""Owns the Site of SageMaker: the deployments of one environment, in one account and region."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dockyard.apply.endpoint_moves import EndpointMoves
+from dockyard.apply.sagemaker import SageMakerHandlers
+from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, UsageError
+from dockyard.domain.image import (
+    DEFAULT_BASE,
+    DEFAULT_PLATFORM,
+    HOST_BASE,
+    BuilderKind,
+    ImageRecipe,
+    ImageSettings,
+    MediaFormat,
+)
+from dockyard.domain.observed import Observed
+from dockyard.domain.plan import RemoveRevision, StopRevision
+from dockyard.domain.request import DeployRequest, SageMakerDeployRequest
+from dockyard.domain.sagemaker import ObservedSageMaker, SageMakerPolicy, SageMakerRevision, SageMakerSpec, derive_endpoint_name
+from dockyard.planning.sagemaker import WantedSageMaker, clean_up_sagemaker, plan_delete_sagemaker, plan_sagemaker
+from dockyard.ports import Answer, Clock, Request, ResolvedModel, Scorer
+from dockyard.ports_sagemaker import Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
+from dockyard.usecases.follow import follow_lines
+from dockyard.usecases.observe import observe
+from dockyard.usecases.site import Keep, Planned
+from dockyard.usecases.workbench import Workbench
+
+_REQUEST_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerPorts:
+    """What a site needs of an account."""
+
+    account: SageMakerAccount
+    revisions: Revisions
+    endpoints: Endpoints
+    repositories: Repositories
+    supplies: Supplies
+    preflight: Preflight
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerSite:
+    """One environment on SageMaker."""
+
+    ports: SageMakerPorts
+    scorer: Scorer
+    """Addresses are names of endpoints."""
+    clock: Clock
+    policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
+    """What the environment's settings say: it holds for rollbacks and drift. A deploy brings its own."""
+
+    def describe(self, key: DeploymentKey) -> ObservedSageMaker:
+        """How a deployment is now."""
+        return self.ports.account.describe_deployment(key)
+
+    def list_deployments(self) -> tuple[DeploymentKey, ...]:
+        """All deployments of the account and region."""
+        return self.ports.account.list_deployments()
+
+    def read_logs(self, key: DeploymentKey, number: int, *, follow: bool, tail: int) -> Iterator[str]:
+        """Lines that the endpoint's containers have logged: the service keeps them by endpoint, not by revision.
+
+        Raises NotFoundError `no-revision`.
+        """
+        _require_revision(self.describe(key), number)
+        name = derive_endpoint_name(key.environment, key.name)
+        if follow:
+            return follow_lines(lambda lines: self.ports.endpoints.read_logs(name, tail=lines), tail, self.clock)
+        return iter(self.ports.endpoints.read_logs(name, tail=tail))
+
+    def invoke(self, key: DeploymentKey, request: Request) -> Answer:
+        """Send a request to the endpoint. Raises `nothing-serving`, `scorer-unreachable`, `smoke-test-failed`."""
+        endpoint = self.describe(key).endpoint
+        if endpoint is None or endpoint.serving_config is None:
+            raise NotFoundError("nothing-serving", f"no revision of {key} serves")
+        return self.scorer.invoke(endpoint.name, request, _REQUEST_SECONDS)
+
+    def prepare(self, request: DeployRequest) -> SageMakerDeployRequest:
+        """Check all that would be sent, and decide the role. Raises UsageError `setting-invalid`."""
+        wanted = _require_sagemaker(request)
+        settings = wanted.settings
+        self.ports.preflight.check_settings(wanted.key, settings, wanted.policy)
+        if settings.role:
+            return wanted
+        if not wanted.policy.create_role:
+            raise UsageError(
+                "setting-invalid",
+                f"{wanted.key} has no execution role",
+                hint="set `role` to the ARN of one that SageMaker may assume, or `create_role: true` to have it made",
+            )
+        role = self.ports.account.derive_role(wanted.key)
+        return dataclasses.replace(wanted, settings=dataclasses.replace(settings, role=role))
+
+    def choose_image(self, request: DeployRequest) -> ImageSettings:
+        """One with Docker's media types and a base, for the processor of the instances unless the user set a platform.
+
+        Raises UsageError `setting-invalid` for the base `host`, which nothing but this machine has.
+        """
+        image = request.image
+        if image.base == HOST_BASE:
+            raise UsageError(
+                "setting-invalid",
+                f"an image without a base (`{HOST_BASE}`) runs on this machine only",
+                hint="leave `image.base` out, or name an image",
+            )
+        platform = image.platform
+        if platform == DEFAULT_PLATFORM:
+            platform = self.ports.preflight.choose_platform(_require_sagemaker(request).settings)
+        return dataclasses.replace(image, base=image.base or DEFAULT_BASE, platform=platform, format=MediaFormat.DOCKER)
+
+    def plan_deploy(self, bench: Workbench, request: DeployRequest, model: ResolvedModel, recipe: ImageRecipe) -> Planned:
+        """Plan the way to a model's revision. Raises ConflictError `endpoint-not-ours`."""
+        asked = _require_sagemaker(request)
+        wanted = WantedSageMaker(
+            spec=SageMakerSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=asked.settings),
+            builder=recipe.builder,
+            builder_reason=recipe.reason,
+            alias=request.key.environment if request.promote else None,
+            history_limit=request.history_limit,
+            smoke_requests=request.smoke_requests,
+            policy=asked.policy,
+        )
+        return self._plan(bench, request.key, wanted)
+
+    def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
+        """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
+        wanted = WantedSageMaker(
+            spec=_require_revision(self.describe(key), number).spec,
+            builder=BuilderKind.AUTO,
+            builder_reason="the image of the revision is gone",
+            alias=keep.alias,
+            history_limit=keep.history_limit,
+            smoke_requests=keep.smoke_requests,
+            policy=self.policy,
+        )
+        return self._plan(bench, key, wanted)
+
+    def plan_delete(self, bench: Workbench, key: DeploymentKey) -> Planned:
+        """Plan to take a deployment away. Raises ConflictError `endpoint-not-ours`."""
+        seen = self.describe(key)
+        serving = seen.serving_revision
+        return Planned(
+            plan=plan_delete_sagemaker(seen, taken_at=bench.now()), seen=seen, spec=serving.spec if serving else None
+        )
+
+    def plan_cleanup(self, key: DeploymentKey) -> tuple[RemoveRevision | StopRevision, ...]:
+        """Steps for the revisions that never served, and are not on their way."""
+        seen = self.describe(key)
+        found = clean_up_sagemaker(seen, serving=seen.serving, history_limit=len(seen.revisions) + 1)
+        return tuple(RemoveRevision(number=one.number, reason=one.reason) for one in found)
+
+    def clean_up(self, key: DeploymentKey, step: RemoveRevision | StopRevision) -> None:
+        """Do one of these steps."""
+        revision = self.describe(key).find_revision(step.number)
+        if revision is not None and isinstance(step, RemoveRevision):
+            self.ports.revisions.delete_revision(revision.name)
+
+    def list_orphans(self) -> tuple[str, ...]:
+        """What of Dockyard's in the account belongs to no deployment."""
+        return self.ports.account.list_orphans()
+
+    def delete_orphans(self) -> None:
+        """Delete it."""
+        self.ports.account.delete_orphans()
+
+    def make_handlers(
+        self, bench: Workbench, key: DeploymentKey, record: SuccessWriter, build: Build | None
+    ) -> SageMakerHandlers:
+        """What carries plans out."""
+        ports = self.ports
+        return SageMakerHandlers(
+            shared=SharedHandlers(key=key, images=bench.images, writer=bench.writer, record=record, build=build),
+            repositories=ports.repositories,
+            revisions=ports.revisions,
+            supplies=ports.supplies,
+            moves=EndpointMoves(key=key, endpoints=ports.endpoints, clock=bench.clock, progress=bench.progress),
+            scorer=self.scorer,
+        )
+
+    def shall_plan_again(self, request: DeployRequest, error: DockyardError) -> bool:
+        """Where somebody else moved the endpoint meanwhile, the way there is another one."""
+        return (
+            request.key == _require_sagemaker(request).key and isinstance(error, ConflictError) and error.code == "plan-stale"
+        )
+
+    def _plan(self, bench: Workbench, key: DeploymentKey, wanted: WantedSageMaker) -> Planned:
+        observed: Observed[ObservedSageMaker] = observe(bench, self.describe(key), wanted.spec, wanted.alias)
+        plan = plan_sagemaker(key, wanted, observed)
+        cost = self.ports.preflight.describe_cost(wanted.spec.settings, wanted.policy)
+        if cost is not None and not plan.is_empty:
+            plan = dataclasses.replace(plan, notes=(*plan.notes, cost))
+        return Planned(plan=plan, seen=observed.deployment, spec=wanted.spec)
+
+
+def _require_sagemaker(request: DeployRequest) -> SageMakerDeployRequest:
+    if not isinstance(request, SageMakerDeployRequest):
+        raise TypeError(f"{type(request).__name__} is no request for SageMaker")
+    return request
+
+
+def _require_revision(seen: ObservedSageMaker, number: int) -> SageMakerRevision:
+    revision = seen.find_revision(number)
+    if revision is None:
+        raise NotFoundError("no-revision", f"{seen.key} has no revision {number}")
+    return revision
