@@ -12,7 +12,10 @@ from dockyard_sandbox.calls import Calls
 from dockyard_sandbox.endpoint_view import describe_endpoint
 from dockyard_sandbox.events import Events
 from dockyard_sandbox.faults import Faults, FaultScriptError, read_rules
+from dockyard_sandbox.guard import Guard
 from dockyard_sandbox.pace import Pace
+from dockyard_sandbox.policy import read_policy
+from dockyard_sandbox.quotas import Quotas
 from dockyard_sandbox.routes import HttpRequest, HttpResponse, answer_json, read_json
 from dockyard_sandbox.world import World, Worlds
 
@@ -26,6 +29,8 @@ class Insides:
     faults: Faults
     events: Events
     pace: Pace
+    quotas: Quotas
+    guard: Guard
 
 
 class Admin:
@@ -44,6 +49,10 @@ class Admin:
             ("GET", "events"): lambda _: answer_json({"events": insides.events.as_json()}),
             ("GET", "pace"): self._describe_pace,
             ("PUT", "pace"): self._change_pace,
+            ("GET", "quotas"): self._list_quotas,
+            ("PUT", "quotas"): self._change_quotas,
+            ("PUT", "policy"): self._set_policy,
+            ("DELETE", "policy"): self._clear_policy,
         }
 
     def answer(self, request: HttpRequest) -> HttpResponse:
@@ -74,6 +83,22 @@ class Admin:
     def _clear_faults(self, request: HttpRequest) -> HttpResponse:
         self._insides.faults.clear()
         return self._list_faults(request)
+
+    def _list_quotas(self, _request: HttpRequest) -> HttpResponse:
+        return answer_json({"instances": self._insides.quotas.list_limits()})
+
+    def _change_quotas(self, request: HttpRequest) -> HttpResponse:
+        limits = read_json(request).child("instances")
+        self._insides.quotas.change({name: limits.whole(name) for name in limits})
+        return self._list_quotas(request)
+
+    def _set_policy(self, request: HttpRequest) -> HttpResponse:
+        self._insides.guard.set_policy(read_policy(read_json(request)))
+        return answer_json({})
+
+    def _clear_policy(self, _request: HttpRequest) -> HttpResponse:
+        self._insides.guard.set_policy(None)
+        return answer_json({})
 
     def _describe_pace(self, _request: HttpRequest) -> HttpResponse:
         pace = self._insides.pace

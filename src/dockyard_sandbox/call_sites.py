@@ -12,6 +12,7 @@ from urllib.parse import parse_qs, unquote
 
 from dockyard_sandbox.arns import ACCOUNT, Place, find_place
 from dockyard_sandbox.calls import CallSite, Permission
+from dockyard_sandbox.cbor import decode_cbor
 from dockyard_sandbox.fields import Fields, as_fields
 from dockyard_sandbox.permissions import find_permissions
 from dockyard_sandbox.routes import HttpRequest
@@ -30,6 +31,18 @@ _READING = (
     "Decode",
     "Lookup",
 )
+_REGISTRY_PATH = re.compile(r"/v2/(?P<name>.+)/(?P<kind>manifests|blobs/uploads|blobs|tags)/[^/]*")
+_REGISTRY_OPERATIONS = {
+    ("HEAD", "blobs"): "BatchCheckLayerAvailability",
+    ("GET", "blobs"): "GetDownloadUrlForLayer",
+    ("POST", "blobs/uploads"): "InitiateLayerUpload",
+    ("PATCH", "blobs/uploads"): "UploadLayerPart",
+    ("PUT", "blobs/uploads"): "CompleteLayerUpload",
+    ("HEAD", "manifests"): "BatchGetImage",
+    ("GET", "manifests"): "BatchGetImage",
+    ("PUT", "manifests"): "PutImage",
+    ("GET", "tags"): "ListImages",
+}
 _CBOR_PATH = re.compile(r"/service/[^/]+/operation/(?P<operation>\w+)")
 _PREFIXES = {"monitoring": "cloudwatch"}
 _S3_BY_QUERY = (
@@ -65,10 +78,12 @@ _S3_ACTIONS = {
     "ListBuckets": "ListAllMyBuckets",
 }
 _ARNS = (
-    ("repositoryName", "ecr", "{region}", "repository/"),
-    ("RoleName", "iam", "", "role/"),
-    ("logGroupName", "logs", "{region}", "log-group:"),
-    ("AlarmName", "cloudwatch", "{region}", "alarm:"),
+    ("repositoryName", "ecr", "repository/"),
+    ("repositoryNames", "ecr", "repository/"),
+    ("RoleName", "iam", "role/"),
+    ("logGroupName", "logs", "log-group:"),
+    ("AlarmName", "cloudwatch", "alarm:"),
+    ("AlarmNames", "cloudwatch", "alarm:"),
 )
 _WHOLE_ARNS = ("RoleArn", "PolicyArn", "TopicArn", "resourceArn", "KeyId")
 _RUNTIME = {
@@ -96,7 +111,7 @@ def _read(request: HttpRequest, service: str) -> tuple[str, tuple[Permission, ..
     if service == "runtime":
         return _read_runtime(request, place)
     if service == "registry":
-        return _read_registry(request), ()
+        return _read_registry(request, place)
     if service == "s3":
         return _read_s3(request, place)
     target = request.headers.get("x-amz-target", "").rpartition(".")[2]
@@ -104,7 +119,7 @@ def _read(request: HttpRequest, service: str) -> tuple[str, tuple[Permission, ..
         return _read_json(request, service, target, place)
     cbor = _CBOR_PATH.fullmatch(request.path)
     if cbor:
-        return cbor["operation"], (Permission(action=_action(service, cbor["operation"]), resource="*"),)
+        return _read_cbor(request, service, cbor["operation"], place)
     return _read_query(request, service, place)
 
 
@@ -120,10 +135,22 @@ def _read_runtime(request: HttpRequest, place: Place) -> tuple[str, tuple[Permis
     return _RUNTIME[kind], (Permission(action=f"sagemaker:{action}", resource=place.name_resource("endpoint", unquote(name))),)
 
 
-def _read_registry(request: HttpRequest) -> str:
-    kind = next((kind for kind in ("uploads", "blobs", "manifests", "tags") if f"/{kind}/" in request.path), "base")
-    verb = "List" if kind == "tags" else request.method.capitalize()
-    return f"{verb}{kind.capitalize()}"
+def _read_registry(request: HttpRequest, place: Place) -> tuple[str, tuple[Permission, ...]]:
+    found = _REGISTRY_PATH.fullmatch(request.path)
+    kind = found["kind"] if found else "base"
+    operation = _REGISTRY_OPERATIONS.get((request.method, kind), f"{request.method.capitalize()}{kind.capitalize()}")
+    if found is None:
+        return operation, ()
+    arn = f"arn:{place.partition}:ecr:{place.region}:{ACCOUNT}:repository/{found['name']}"
+    return operation, (Permission(action=f"ecr:{operation}", resource=arn),)
+
+
+def _read_cbor(request: HttpRequest, service: str, operation: str, place: Place) -> tuple[str, tuple[Permission, ...]]:
+    try:
+        fields = as_fields(decode_cbor(request.body)) if request.body else Fields({})
+    except (ValueError, TypeError):
+        return operation, ()
+    return operation, _find_known(service, operation, fields, place)
 
 
 def _read_json(request: HttpRequest, service: str, operation: str, place: Place) -> tuple[str, tuple[Permission, ...]]:
@@ -144,10 +171,12 @@ def _read_query(request: HttpRequest, service: str, place: Place) -> tuple[str, 
 
 def _find_known(service: str, operation: str, request: Fields, place: Place) -> tuple[Permission, ...]:
     found = [str(request[name]) for name in _WHOLE_ARNS if str(request.get(name, "")).startswith("arn:")]
-    for member, owner, region, kind in _ARNS:
-        if member in request:
-            home = region.format(region=place.region)
-            found.append(f"arn:{place.partition}:{owner}:{home}:{ACCOUNT}:{kind}{request[member]}")
+    for member, owner, kind in _ARNS:
+        home = "" if owner == "iam" else place.region
+        names = request.texts(member) if member.endswith("Names") else [str(request[member])] if member in request else []
+        found += [f"arn:{place.partition}:{owner}:{home}:{ACCOUNT}:{kind}{name}" for name in names]
+    if service == "logs" and "logStreamName" in request:
+        found = [f"{arn}:log-stream:{request['logStreamName']}" for arn in found]
     return tuple(Permission(action=_action(service, operation), resource=arn) for arn in found or ["*"])
 
 

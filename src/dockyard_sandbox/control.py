@@ -1,4 +1,4 @@
-"""SageMaker's control plane as a service: request in, checked, carried out, checked, answer out.
+"""A service of AWS in JSON 1.1, such as SageMaker's control plane: request in, checked, carried out, checked, answer out.
 
 Owns the order of these. Must not know what any operation does.
 """
@@ -14,12 +14,13 @@ from dockyard_sandbox.world import Worlds
 
 
 class ControlPlane:
-    """Answers SageMaker's JSON 1.1 calls."""
+    """Answers JSON 1.1 calls of a service, which `name` is botocore's name of."""
 
-    def __init__(self, worlds: Worlds, operations: Operations) -> None:
+    def __init__(self, worlds: Worlds, operations: Operations, name: str = "sagemaker") -> None:
         self._worlds = worlds
         self._operations = operations
-        self._shapes = Shapes("sagemaker")
+        self._name = name
+        self._shapes = Shapes(name)
 
     @property
     def offered(self) -> frozenset[str]:
@@ -31,7 +32,7 @@ class ControlPlane:
         try:
             return self._answer(request)
         except ApiError as error:
-            return answer_error(error, request, "sagemaker")
+            return answer_error(error, request, self._name)
 
     def _answer(self, request: HttpRequest) -> HttpResponse:
         name = read_target(request)

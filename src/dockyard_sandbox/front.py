@@ -14,15 +14,17 @@ from dataclasses import dataclass
 
 from dockyard_sandbox.arns import ACCOUNT
 from dockyard_sandbox.call_sites import read_call_site
-from dockyard_sandbox.calls import Calls, CallSite, Outcome
+from dockyard_sandbox.calls import Calls, CallSite, Outcome, Permission
 from dockyard_sandbox.errors import ApiError, exceed_quota
 from dockyard_sandbox.events import Events
 from dockyard_sandbox.faults import Faults, Rule
+from dockyard_sandbox.guard import Guard
 from dockyard_sandbox.protocol import answer_error
 from dockyard_sandbox.routes import HttpRequest, HttpResponse, Service, find_service_name
 
 _UNLOGGED = frozenset({"admin", "page"})
 _BEFORE = frozenset({"throttle", "error-before", "expired-token", "access-denied", "quota", "reset-before"})
+_XML_SERVICES = frozenset({"s3", "sts", "iam", "sns", "ec2"})
 _XML_CODE = re.compile(rb"<Code>([\w.]+)</Code>")
 
 
@@ -31,12 +33,13 @@ class ConnectionCut(Exception):  # noqa: N818 it is an order to the server, not 
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Logs:
-    """Where the front writes."""
+class Records:
+    """What the front reads its orders from, and where it writes."""
 
     faults: Faults
     calls: Calls
     events: Events
+    guard: Guard
 
 
 ChangeEndpoint = Callable[[str, str, bool], None]
@@ -46,9 +49,9 @@ ChangeEndpoint = Callable[[str, str, bool], None]
 class Front:
     """Passes requests to services. A service that is not there is what `other` answers; without that, an honest error."""
 
-    def __init__(self, services: Mapping[str, Service], logs: Logs, change_endpoint: ChangeEndpoint) -> None:
+    def __init__(self, services: Mapping[str, Service], records: Records, change_endpoint: ChangeEndpoint) -> None:
         self._services = services
-        self._logs = logs
+        self._records = records
         self._change_endpoint = change_endpoint
 
     def answer(self, request: HttpRequest) -> HttpResponse:
@@ -57,7 +60,7 @@ class Front:
         if name in _UNLOGGED:
             return self._ask(name, request)
         site = read_call_site(request, name)
-        rule = self._logs.faults.take_for_call(site)
+        rule = self._records.faults.take_for_call(site)
         started = time.monotonic()
         try:
             response = self._answer(name, request, site, rule)
@@ -68,9 +71,12 @@ class Front:
         return response
 
     def _answer(self, name: str, request: HttpRequest, site: CallSite, rule: Rule | None) -> HttpResponse:
+        denied = self._records.guard.find_denied(site)
+        if denied is not None:
+            return answer_error(deny(denied, site, request), request, site.service)
         if rule is None:
             return self._ask(name, request)
-        self._logs.events.tell("fault", ", ".join(site.resources), f"{rule.kind} at {site.service}:{site.operation}")
+        self._records.events.tell("fault", ", ".join(site.resources), f"{rule.kind} at {site.service}:{site.operation}")
         if rule.kind in _BEFORE:
             return self._fail(rule, site, request)
         if rule.kind == "slow":
@@ -90,8 +96,7 @@ class Front:
     def _fail(self, rule: Rule, site: CallSite, request: HttpRequest) -> HttpResponse:
         if rule.kind in {"reset-before", "reset-after"}:
             raise ConnectionCut(rule.kind)
-        service = "" if site.service == "registry" else site.service
-        return answer_error(make_fault_error(rule, site, request), request, service)
+        return answer_error(make_fault_error(rule, site, request), request, site.service)
 
     def _change_endpoints(self, site: CallSite, rule: Rule) -> None:
         for arn in site.resources:
@@ -106,7 +111,7 @@ class Front:
         try:
             return service.answer(request)
         except Exception as error:  # noqa: BLE001 a defect must be seen by the client and among the events, and end neither
-            self._logs.events.tell("defect", name, traceback.format_exc(limit=6))
+            self._records.events.tell("defect", name, traceback.format_exc(limit=6))
             failure = ApiError("InternalFailure", f"A defect of the sandbox: {type(error).__name__}: {error}", status=500)
             return answer_error(failure, request, name)
 
@@ -117,31 +122,36 @@ class Front:
             fault=rule.kind if rule else "",
             seconds=time.monotonic() - started,
         )
-        self._logs.calls.add(site, outcome)
+        self._records.calls.add(site, outcome)
 
 
 def make_fault_error(rule: Rule, site: CallSite, request: HttpRequest) -> ApiError:
     """The error that a scripted fault answers with, in the words of the service's protocol."""
-    xml = site.service in {"s3", "sts", "iam", "sns", "ec2"}
-    action = site.permissions[0].action if site.permissions else f"{site.service}:{site.operation}"
-    resource = site.resources[0] if site.resources else "*"
-    user = f"arn:aws:iam::{ACCOUNT}:user/{request.scope.access_key[:4] if request.scope else 'anonymous'}"
-    denied = (
-        f"User: {user} is not authorized to perform: {action} on resource: {resource} because no identity-based policy allows "
-        f"the {action} action"
-    )
+    xml = site.service in _XML_SERVICES
+    first = site.permissions[0] if site.permissions else Permission(action=f"{site.service}:{site.operation}", resource="*")
     errors = {
         "throttle": ApiError("Throttling" if xml else "ThrottlingException", "Rate exceeded"),
         "expired-token": ApiError(
             "ExpiredToken" if xml else "ExpiredTokenException", "The security token included in the request is expired"
         ),
-        "access-denied": ApiError("AccessDenied" if xml else "AccessDeniedException", denied, status=403 if xml else 400),
+        "access-denied": deny(first, site, request),
         "quota": exceed_quota("ml.m5.large for endpoint usage", value=0, used=0, wanted=1),
     }
     error = errors.get(
         rule.kind, ApiError("InternalFailure", "We encountered an internal error. Please try again.", status=500)
     )
     return ApiError(error.code, rule.message, status=error.status) if rule.message else error
+
+
+def deny(permission: Permission, site: CallSite, request: HttpRequest) -> ApiError:
+    """What a caller is answered who does not have a permission."""
+    user = f"arn:aws:iam::{ACCOUNT}:user/{request.scope.access_key[:4] if request.scope else 'anonymous'}"
+    message = (
+        f"User: {user} is not authorized to perform: {permission.action} on resource: {permission.resource} because no "
+        f"identity-based policy allows the {permission.action} action"
+    )
+    xml = site.service in _XML_SERVICES
+    return ApiError("AccessDenied" if xml else "AccessDeniedException", message, status=403 if xml else 400)
 
 
 def read_error_code(response: HttpResponse) -> str:

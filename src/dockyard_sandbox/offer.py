@@ -20,6 +20,7 @@ from dockyard_sandbox.operations.packages import PackageOperations
 from dockyard_sandbox.operations.roles import RoleCheck
 from dockyard_sandbox.operations.tags import offer_tag_operations
 from dockyard_sandbox.operations.transform_jobs import TransformJobOperations
+from dockyard_sandbox.quotas import Quotas
 from dockyard_sandbox.surroundings import Surroundings
 from dockyard_sandbox.workers import Workers
 
@@ -33,6 +34,7 @@ class Backing:
     workers: Workers
     calls: Calls
     surroundings: Surroundings
+    quotas: Quotas
 
 
 def offer_operations(backing: Backing) -> Operations:
@@ -41,7 +43,7 @@ def offer_operations(backing: Backing) -> Operations:
     return {
         **ModelOperations(roles, backing.surroundings.model_data, backing.tools.launcher.has_image).offer(),
         **EndpointConfigOperations(roles).offer(),
-        **EndpointOperations(backing.endpoints).offer(),
+        **EndpointOperations(backing.endpoints, backing.quotas).offer(),
         **ComponentOperations(Components(backing.tools, backing.workers)).offer(),
         **PackageOperations(backing.tools.pace, backing.workers).offer(),
         **TransformJobOperations(backing.tools, backing.workers, backing.surroundings.transforms).offer(),

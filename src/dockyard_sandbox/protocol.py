@@ -44,6 +44,8 @@ def answer_error(error: ApiError, request: HttpRequest, service: str) -> HttpRes
         return _answer_cbor(error, request_id)
     if service == "s3":
         return _answer_s3(error, request_id)
+    if service == "registry":
+        return _answer_registry(error)
     if service in _QUERY_SERVICES or "form-urlencoded" in request.headers.get("content-type", ""):
         return _answer_query(error, request_id)
     content = json.dumps({"__type": error.code, "message": error.message}).encode()
@@ -63,6 +65,13 @@ def _answer_s3(error: ApiError, request_id: str) -> HttpResponse:
     )
     headers = {"Content-Type": "application/xml", "x-amz-request-id": request_id}
     return HttpResponse(status=error.status, headers=headers, body=body.encode())
+
+
+def _answer_registry(error: ApiError) -> HttpResponse:
+    """https://github.com/opencontainers/distribution-spec/blob/main/spec.md#error-codes"""
+    status = 403 if error.code.startswith("AccessDenied") else max(error.status, 429 if "Throttling" in error.code else 0)
+    body = {"errors": [{"code": "DENIED" if status == 403 else "UNKNOWN", "message": error.message}]}
+    return HttpResponse(status=status, headers={"Content-Type": "application/json"}, body=json.dumps(body).encode())
 
 
 def _answer_query(error: ApiError, request_id: str) -> HttpResponse:

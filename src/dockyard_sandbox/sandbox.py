@@ -21,11 +21,15 @@ from dockyard_sandbox.endpoint_runs import Tools
 from dockyard_sandbox.endpoints import Endpoints
 from dockyard_sandbox.events import Events
 from dockyard_sandbox.faults import Faults
-from dockyard_sandbox.front import Front, Logs
+from dockyard_sandbox.front import Front, Records
+from dockyard_sandbox.guard import Guard
 from dockyard_sandbox.launch import Launcher
 from dockyard_sandbox.offer import Backing, offer_operations
+from dockyard_sandbox.operations.pricing import offer_pricing_operations
+from dockyard_sandbox.operations.quotas import QuotaOperations
 from dockyard_sandbox.pace import TEST_SPEED, Pace
 from dockyard_sandbox.parts import Bearings, MakeParts, Parts
+from dockyard_sandbox.quotas import Quotas
 from dockyard_sandbox.routes import DEFAULT_REGION, HttpRequest, HttpResponse, Service
 from dockyard_sandbox.server import Server
 from dockyard_sandbox.serving import ServingEndpoint
@@ -63,7 +67,7 @@ class SandboxSettings:
 
 
 class Sandbox:
-    """A running sandbox. `calls`, `faults`, `events`, `pace` and `worlds` are open to tests."""
+    """A running sandbox. `calls`, `faults`, `events`, `pace`, `quotas`, `guard` and `worlds` are open to tests."""
 
     def __init__(self, settings: SandboxSettings) -> None:
         self.settings = settings
@@ -71,6 +75,8 @@ class Sandbox:
         self.faults = Faults()
         self.events = Events()
         self.pace = Pace(settings.speed, settings.startup_speed)
+        self.quotas = Quotas()
+        self.guard = Guard()
         self.worlds = Worlds(self.faults.consistency_delay)
         self._workers = Workers(self.events)
         self._server = Server(self._answer, settings.port)
@@ -158,14 +164,28 @@ class Sandbox:
             workers=self._workers,
             calls=self.calls,
             surroundings=parts.surroundings,
+            quotas=self.quotas,
         )
-        insides = Insides(worlds=self.worlds, calls=self.calls, faults=self.faults, events=self.events, pace=self.pace)
         services: dict[str, Service] = {
             **parts.services,
             "sagemaker": ControlPlane(self.worlds, offer_operations(backing)),
-            "admin": Admin(insides),
+            "servicequotas": ControlPlane(self.worlds, QuotaOperations(self.quotas).offer(), "service-quotas"),
+            "pricing": ControlPlane(self.worlds, offer_pricing_operations(), "pricing"),
+            "admin": Admin(self._show_insides()),
         }
-        return Front(services, Logs(faults=self.faults, calls=self.calls, events=self.events), self._change_endpoint)
+        records = Records(faults=self.faults, calls=self.calls, events=self.events, guard=self.guard)
+        return Front(services, records, self._change_endpoint)
+
+    def _show_insides(self) -> Insides:
+        return Insides(
+            worlds=self.worlds,
+            calls=self.calls,
+            faults=self.faults,
+            events=self.events,
+            pace=self.pace,
+            quotas=self.quotas,
+            guard=self.guard,
+        )
 
     def _change_endpoint(self, region: str, arn: str, in_progress: bool) -> None:
         _, name = read_kind(arn)

@@ -72,6 +72,8 @@ class _ServiceModel(Protocol):
 
     def operation_model(self, operation_name: str) -> _Operation: ...
 
+    def shape_for(self, shape_name: str) -> Shape: ...
+
 
 class ResponseShapeError(Exception):
     """An answer of the sandbox is not of its operation's shape: a defect."""
@@ -121,6 +123,12 @@ class Shapes:
             return
         for violation in find_violations(shape, body):
             raise ResponseShapeError(f"{operation}: {violation}")
+
+
+def list_allowed(service: str, shape_name: str) -> tuple[str, ...]:
+    """The values of an enumeration. Raises KeyError where the shape has none."""
+    shape = cast("_ServiceModel", _load_model(service)).shape_for(shape_name)
+    return tuple(cast("list[str]", shape.metadata["enum"]))
 
 
 @cache

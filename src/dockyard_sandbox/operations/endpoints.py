@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from dockyard_sandbox.endpoint_view import describe_endpoint
-from dockyard_sandbox.endpoints import Endpoints, Retained, Scale
+from dockyard_sandbox.endpoints import Endpoints, Retained, Scale, prepare_deployed
 from dockyard_sandbox.errors import refuse
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.operations.call import ApiCall, Operations
 from dockyard_sandbox.operations.listing import Listed, list_page
+from dockyard_sandbox.quotas import Quotas
 from dockyard_sandbox.rollout_plan import check_deployment
 from dockyard_sandbox.world import Record
 
@@ -20,8 +21,9 @@ from dockyard_sandbox.world import Record
 class EndpointOperations:
     """The operations."""
 
-    def __init__(self, endpoints: Endpoints) -> None:
+    def __init__(self, endpoints: Endpoints, quotas: Quotas) -> None:
         self._endpoints = endpoints
+        self._quotas = quotas
 
     def offer(self) -> Operations:
         """The operations by name."""
@@ -37,6 +39,7 @@ class EndpointOperations:
     def _create(self, call: ApiCall) -> Mapping[str, object]:
         config = _require_config(call)
         check_deployment(call.request.child("DeploymentConfig"))
+        self._quotas.check(call.world, prepare_deployed(config, activity=None))
         return {"EndpointArn": self._endpoints.create(call.world, call.request, config).arn}
 
     def _update(self, call: ApiCall) -> Mapping[str, object]:
@@ -51,6 +54,8 @@ class EndpointOperations:
         if request.flag("RetainDeploymentConfig"):
             deployment = endpoint.last_deployment
         retained = _read_retained(request)
+        if not endpoint.in_progress:
+            self._quotas.check(call.world, prepare_deployed(config, activity=None))
         changed = self._endpoints.update(call.world, endpoint.name, config, deployment=deployment, retained=retained)
         return {"EndpointArn": changed.arn}
 

@@ -2,31 +2,21 @@
 
 from __future__ import annotations
 
-import json
 import time
 import urllib.error
-import urllib.request
 from collections.abc import Iterator
 
 import pytest
 from botocore.exceptions import ClientError, ConnectionClosedError
 
 from dockyard_sandbox.faults import Rule
-from dockyard_sandbox.fields import Fields, as_fields
 from dockyard_sandbox.routes import HttpRequest, HttpResponse
 from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
 from dockyard_sandbox.testing import FakeRunner, make_fake_parts
+from support.sandbox_admin import ask_admin
 from support.sandbox_control import IMAGE, ROLE, ApiCaller, ControlBench, read_error
 
 MODEL = {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE}, "ExecutionRoleArn": ROLE}
-
-
-def ask_admin(sandbox: Sandbox, method: str, route: str, body: object = None) -> Fields:
-    """Ask the admin API."""
-    content = None if body is None else json.dumps(body).encode()
-    request = urllib.request.Request(f"{sandbox.url}/_sandbox/{route}", data=content, method=method)
-    with urllib.request.urlopen(request) as answer:
-        return as_fields(json.load(answer))
 
 
 @pytest.mark.parametrize(

@@ -107,4 +107,4 @@ def test_caller_is_told_apart_but_not_named() -> None:
 
 def test_registry_calls_are_named_by_verb_and_kind() -> None:
     site = read_call_site(HttpRequest(method="PUT", path="/v2/a/b/manifests/v1"), "registry")
-    assert (site.operation, site.mutating) == ("PutManifests", True)
+    assert (site.operation, site.mutating) == ("PutImage", True)

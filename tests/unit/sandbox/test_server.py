@@ -78,10 +78,12 @@ def test_cut_connection_is_reset() -> None:
 def test_server_listens_on_loopback_only_and_stops_with_connections_open() -> None:
     server = Server(lambda _request: HttpResponse())
     server.start()
-    idle = socket.create_connection(("127.0.0.1", server.port), timeout=10)
+    kept = http.client.HTTPConnection("127.0.0.1", server.port, timeout=10)
+    kept.request("GET", "/")
+    assert kept.getresponse().read() == b""
     server.stop()
-    with idle:
-        assert idle.recv(1) == b""
+    assert kept.sock.recv(1) == b""
+    kept.close()
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", server.port), timeout=1)
 
