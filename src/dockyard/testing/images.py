@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.ports import Request, ResolvedModel, StaleCache
+from dockyard.testing.faults import Faults
 
 EXAMPLE = Request(body=b'{"inputs": [1]}', content_type="application/json")
 
@@ -17,6 +18,7 @@ EXAMPLE = Request(body=b'{"inputs": [1]}', content_type="application/json")
 class MemoryImages:
     """ImageFactory and ImageCleaner in memory. `failures` maps a method's name to the error that it raises."""
 
+    faults: Faults = field(default_factory=Faults)
     failures: dict[str, DockyardError] = field(default_factory=dict)
     writes: list[str] = field(default_factory=list)
     example: Request | None = EXAMPLE
@@ -46,23 +48,29 @@ class MemoryImages:
     def build_image(self, recipe: ImageRecipe, model: ResolvedModel) -> BuiltImage:
         """Keep an image of the recipe."""
         self._fail("build_image")
-        self.writes.append(f"build {recipe.fingerprint}")
         image = BuiltImage(
             fingerprint=recipe.fingerprint,
             digest=ImageDigest(f"sha256:{recipe.fingerprint}"),
             size_bytes=model.version.size_bytes,
             has_proof=self.example is not None,
         )
-        self._images[recipe.fingerprint] = image
+        with self.faults.watch("build_image"):
+            self.writes.append(f"build {recipe.fingerprint}")
+            self._images[recipe.fingerprint] = image
         return image
 
     def push_image(self, image: BuiltImage, reference: str) -> ImageDigest:
         """Remember that the image was pushed."""
         self._fail("push_image")
-        self.writes.append(f"push {reference}")
-        repository = reference.rsplit(":", 1)[0]
-        self._pushed[reference] = ImageDigest(f"{repository}@{image.digest}")
-        return self._pushed[reference]
+        with self.faults.watch("push_image"):
+            self.writes.append(f"push {reference}")
+            repository = reference.rsplit(":", 1)[0]
+            self._pushed[reference] = ImageDigest(f"{repository}@{image.digest}")
+            return self._pushed[reference]
+
+    def forget_pushed(self, image: ImageDigest) -> None:
+        """Let no reference point at an image any more: it is deleted where it was pushed to."""
+        self._pushed = {reference: digest for reference, digest in self._pushed.items() if digest != image}
 
     def read_proof(self, fingerprint: Fingerprint) -> Request | None:
         """The same example for every image that is there."""
