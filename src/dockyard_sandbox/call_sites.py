@@ -52,8 +52,9 @@ _S3_BY_QUERY = (
     ("uploadId", "DELETE", "AbortMultipartUpload"),
     ("delete", "POST", "DeleteObjects"),
     ("location", "GET", "GetBucketLocation"),
-    ("tagging", "PUT", "PutTagging"),
-    ("tagging", "GET", "GetTagging"),
+    ("tagging", "PUT", "Put{of}Tagging"),
+    ("tagging", "GET", "Get{of}Tagging"),
+    ("tagging", "DELETE", "Delete{of}Tagging"),
     ("versioning", "PUT", "PutBucketVersioning"),
     ("encryption", "PUT", "PutBucketEncryption"),
     ("publicAccessBlock", "PUT", "PutPublicAccessBlock"),
@@ -193,7 +194,7 @@ def _name_s3(request: HttpRequest, bucket: str, key: str) -> str:
     parameters = request.parameters
     for name, method, operation in _S3_BY_QUERY:
         if name in parameters and method == request.method:
-            return operation
+            return operation.format(of="Object" if key else "Bucket")
     by_method: Mapping[str, str] = _S3_OBJECT if key else _S3_BUCKET
     return by_method.get(request.method, request.method)
 

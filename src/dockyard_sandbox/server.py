@@ -88,8 +88,6 @@ class _HttpServer(ThreadingHTTPServer):
 
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
-    server_version = "DockyardSandbox"
-    sys_version = ""
     wbufsize = 64 * 1024
     disable_nagle_algorithm = True
     server: _HttpServer
@@ -105,6 +103,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.server.forget(self.connection)
         with suppress(OSError):
             super().finish()
+
+    @override
+    def version_string(self) -> str:
+        return "DockyardSandbox"
 
     @override
     def log_message(self, format: str, *args: object) -> None:

@@ -87,6 +87,8 @@ def test_body_that_is_no_json_leaves_resources_empty() -> None:
         ("PUT", "/b/k/x", "partNumber=1&uploadId=u", "UploadPart", "s3:PutObject"),
         ("POST", "/b/k/x", "uploads", "CreateMultipartUpload", "s3:PutObject"),
         ("GET", "/b", "list-type=2&prefix=p", "ListObjectsV2", "s3:ListBucket"),
+        ("PUT", "/b/k", "tagging", "PutObjectTagging", "s3:PutObjectTagging"),
+        ("PUT", "/b", "tagging", "PutBucketTagging", "s3:PutBucketTagging"),
         ("GET", "/b", "location", "GetBucketLocation", "s3:GetBucketLocation"),
         ("GET", "/", "", "ListBuckets", "s3:ListAllMyBuckets"),
         ("DELETE", "/b/k", "", "DeleteObject", "s3:DeleteObject"),
