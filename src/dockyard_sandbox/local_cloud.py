@@ -81,11 +81,17 @@ class LocalCloud:
         self._logs = ContainerLogs(self._aws)
         self._metrics = MetricsWriter(self._aws)
         self.invocations = InvocationLog([self._metrics])
+        self.has_engine = False
+        """Whether containers run in a Docker engine; known once the parts are made."""
+
+    def wait_until_ready(self) -> None:
+        """Return when moto answers. Raises NoMotoError."""
+        _ = self.moto.address
 
     def make_parts(self, bearings: Bearings) -> Parts:
         """What a sandbox needs. Raises NoEngineError."""
         try:
-            has_engine, runner = self._choose_runner(bearings.authority)
+            self.has_engine, runner = self._choose_runner(bearings.authority)
         except BaseException:
             self.moto.stop()
             raise
@@ -100,7 +106,7 @@ class LocalCloud:
                 logs=self._logs,
             ),
             services=self._make_services(bearings, alarms),
-            stop=lambda: self._stop(bearings.authority, has_engine=has_engine),
+            stop=lambda: self._stop(bearings.authority),
         )
 
     def _choose_runner(self, authority: str) -> tuple[bool, Runner]:
@@ -144,9 +150,9 @@ class LocalCloud:
             "other": Neighbours(lambda: self.moto.address, {"logs": self._logs.flush, "monitoring": update_cloudwatch}),
         }
 
-    def _stop(self, authority: str, *, has_engine: bool) -> None:
+    def _stop(self, authority: str) -> None:
         self.moto.stop()
-        clean_up(self.settings.folder, self.settings.sandbox_id, authority, has_engine=has_engine)
+        clean_up(self.settings.folder, self.settings.sandbox_id, authority, has_engine=self.has_engine)
 
 
 def clean_up(folder: Path, sandbox_id: str, address: str, *, has_engine: bool) -> None:

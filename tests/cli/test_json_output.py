@@ -86,6 +86,7 @@ CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (
     (["config", "show"], "config show", "done", {"file", "values"}),
     (["config", "validate"], "config validate", "done", {"file", "environments"}),
     (["config", "schema"], "config schema", "done", {"schema"}),
+    (["sandbox", "status"], "sandbox status", "unchanged", {"status", "is_up", "url", "runner", "environment"}),
 )
 
 

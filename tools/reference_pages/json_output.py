@@ -62,6 +62,10 @@ COMMANDS = {
     "config show": "ConfigResult",
     "config validate": "ValidationResult",
     "config schema": "SchemaResult",
+    "sandbox up": "SandboxResult",
+    "sandbox env": "SandboxResult",
+    "sandbox status": "SandboxResult",
+    "sandbox down": "SandboxResult",
 }
 REMARKS = """
 Enums are their values; moments are ISO 8601 in UTC; sizes are bytes. A plan's step also has `phase` and `description`. `facts`

@@ -15,11 +15,12 @@ from dockyard.cli.commands import (
     predict,
     promote,
     rollback,
+    sandbox,
     status,
     sync,
 )
 from dockyard.cli.root import app
 
-COMMANDS = (deploy, build, status, history, logs, predict, rollback, promote, delete, drift, gc, sync, doctor, config)
+COMMANDS = (deploy, build, status, history, logs, predict, rollback, promote, delete, drift, gc, sync, doctor, config, sandbox)
 
 __all__ = ["COMMANDS", "app"]

@@ -23,6 +23,7 @@ from dockyard.cli.views.care import view_doctor, view_drift, view_gc, view_sync
 from dockyard.cli.views.change import view_delete, view_deploy, view_promote
 from dockyard.cli.views.configuration import view_config, view_schema, view_validation
 from dockyard.cli.views.look import view_build, view_history, view_logs, view_predict, view_status
+from dockyard.cli.views.sandbox import view_sandbox
 from dockyard.cli.views.view import View
 from dockyard.domain.attempt import Failure
 from dockyard.domain.result import (
@@ -38,6 +39,7 @@ from dockyard.domain.result import (
     PredictResult,
     PromoteResult,
     ResultStatus,
+    SandboxResult,
     SchemaResult,
     StatusResult,
     SyncResult,
@@ -51,7 +53,7 @@ _RED, _YELLOW = "31", "33"
 ChangeResult = DeployResult | DeleteResult | PromoteResult
 LookResult = StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult
 CareResult = DriftResult | DoctorResult | GcResult | SyncResult
-ConfigurationResult = ConfigResult | SchemaResult | ValidationResult
+ConfigurationResult = ConfigResult | SchemaResult | ValidationResult | SandboxResult
 Result = ChangeResult | LookResult | CareResult | ConfigurationResult
 
 
@@ -157,6 +159,8 @@ def _view_configuration(result: ConfigurationResult) -> View:
             return view_schema(result)
         case ValidationResult():
             return view_validation(result)
+        case SandboxResult():
+            return view_sandbox(result)
         case _:
             assert_never(result)
 

@@ -147,6 +147,8 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "revision-in-use": "The revision serves, so it cannot be deleted.",
         "revision-not-ready": "The revision did not become ready in time.",
         "rolled-back": "The service took a rollout back: the revision did not come up, or an alarm went off.",
+        "sandbox-failed": "The sandbox did not start.",
+        "sandbox-not-up": "No sandbox is up.",
         "scorer-unreachable": "The endpoint does not answer.",
         "secret-unavailable": "A secret that the configuration refers to is not there.",
         "setting-invalid": "A setting has a value that the service does not take.",

@@ -251,6 +251,21 @@ class LogsResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SandboxResult:
+    """How the sandbox is."""
+
+    status: ResultStatus
+    """DONE, or UNCHANGED where it was so already."""
+    is_up: bool
+    url: str | None = None
+    """Of all services; a browser shows the status page there."""
+    runner: str | None = None
+    """`docker`, or `unpacked`: processes out of unpacked images."""
+    environment: Mapping[str, str] | None = None
+    """What AWS's clients need, where that was asked for. None of it is a secret: the sandbox checks no signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigResult:
     """The configuration, and where each value came from."""
 
