@@ -27,6 +27,11 @@ class RecordStatus(str, Enum):
     FAILED = "failed"
     DELETED = "deleted"
 
+    @property
+    def is_final(self) -> bool:
+        """Whether the deployment has come to be what was wanted."""
+        return self in {RecordStatus.SERVING, RecordStatus.DELETED}
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeploymentRecord:
@@ -49,6 +54,11 @@ class DeploymentRecord:
     """The history run in the experiment `dockyard`."""
     error_code: str | None = None
     schema: int = RECORD_SCHEMA
+
+    @property
+    def is_claim(self) -> bool:
+        """Whether it says that its revision serves, or is about to."""
+        return self.status in {RecordStatus.SERVING, RecordStatus.DEPLOYING}
 
 
 def encode_tag(record: DeploymentRecord) -> str:

@@ -7,6 +7,7 @@ still serves. The attempt itself is told by its history run either way.
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -31,6 +32,8 @@ class Recorded:
     image: ImageDigest | None
     previous: Revision | None
     """The revision that served before."""
+    claiming: tuple[Revision, ...] = ()
+    """The revisions whose records say that they serve; where a command was killed there are more than one."""
     time: str
 
 
@@ -38,10 +41,10 @@ def describe_entry(attempt: Attempt, status: RecordStatus, recorded: Recorded) -
     """Return the entry for an attempt that ended with `status`."""
     tags: list[TagWrite] = []
     previous = recorded.previous.spec.model if recorded.previous else None
-    if attempt.model is not None and not (status is RecordStatus.FAILED and _is_same(attempt.model, previous)):
+    if attempt.model is not None and (status.is_final or not _is_same(attempt.model, previous)):
         tags += _tag(attempt, attempt.model, _record(attempt, status, recorded))
-    if status is RecordStatus.SERVING and previous is not None and not _is_same(attempt.model, previous):
-        tags += _tag(attempt, previous, _superseded(attempt, recorded))
+    for revision in _list_superseded(attempt, recorded) if status.is_final else ():
+        tags += _tag(attempt, revision.spec.model, _superseded(attempt, revision, recorded.time))
     registry = attempt.model.registry if attempt.model else None
     return RegistryEntry(attempt=attempt, tags=tuple(tags), registry=registry, alias=_missed_alias(attempt))
 
@@ -104,17 +107,25 @@ def _record(attempt: Attempt, status: RecordStatus, recorded: Recorded) -> Deplo
     )
 
 
-def _superseded(attempt: Attempt, recorded: Recorded) -> DeploymentRecord:
-    previous = recorded.previous
+def _list_superseded(attempt: Attempt, recorded: Recorded) -> Iterator[Revision]:
+    """One revision of each other model version that served before, or claims to."""
+    told = [attempt.model]
+    for revision in (recorded.previous, *recorded.claiming):
+        if revision is not None and not any(_is_same(revision.spec.model, one) for one in told):
+            told.append(revision.spec.model)
+            yield revision
+
+
+def _superseded(attempt: Attempt, revision: Revision, time: str) -> DeploymentRecord:
     return DeploymentRecord(
         status=RecordStatus.SUPERSEDED,
-        revision=previous.number if previous else None,
-        image=previous.image if previous else None,
+        revision=revision.number,
+        image=revision.image,
         endpoint=None,
         traffic_percent=0,
-        settings_hash=previous.spec.settings_hash if previous else "",
+        settings_hash=revision.spec.settings_hash,
         git_revision=attempt.git_revision,
         actor=attempt.actor,
-        time=recorded.time,
+        time=time,
         attempt_id=attempt.id,
     )

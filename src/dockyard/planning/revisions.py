@@ -10,7 +10,7 @@ from dockyard.domain.errors import NotFoundError
 from dockyard.domain.image import BuilderKind
 from dockyard.domain.observed import Observed, ObservedDeployment
 from dockyard.domain.plan import SetAlias, Step
-from dockyard.domain.record import RecordStatus
+from dockyard.domain.record import DeploymentRecord, RecordStatus
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,17 +64,42 @@ def promote(wanted: Wanted, observed: Observed[ObservedDeployment]) -> Iterator[
 def is_recorded(observed: Observed[ObservedDeployment], wanted: Wanted, *, number: int, endpoint: str) -> bool:
     """Whether the record on the model version says that this revision serves there."""
     record = observed.record
-    revision = observed.deployment.find_revision(number)
-    image = observed.image.digest if observed.image else revision.image if revision else None
     return (
         record is not None
         and record.status is RecordStatus.SERVING
-        and record.revision == number
-        and record.settings_hash == wanted.spec.settings_hash
         and record.endpoint == endpoint
-        and image is not None
-        and record.image == image
+        and _is_of_revision(record, observed, wanted, number)
     )
+
+
+def is_recorded_as_begun(observed: Observed[ObservedDeployment], wanted: Wanted, *, number: int) -> bool:
+    """Whether the record on the model version says that this revision is on its way.
+
+    A record of the version that says it serves, with other settings, stays until the new revision does.
+    """
+    record = observed.record
+    if record is None:
+        return False
+    if record.status is RecordStatus.SERVING:
+        return record.revision is not None and record.revision == observed.deployment.serving != number
+    return record.status is RecordStatus.DEPLOYING and _is_of_revision(record, observed, wanted, number)
+
+
+def _is_of_revision(record: DeploymentRecord, observed: Observed[ObservedDeployment], wanted: Wanted, number: int) -> bool:
+    revision = observed.deployment.find_revision(number)
+    image = observed.image.digest if observed.image else revision.image if revision else None
+    return (
+        record.revision == number
+        and record.settings_hash == wanted.spec.settings_hash
+        and image is not None
+        and record.image is not None
+        and _tell_digest(record.image) == _tell_digest(image)
+    )
+
+
+def _tell_digest(image: str) -> str:
+    """An image's digest without the repository that it was pushed to: in the local store it has none."""
+    return image.rpartition("@")[2]
 
 
 def _no_revision(seen: ObservedDeployment, number: int | None, candidates: list[Revision]) -> NotFoundError:

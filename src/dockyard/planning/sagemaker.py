@@ -46,9 +46,13 @@ from dockyard.domain.sagemaker_steps import (
     WaitSettled,
 )
 from dockyard.planning.difference import diff_deployment
-from dockyard.planning.revisions import Wanted, is_recorded, list_superfluous, promote
+from dockyard.planning.revisions import Wanted, is_recorded, is_recorded_as_begun, list_superfluous, promote
 
 _DELETE_SECONDS = 1800
+_ON_THE_WAY = frozenset(
+    {EndpointStatus.CREATING, EndpointStatus.UPDATING, EndpointStatus.SYSTEM_UPDATING, EndpointStatus.IN_SERVICE}
+)
+"""Statuses that lead to the endpoint's configuration by themselves."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -82,10 +86,14 @@ def plan_sagemaker(key: DeploymentKey, wanted: WantedSageMaker, observed: Observ
     if not _serves(aim):
         steps += _prepare(aim, has_image=observed.image is not None)
         steps += _bring(aim)
-    if wanted.policy.wait:
+    if wanted.policy.wait or _serves(aim):
         steps += _settle(aim, observed)
-    status = RecordStatus.SERVING if wanted.policy.wait else RecordStatus.DEPLOYING
-    if steps or not is_recorded(observed, wanted, number=aim.number, endpoint=aim.endpoint):
+        is_told = is_recorded(observed, wanted, number=aim.number, endpoint=aim.endpoint)
+        status = RecordStatus.SERVING
+    else:
+        is_told = is_recorded_as_begun(observed, wanted, number=aim.number)
+        status = RecordStatus.DEPLOYING
+    if steps or not is_told:
         steps.append(WriteRecord(key=key, status=status, number=aim.number))
     return Plan(
         key=key,
@@ -98,20 +106,24 @@ def plan_sagemaker(key: DeploymentKey, wanted: WantedSageMaker, observed: Observ
     )
 
 
-def plan_delete_sagemaker(seen: ObservedSageMaker, *, taken_at: str) -> Plan:
-    """Plan to take a deployment away: its endpoint, then all that only it needs; record that."""
+def plan_delete_sagemaker(seen: ObservedSageMaker, *, recorded: int | None, taken_at: str) -> Plan:
+    """Plan to take a deployment away: its endpoint, then all that only it needs.
+
+    `recorded` is the revision that serves or that a record says serves. That it is deleted is recorded as soon as the endpoint
+    is gone: a command that is killed later leaves things that `gc` finds, and no record that is wrong.
+    """
     name = derive_endpoint_name(seen.key.environment, seen.key.name)
     steps: list[Step] = []
     if seen.endpoint is not None:
         _refuse_others(seen.key, seen)
         steps.append(DeleteEndpoint(endpoint=name, timeout_seconds=_DELETE_SECONDS))
+    if recorded is not None:
+        steps.append(WriteRecord(key=seen.key, status=RecordStatus.DELETED, number=recorded))
     steps += [DeleteRevision(number=one.number, name=one.name, reason="the deployment is deleted") for one in seen.revisions]
     repository = derive_repository_name(name) if seen.repository else None
     role = derive_role_name(name) if seen.has_own_role else None
     if repository or role or seen.alarms:
         steps.append(DeleteSupplies(endpoint=name, repository=repository, role=role, has_alarms=seen.alarms is not None))
-    if seen.serving is not None:
-        steps.append(WriteRecord(key=seen.key, status=RecordStatus.DELETED, number=seen.serving))
     return Plan(
         key=seen.key,
         steps=tuple(steps),
@@ -124,12 +136,18 @@ def plan_delete_sagemaker(seen: ObservedSageMaker, *, taken_at: str) -> Plan:
 
 
 def clean_up_sagemaker(seen: ObservedSageMaker, *, serving: int | None, history_limit: int) -> Iterator[DeleteRevision]:
-    """Steps for the revisions that are not to be kept; what an endpoint is moving to is none of them."""
-    moving_to = seen.find_named(seen.endpoint.pending_config) if seen.endpoint else None
+    """Steps for the revisions that are not to be kept when the endpoint has come to the one that is to serve."""
     names = {one.number: one.name for one in seen.revisions}
     for one, reason in list_superfluous(seen, serving=serving, history_limit=history_limit):
-        if moving_to is None or one.number != moving_to.number:
-            yield DeleteRevision(number=one.number, name=names[one.number], reason=reason)
+        yield DeleteRevision(number=one.number, name=names[one.number], reason=reason)
+
+
+def clean_up_idle(seen: ObservedSageMaker) -> Iterator[DeleteRevision]:
+    """Steps for the revisions that never served and that the endpoint neither is at nor is moving to."""
+    used = {seen.endpoint.config, seen.endpoint.pending_config} if seen.endpoint else set()
+    for step in clean_up_sagemaker(seen, serving=seen.serving, history_limit=len(seen.revisions) + 1):
+        if step.name not in used:
+            yield step
 
 
 def _take_aim(key: DeploymentKey, wanted: WantedSageMaker, seen: ObservedSageMaker) -> _Aim:
@@ -165,7 +183,7 @@ def _serves(aim: _Aim) -> bool:
 def _is_under_way(aim: _Aim) -> bool:
     """Whether the endpoint is at, or on its way to, what is wanted."""
     endpoint = aim.seen.endpoint
-    if endpoint is None or endpoint.status in {EndpointStatus.DELETING, EndpointStatus.FAILED, EndpointStatus.ROLLING_BACK}:
+    if endpoint is None or endpoint.status not in _ON_THE_WAY:
         return False
     return endpoint.pending_config == aim.name or (endpoint.pending_config is None and endpoint.config == aim.name)
 
@@ -173,9 +191,9 @@ def _is_under_way(aim: _Aim) -> bool:
 def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
     """Make what the revision is made of, as far as it is not there."""
     spec, policy = aim.wanted.spec, aim.wanted.policy
+    yield from _supply(aim)
     has_model = aim.revision is not None and aim.revision.has_model
     if not has_model:
-        yield from _supply(aim)
         if not has_image:
             yield BuildImage(fingerprint=spec.fingerprint, builder=aim.wanted.builder, reason=aim.wanted.builder_reason)
         yield PushImage(fingerprint=spec.fingerprint, repository=derive_repository_name(aim.endpoint))
@@ -189,6 +207,7 @@ def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
 
 
 def _supply(aim: _Aim) -> Iterator[Step]:
+    """Make what all revisions need, as far as somebody has not made it or has deleted it since."""
     if aim.seen.repository is None:
         yield CreateRepository(name=derive_repository_name(aim.endpoint))
     role = derive_role_name(aim.endpoint)

@@ -12,6 +12,7 @@ from dockyard.domain.errors import DockyardError, PartialError
 from dockyard.domain.plan import Outcome, Plan
 from dockyard.domain.result import DeployResult, ResultStatus
 from dockyard.planning.recording import redact_plan
+from dockyard.usecases.observe import list_recorded
 from dockyard.usecases.record import Recorder, find_digest
 from dockyard.usecases.site import Planned
 from dockyard.usecases.workbench import Workbench
@@ -95,6 +96,7 @@ def make_recorder(bench: Workbench, execution: Execution) -> Recorder:
         images=bench.images,
         clock=bench.clock,
         planned=execution.planned,
+        list_claiming=lambda: list_recorded(bench, execution.planned.seen),
     )
 
 

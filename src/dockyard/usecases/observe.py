@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec
-from dockyard.domain.errors import NotFoundError
+from dockyard.domain.errors import DockyardError, NotFoundError
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.observed import Observed, ObservedDeployment
 from dockyard.domain.record import DeploymentRecord
@@ -33,6 +33,23 @@ def find_record(bench: Workbench, key: DeploymentKey, model: ModelIdentity) -> D
             if tag.key == key.tag and (tag.name, tag.version) == (model.name or model.digest, model.version or ""):
                 return tag.record
     return bench.registry.find_record(key, model)
+
+
+def list_recorded(bench: Workbench, seen: ObservedDeployment) -> tuple[Revision, ...]:
+    """The revisions whose records say that they serve, or are about to: where a command was killed, that need not be so.
+
+    A registry that does not answer has no such record.
+    """
+    try:
+        records = [(one, find_record(bench, seen.key, one.spec.model)) for one in seen.revisions]
+    except DockyardError:
+        return ()
+    return tuple(one for one, record in records if record and record.is_claim and record.revision == one.number)
+
+
+def find_recorded(bench: Workbench, seen: ObservedDeployment) -> Revision | None:
+    """The newest of these revisions; where there is none, because the registry is away or says otherwise, nothing."""
+    return max(list_recorded(bench, seen), key=lambda one: one.number, default=None)
 
 
 def require_deployment(bench: Workbench, key: DeploymentKey) -> ObservedDeployment:

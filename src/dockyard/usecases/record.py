@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Facts
 from dockyard.domain.attempt import Attempt, AttemptStatus, Failure
-from dockyard.domain.errors import DockyardError, PartialError
+from dockyard.domain.deployment import Revision
+from dockyard.domain.errors import DetachedError, DockyardError, PartialError
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.plan import Outcome, OutcomeStatus, WriteRecord
 from dockyard.domain.record import RecordStatus
@@ -27,6 +29,8 @@ class Recorder:
     images: ImageFactory
     clock: Clock
     planned: Planned
+    list_claiming: Callable[[], tuple[Revision, ...]]
+    """The revisions whose records say that they serve."""
 
     def save_outcomes(self, outcomes: tuple[Outcome, ...]) -> None:
         """Save the attempt as it is now, so that a kill at any moment leaves a trace."""
@@ -44,7 +48,8 @@ class Recorder:
         status = AttemptStatus.INTERRUPTED if error.code == "cancelled" else AttemptStatus.FAILED
         attempt = self._finish(status, outcomes, Failure.of(error))
         self.journal.save_attempt(attempt)
-        self._write(attempt, RecordStatus.FAILED)
+        # What was only no longer waited for goes on.
+        self._write(attempt, RecordStatus.DEPLOYING if isinstance(error, DetachedError) else RecordStatus.FAILED)
 
     def close_journal(self, outcomes: tuple[Outcome, ...], *, is_partial: bool) -> None:
         """Say in the journal that the attempt is over."""
@@ -59,6 +64,7 @@ class Recorder:
             spec=self.planned.spec,
             image=find_digest(self.images, self.planned, attempt.outcomes),
             previous=self.planned.previous,
+            claiming=self.list_claiming() if status.is_final else (),
             time=attempt.finished or attempt.started,
         )
         entry = describe_entry(attempt, status, recorded)

@@ -24,11 +24,11 @@ from dockyard.domain.observed import Observed
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, SageMakerDeployRequest
 from dockyard.domain.sagemaker import ObservedSageMaker, SageMakerPolicy, SageMakerRevision, SageMakerSpec, derive_endpoint_name
-from dockyard.planning.sagemaker import WantedSageMaker, clean_up_sagemaker, plan_delete_sagemaker, plan_sagemaker
+from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
 from dockyard.ports import Answer, Clock, Request, ResolvedModel, Scorer
 from dockyard.ports_sagemaker import Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
 from dockyard.usecases.follow import follow_lines
-from dockyard.usecases.observe import observe
+from dockyard.usecases.observe import find_recorded, observe
 from dockyard.usecases.site import Keep, Planned
 from dockyard.usecases.workbench import Workbench
 
@@ -147,16 +147,13 @@ class SageMakerSite:
     def plan_delete(self, bench: Workbench, key: DeploymentKey) -> Planned:
         """Plan to take a deployment away. Raises ConflictError `endpoint-not-ours`."""
         seen = self.describe(key)
-        serving = seen.serving_revision
-        return Planned(
-            plan=plan_delete_sagemaker(seen, taken_at=bench.now()), seen=seen, spec=serving.spec if serving else None
-        )
+        recorded = seen.serving_revision or find_recorded(bench, seen)
+        plan = plan_delete_sagemaker(seen, recorded=recorded.number if recorded else None, taken_at=bench.now())
+        return Planned(plan=plan, seen=seen, spec=recorded.spec if recorded else None)
 
     def plan_cleanup(self, key: DeploymentKey) -> tuple[RemoveRevision | StopRevision, ...]:
         """Steps for the revisions that never served, and are not on their way."""
-        seen = self.describe(key)
-        found = clean_up_sagemaker(seen, serving=seen.serving, history_limit=len(seen.revisions) + 1)
-        return tuple(RemoveRevision(number=one.number, reason=one.reason) for one in found)
+        return tuple(RemoveRevision(number=one.number, reason=one.reason) for one in clean_up_idle(self.describe(key)))
 
     def clean_up(self, key: DeploymentKey, step: RemoveRevision | StopRevision) -> None:
         """Do one of these steps."""
