@@ -43,7 +43,9 @@ class SageMakerAccount(Protocol):
         ...
 
     def list_orphans(self) -> tuple[str, ...]:
-        """Models and configurations of Dockyard's whose deployment has neither endpoint nor history, as a person names them."""
+        """What is left of deployments that have neither endpoint nor history, and images and model data of Dockyard's that
+        no model has; as a person names them. What is so new that a command may be making it at this moment is none of it.
+        """
         ...
 
     def delete_orphans(self) -> None:
@@ -75,7 +77,10 @@ class Revisions(Protocol):
         ...
 
     def delete_revision(self, name: str) -> None:
-        """Delete a revision's configuration, model and model data. One that an endpoint uses is refused: `revision-in-use`."""
+        """Delete a revision's configuration, model and model data, and its image where no other model of ours runs it.
+
+        One that an endpoint uses is refused: ConflictError `revision-in-use`.
+        """
         ...
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from dockyard.domain.attempt import Attempt
@@ -127,7 +128,7 @@ class SageMakerBench:
         account = self.account
         parts = {"model": account.models, "config": account.configs}
         found = [f"{kind} {one.spec.model.version}" for kind, there in parts.items() for one in there.values()]
-        others = {
+        others: dict[str, Iterable[str]] = {
             "endpoint": account.endpoints,
             "role": account.roles,
             "repository": account.repositories,
@@ -142,9 +143,8 @@ class SageMakerBench:
 def want(version: int | str = 1, **fields: object) -> SageMakerDeployRequest:
     """A request for a version of `wine`; what is not a field of requests is a setting."""
     text = f"models:/wine/{version}" if isinstance(version, int) else version
-    known = {name: fields.pop(name) for name in ("promote", "history_limit", "key", "image") if name in fields}
-    policy = fields.pop("policy", SageMakerPolicy())
-    values: dict[str, object] = {"key": KEY, "image": ImageSettings(), "policy": policy, **known}
+    values: dict[str, object] = {"key": KEY, "image": ImageSettings(), "policy": SageMakerPolicy()}
+    values |= {name: fields.pop(name) for name in ("promote", "history_limit", "policy", "key", "image") if name in fields}
     return SageMakerDeployRequest(
         ref=parse_model_ref(text),
         settings=SageMakerSettings(**{"role": "", **fields}),  # type: ignore[arg-type]

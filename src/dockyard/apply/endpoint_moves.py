@@ -80,7 +80,7 @@ class EndpointMoves:
         try:
             for _ in watch.looks():
                 endpoint = self.endpoints.describe_endpoint(step.endpoint)
-                if endpoint is not None and self._has_arrived(endpoint, step, watch):
+                if self._has_arrived(endpoint, step, watch):
                     return
                 self._tell(step.endpoint, endpoint)
         except KeyboardInterrupt:
@@ -93,16 +93,19 @@ class EndpointMoves:
             step.endpoint, "endpoint-not-ready", f"does not serve revision {step.number} after {step.timeout_seconds} s", ""
         )
 
-    def _has_arrived(self, endpoint: Endpoint, step: WaitInService, watch: Watch) -> bool:
-        if endpoint.status.is_moving:
+    def _has_arrived(self, endpoint: Endpoint | None, step: WaitInService, watch: Watch) -> bool:
+        if endpoint is not None and endpoint.status.is_moving:
             watch.has_moved = True
             return False
-        if endpoint.status is EndpointStatus.IN_SERVICE and endpoint.config == step.config:
+        is_in_service = endpoint is not None and endpoint.status is EndpointStatus.IN_SERVICE
+        if endpoint is not None and is_in_service and endpoint.config == step.config:
             return True
+        if watch.may_be_late and not (endpoint and endpoint.status is EndpointStatus.FAILED):
+            return False
+        if endpoint is None:
+            raise self._unhealthy(step.endpoint, "endpoint-failed", "was deleted by somebody else", "")
         reason = endpoint.failure_reason
-        if endpoint.status is EndpointStatus.IN_SERVICE:
-            if not watch.has_moved and watch.seconds < _GRACE_SECONDS:
-                return False
+        if is_in_service:
             raise self._unhealthy(endpoint.name, "rolled-back", f"was taken back to {endpoint.config} by the service", reason)
         raise self._unhealthy(endpoint.name, "endpoint-failed", f"is {endpoint.status.value}", reason)
 
@@ -143,7 +146,7 @@ class EndpointMoves:
     def _go_back(self, step: UpdateEndpoint) -> None:
         """Have the endpoint serve what it served before, where it got so far as to serve something else."""
         endpoint = self._settle(step.endpoint, _UNDO_SECONDS)
-        if endpoint is None or endpoint.config != step.config:
+        if endpoint is None or endpoint.config != step.config or step.config == step.previous_config:
             return
         back = dataclasses.replace(
             step, config=step.previous_config, previous_config=step.config, rollout=Rollout(wait_seconds=0), alarms=None
@@ -174,6 +177,11 @@ class Watch:
     """Whether what is watched has been seen to change."""
     seconds: float = 0.0
     """Since the first look."""
+
+    @property
+    def may_be_late(self) -> bool:
+        """Whether a look may see how it was before, because nothing has been seen to change and not much time has passed."""
+        return not self.has_moved and self.seconds < _GRACE_SECONDS
 
     def looks(self) -> Iterator[None]:
         """Yield for every look; ends when the time is up."""

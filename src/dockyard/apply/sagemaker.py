@@ -11,7 +11,7 @@ from dockyard.apply.interpreter import Facts, Skipped
 from dockyard.apply.smoke import run_smoke_test
 from dockyard.apply.steps import SharedHandlers
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.errors import DockyardError
+from dockyard.domain.errors import DockyardError, UnhealthyError
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.plan import BuildImage, Outcome, SetAlias, SmokeTest, Step, WriteRecord
 from dockyard.domain.sagemaker import derive_endpoint_name, derive_repository_name
@@ -69,6 +69,7 @@ class SageMakerHandlers:
             case BuildImage() | SetAlias() | WriteRecord():
                 return self.shared.perform(step, outcomes)
             case SmokeTest():
+                self._check_image(step)
                 return run_smoke_test(step, self.endpoint, images=self.shared.images, scorer=self.scorer)
             case CreateRepository() | CreateRole() | PutAlarms() | PutScaling() | DeleteSupplies():
                 self._supply(step)
@@ -86,7 +87,7 @@ class SageMakerHandlers:
         match step:
             case CreateEndpoint() | UpdateEndpoint():
                 self.moves.undo(step)
-            case CreateModel(name=name) | CreateEndpointConfig(name=name):
+            case UploadModel(name=name) | CreateModel(name=name) | CreateEndpointConfig(name=name):
                 self.revisions.delete_revision(name)
             case PushImage():
                 self._unpush(step)
@@ -98,6 +99,18 @@ class SageMakerHandlers:
                 self._drop(role=name)
             case _:
                 return
+
+    def _check_image(self, step: SmokeTest) -> None:
+        """What runs must be the image that was proved; where that is no longer at hand, the model's content-made name vouches."""
+        image = self.shared.images.find_image(step.fingerprint)
+        endpoint = self.moves.endpoints.describe_endpoint(self.endpoint)
+        others = [one for one in (endpoint.images if endpoint else ()) if image and not one.endswith(image.digest)]
+        if others:
+            raise UnhealthyError(
+                "endpoint-failed",
+                f"endpoint {self.endpoint} runs {others[0]}, and not the image that was built for revision {step.number}",
+                hint="has somebody changed the endpoint or the model by hand? The same command again mends it",
+            )
 
     def _unpush(self, step: PushImage) -> None:
         image = self.shared.images.find_image(step.fingerprint)
