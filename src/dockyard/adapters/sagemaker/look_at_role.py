@@ -1,0 +1,150 @@
+"""Owns the looks at who may do what: the execution role, and the permissions of whoever deploys."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from fnmatch import fnmatchcase
+from typing import Any
+from urllib.parse import unquote
+
+from dockyard.adapters.sagemaker.clients import read_code
+from dockyard.adapters.sagemaker.looks import GUIDE, Look, Scene, approve, object_to, warn
+from dockyard.adapters.sagemaker.policies import (
+    SERVICE,
+    Grantee,
+    Statement,
+    list_statements,
+    list_texts,
+    render_deployer_policy,
+)
+from dockyard.domain.finding import Finding
+from dockyard.domain.sagemaker import derive_role_name
+
+_ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):role/(?P<name>.+)")
+_SESSION = re.compile(r"arn:(?P<partition>[a-z-]+):sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.+")
+_MISSING = "NoSuchEntity"
+_UNNEEDED = frozenset({"LookAhead", "LookAtExecutionRole", "LookAtAlarms", "Logs", "ScalingRole"})
+"""Statements of the deployer's policy without which a deployment still works, and tells less."""
+_ONLY_FOR_OWN_ROLE = "OwnExecutionRole"
+
+
+def _see_role(scene: Scene) -> Iterator[Finding]:
+    code, arn = "execution-role", scene.settings.role
+    parts = _ROLE.fullmatch(arn)
+    if parts is None:
+        yield object_to(code, f"{arn} is not the ARN of a role", "give the role as arn:aws:iam::<account>:role/<name>")
+        return
+    if (parts["partition"], parts["account"]) != (scene.account.partition, scene.account.id):
+        message = f"the execution role {arn} is not of account {scene.account.id}, whose credentials these are"
+        yield object_to(code, message, "SageMaker takes roles of the endpoint's own account only; name one of it")
+        return
+    try:
+        role = scene.clients.client("iam").get_role(RoleName=arn.rpartition("/")[2])["Role"]
+    except Exception as error:
+        if read_code(error) != _MISSING:
+            raise
+        yield _tell_missing(scene, arn)
+        return
+    yield from _judge_role(arn, role)
+
+
+def _tell_missing(scene: Scene, arn: str) -> Finding:
+    if _is_own(scene):
+        return approve(
+            "execution-role", f"the execution role {derive_role_name(scene.endpoint)} will be made with the deployment"
+        )
+    remedy = f"make it as {GUIDE} says, or leave the role out: Dockyard makes one for the deployment"
+    return object_to("execution-role", f"the execution role {arn} does not exist", remedy)
+
+
+def _judge_role(arn: str, role: Mapping[str, Any]) -> Iterator[Finding]:
+    if role["Arn"] != arn:
+        yield object_to("execution-role", f"the role's ARN is {role['Arn']}, not {arn}", "give it with its path")
+    elif not allows_service(role["AssumeRolePolicyDocument"], SERVICE):
+        message = f"the execution role {arn} does not let {SERVICE} assume it"
+        yield object_to("execution-role", message, f"give it the trust policy of {GUIDE}")
+    else:
+        yield approve("execution-role", f"the execution role {arn} lets {SERVICE} assume it")
+
+
+def allows_service(document: object, service: str) -> bool:
+    """Whether a trust policy lets a service assume the role; its conditions are taken as fulfilled."""
+    policy = json.loads(unquote(document)) if isinstance(document, str) else document
+    statements = list_statements(policy) if isinstance(policy, Mapping) else []
+    effects = {str(one.get("Effect")) for one in statements if _is_about(one, service)}
+    return "Allow" in effects and "Deny" not in effects
+
+
+def _is_about(statement: Statement, service: str) -> bool:
+    principal = statement.get("Principal")
+    services = list_texts(principal.get("Service")) if isinstance(principal, Mapping) else list_texts(principal)
+    actions = [action.lower() for action in list_texts(statement.get("Action"))]
+    return any(one in {service, "*"} for one in services) and any(fnmatchcase("sts:assumerole", one) for one in actions)
+
+
+def _is_own(scene: Scene) -> bool:
+    return scene.settings.role.rpartition("/")[2] == derive_role_name(scene.endpoint)
+
+
+def _see_permissions(scene: Scene) -> Iterator[Finding]:
+    source = _find_source(scene)
+    if source is None:
+        message = f"the permissions of {scene.caller} cannot be simulated"
+        yield warn("permissions", message, "use a user or role of IAM, or deploy without this look")
+        return
+    needed, useful = set[str](), set[str]()
+    for statement in list_statements(render_deployer_policy(_grantee(scene), scene.settings)):
+        if statement["Sid"] != _ONLY_FOR_OWN_ROLE or _is_own(scene):
+            denied = _simulate(scene, source, statement)
+            (useful if statement["Sid"] in _UNNEEDED else needed).update(denied)
+    remedy = f"give it the policy of {GUIDE}"
+    if needed:
+        yield object_to("permissions", f"{source} may not: {', '.join(sorted(needed))}", remedy)
+    if useful - needed:
+        yield warn("permissions", f"{source} may not, which is useful: {', '.join(sorted(useful - needed))}", remedy)
+    if not needed | useful:
+        yield approve("permissions", f"{source} may do what a deployment takes, by its own policies")
+
+
+def _grantee(scene: Scene) -> Grantee:
+    return Grantee(account=scene.account, endpoint=scene.endpoint)
+
+
+def _find_source(scene: Scene) -> str | None:
+    """Whose policies count: an assumed role's session names the role without its path."""
+    session = _SESSION.fullmatch(scene.caller)
+    if session is None:
+        return scene.caller if ":user/" in scene.caller else None
+    return str(scene.clients.client("iam").get_role(RoleName=session["name"])["Role"]["Arn"])
+
+
+def _simulate(scene: Scene, source: str, statement: Statement) -> Sequence[str]:
+    """The actions of a statement that are denied."""
+    answer = scene.clients.client("iam").simulate_principal_policy(
+        PolicySourceArn=source,
+        ActionNames=list_texts(statement["Action"]),
+        ResourceArns=[_make_concrete(arn) for arn in list_texts(statement["Resource"])],
+        ContextEntries=_list_context(statement),
+    )
+    return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] != "allowed"]
+
+
+def _make_concrete(arn: str) -> str:
+    """A resource that the pattern is for; a lone `*` is what actions without resources are simulated with."""
+    return arn if arn == "*" else arn.replace("*", "dockyard")
+
+
+def _list_context(statement: Statement) -> list[dict[str, object]]:
+    conditions = statement.get("Condition", {})
+    entries = [pair for keys in conditions.values() for pair in keys.items()] if isinstance(conditions, Mapping) else []
+    return [
+        {"ContextKeyName": key, "ContextKeyType": "stringList", "ContextKeyValues": list_texts(value)} for key, value in entries
+    ]
+
+
+ROLE_LOOKS = (
+    Look(code="execution-role", what="the execution role", action="iam:GetRole", see=_see_role),
+    Look(code="permissions", what="the caller's permissions", action="iam:SimulatePrincipalPolicy", see=_see_permissions),
+)

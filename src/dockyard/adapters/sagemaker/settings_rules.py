@@ -1,0 +1,89 @@
+"""Owns the rules between settings that end up in different requests, so that no single request breaks them. Contacts nothing.
+
+https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html#serverless-endpoints-how-it-works-exclusions
+https://docs.aws.amazon.com/sagemaker/latest/dg/deployment-guardrails-exclusions.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from dockyard.adapters.sagemaker.instances import find_family
+from dockyard.adapters.sagemaker.validation import Problem
+from dockyard.domain.image import MediaFormat
+from dockyard.domain.sagemaker import (
+    Instances,
+    ModelDelivery,
+    RolloutKind,
+    SageMakerPolicy,
+    SageMakerSettings,
+    Scaling,
+    Serverless,
+)
+
+MAX_BODY_BYTES, MAX_SERVERLESS_BODY_BYTES = 6 * 1024 * 1024, 4 * 1024 * 1024
+"""What an endpoint takes as a request; more is for asynchronous ones, by way of S3."""
+_WITHOUT_GUARDRAILS = "inf1"
+
+
+def find_contradictions(settings: SageMakerSettings, policy: SageMakerPolicy) -> Iterator[Problem]:
+    """What settings and policy cannot have together."""
+    if isinstance(settings.capacity, Serverless):
+        yield from _check_serverless(settings, policy)
+    else:
+        yield from _check_instances(settings.capacity, policy)
+    if settings.delivery is not ModelDelivery.IMAGE and settings.bucket is None:
+        message = f"is missing; with `delivery: {settings.delivery.value}` the model's files go there"
+        yield Problem(place="bucket", message=message)
+    if policy.scaling is not None:
+        yield from _check_scaling(policy.scaling, may_sleep=settings.asynchronous is not None)
+
+
+def find_body_limit(settings: SageMakerSettings) -> int:
+    """How many bytes a request to the endpoint may have."""
+    return MAX_SERVERLESS_BODY_BYTES if isinstance(settings.capacity, Serverless) else MAX_BODY_BYTES
+
+
+def find_format_problem(media: MediaFormat) -> Problem | None:
+    """What is wrong with the media types of an image."""
+    if media is MediaFormat.DOCKER:
+        return None
+    message = f"is {media.value}; SageMaker takes Docker's media types only: `{MediaFormat.DOCKER.value}`"
+    return Problem(place="image.format", message=message)
+
+
+def _check_serverless(settings: SageMakerSettings, policy: SageMakerPolicy) -> Iterator[Problem]:
+    unfit = {
+        "network": (settings.network is not None, "cannot be in a network of yours"),
+        "network_isolation": (settings.network_isolation, "cannot be isolated from the network"),
+        "data_capture": (settings.data_capture is not None, "cannot capture data"),
+        "asynchronous": (settings.asynchronous is not None, "cannot be asynchronous"),
+        "delivery": (settings.delivery is ModelDelivery.PREFIX, "cannot take uncompressed model data"),
+        "rollout.kind": (policy.rollout.kind is RolloutKind.ROLLING, "cannot be rolled, having no instances"),
+        "scaling": (policy.scaling is not None, "scales by itself; `serverless.max_concurrency` is its limit"),
+    }
+    for place, (is_set, what) in unfit.items():
+        if is_set:
+            yield Problem(place=place, message=f"a serverless endpoint {what}")
+
+
+def _check_instances(capacity: Instances, policy: SageMakerPolicy) -> Iterator[Problem]:
+    family = find_family(capacity.instance_type)
+    if family == _WITHOUT_GUARDRAILS and policy.rollout.kind is not RolloutKind.ALL_AT_ONCE:
+        message = f"traffic of {family} instances moves all at once only"
+        yield Problem(place="rollout.kind", message=message)
+
+
+def _check_scaling(scaling: Scaling, *, may_sleep: bool) -> Iterator[Problem]:
+    ranges = {"scaling": (scaling.minimum, scaling.maximum)}
+    ranges |= {f"scaling.schedule.{one.name}": (one.minimum, one.maximum) for one in scaling.schedule}
+    for place, (low, high) in ranges.items():
+        if low > high:
+            yield Problem(place=f"{place}.minimum", message=f"is {low}, which is more than the maximum, {high}")
+        elif low < 0 or (low == 0 and not may_sleep):
+            message = f"is {low}; only asynchronous endpoints can do without an instance"
+            yield Problem(place=f"{place}.minimum", message=message)
+    if scaling.invocations_per_instance is None and not scaling.schedule:
+        yield Problem(
+            place="scaling", message="has neither `invocations_per_instance` nor a `schedule`, so nothing would scale"
+        )
