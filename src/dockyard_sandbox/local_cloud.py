@@ -43,6 +43,7 @@ from dockyard_sandbox.routes import Service
 from dockyard_sandbox.runner import Runner
 from dockyard_sandbox.runtime import Runtime
 from dockyard_sandbox.surroundings import Surroundings
+from dockyard_sandbox.transforms import S3Transforms
 from dockyard_sandbox.trust import TrustedRoles
 from dockyard_sandbox.unpacked_runner import UnpackedRunner
 
@@ -70,7 +71,7 @@ class LocalCloudSettings:
 
 
 class LocalCloud:
-    """One account. `repositories`, `invocations` and `moto` are open to tests."""
+    """One account. `repositories`, `invocations`, `model_data` and `moto` are open to tests."""
 
     def __init__(self, settings: LocalCloudSettings) -> None:
         self.settings = settings
@@ -81,6 +82,7 @@ class LocalCloud:
         self._logs = ContainerLogs(self._aws)
         self._metrics = MetricsWriter(self._aws)
         self.invocations = InvocationLog([self._metrics])
+        self.model_data = S3ModelData(self._aws, settings.folder / "model-data")
         self.has_engine = False
         """Whether containers run in a Docker engine; known once the parts are made."""
 
@@ -102,8 +104,9 @@ class LocalCloud:
             surroundings=Surroundings(
                 alarms=alarms,
                 roles=TrustedRoles(self._aws),
-                model_data=S3ModelData(self._aws, self.settings.folder / "model-data"),
+                model_data=self.model_data,
                 logs=self._logs,
+                transforms=S3Transforms(self._aws),
             ),
             services=self._make_services(bearings, alarms),
             stop=lambda: self._stop(bearings.authority),
