@@ -19,6 +19,7 @@ from reference_pages.environment import render_environment
 from reference_pages.errors import render_errors, render_exit_codes
 from reference_pages.json_output import render_json_output
 from reference_pages.records import render_records
+from reference_pages.sandbox import render_sandbox
 
 REFERENCE = Path(__file__).parents[1] / "docs" / "reference"
 EXAMPLE = "dockyard.example.yaml"
@@ -35,6 +36,7 @@ def render_pages(folder: Path) -> Mapping[str, str]:
         "exit-codes.md": render_exit_codes(),
         "json-output.md": render_json_output(),
         "records.md": render_records(),
+        "sandbox.md": render_sandbox(),
     }
 
 

@@ -7,34 +7,36 @@ from __future__ import annotations
 
 import fnmatch
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
-from typing import Literal, get_args
 
 from dockyard_sandbox.calls import CallSite
 from dockyard_sandbox.fields import Fields
 
-CallFault = Literal[
-    "throttle",
-    "error-before",
-    "error-after",
-    "reset-before",
-    "reset-after",
-    "slow",
-    "slow-after",
-    "expired-token",
-    "access-denied",
-    "quota",
-    "changed-by-someone",
-]
-"""What happens to a call. `-before` and `-after` are before and after its effect. `slow` waits `seconds`, then lets it through;
-`slow-after` waits between the effect and the answer. `changed-by-someone` changes the endpoint that the call names, then lets
-the call through."""
-EndpointFault = Literal["capacity", "ping-failure", "rollback-empty-reason", "update-rollback-failed", "stuck-creating"]
-"""What happens to an endpoint after the call that creates or updates it was accepted."""
-KINDS = (*get_args(CallFault), *get_args(EndpointFault), "consistency")
-_CALL_KINDS = frozenset(get_args(CallFault))
-_ENDPOINT_KINDS = frozenset(get_args(EndpointFault))
+CALL_FAULTS: Mapping[str, str] = {
+    "throttle": "Refused with ThrottlingException (`Rate exceeded`), or what the service calls it.",
+    "error-before": "Answered with 500 and no effect.",
+    "error-after": "Takes effect, then is answered with 500.",
+    "reset-before": "The connection is reset; no effect.",
+    "reset-after": "Takes effect, then the connection is reset: the answer is lost.",
+    "slow": "Waits `seconds`, then goes on.",
+    "slow-after": "Takes effect, waits `seconds`, then is answered.",
+    "expired-token": "Refused with ExpiredTokenException.",
+    "access-denied": "Refused with AccessDeniedException, which names the action and the resource.",
+    "quota": "Refused with ResourceLimitExceeded.",
+    "changed-by-someone": "Before it is answered, somebody else gives the endpoint that it names another configuration.",
+}
+"""What happens to a call, and what that means."""
+ENDPOINT_FAULTS: Mapping[str, str] = {
+    "capacity": "No instances: a new endpoint fails, an update is rolled back.",
+    "ping-failure": "The container does not pass `/ping`: a new endpoint fails, an update is rolled back.",
+    "rollback-empty-reason": "An update is rolled back, and FailureReason is empty.",
+    "update-rollback-failed": "An update and its rollback fail: UpdateRollbackFailed, with both configurations in service.",
+    "stuck-creating": "Stays Creating or Updating for `seconds` (none: a day), or until the script changes; then fails.",
+}
+"""What happens to an endpoint or inference component after the call that creates or updates it was accepted."""
+CONSISTENCY = "consistency"
+KINDS = (*CALL_FAULTS, *ENDPOINT_FAULTS, CONSISTENCY)
 _ANY = "*"
 
 
@@ -44,23 +46,28 @@ class FaultScriptError(ValueError):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Rule:
-    """One thing that goes wrong, from the `nth` call on that it is about (the first is 1), `times` times (0: always).
-
-    A call is about a rule when its service, operation and, if there is a `resource`, one of its ARNs fit (wildcards as in file
-    names). `consistency` counts nothing: while the rule stands, new `resources` are not seen for `seconds`.
-    """
+    """One thing that goes wrong. A call counts for it when service, operation and, where a `resource` is given, an ARN fit."""
 
     kind: str
+    """What goes wrong: see the kinds."""
     service: str = "sagemaker"
+    """The signing name of the service; `*` and `?` stand for any characters. `registry` is what a push or pull asks."""
     operation: str = _ANY
+    """Such as `CreateModel`; with wildcards."""
     resource: str = ""
+    """An ARN, with wildcards; empty: any."""
     nth: int = 1
+    """The call at which it begins; the first that counts is 1."""
     times: int = 1
+    """How often it happens; 0: always."""
     seconds: float = 0.0
+    """How long, for the kinds that take time. Seconds of the clock, whatever the pace."""
     message: str = ""
+    """Instead of the error's own message."""
     in_progress: bool = False
-    """For `changed-by-someone`: whether the other's update is still going on when the call is answered."""
+    """For `changed-by-someone`: whether the other's update still goes on when the call is answered."""
     resources: tuple[str, ...] = field(default=())
+    """For `consistency`: what is not seen for `seconds` once made or changed: kinds as in ARNs, `tags`, `role`. None: all."""
 
     def fits(self, service: str, operation: str, resources: Iterable[str]) -> bool:
         """Whether a call is about this rule."""
@@ -96,16 +103,16 @@ class Faults:
 
     def take_for_call(self, site: CallSite) -> Rule | None:
         """What goes wrong with this call."""
-        return self._take(_CALL_KINDS, site.service, site.operation, site.resources)
+        return self._take(CALL_FAULTS, site.service, site.operation, site.resources)
 
     def take_for_endpoint(self, operation: str, arn: str) -> Rule | None:
         """What goes wrong with the endpoint (or component) that this call has set in motion."""
-        return self._take(_ENDPOINT_KINDS, "sagemaker", operation, [arn])
+        return self._take(ENDPOINT_FAULTS, "sagemaker", operation, [arn])
 
     def consistency_delay(self, kind: str) -> float:
         """For how long a new resource of a kind, `tags` or `role` is not seen."""
         with self._lock:
-            rules = [rule for rule in self._rules if rule.kind == "consistency"]
+            rules = [rule for rule in self._rules if rule.kind == CONSISTENCY]
         return max((rule.seconds for rule in rules if kind in rule.resources or not rule.resources), default=0.0)
 
     def wait_until_gone(self, rule: Rule, seconds: float) -> None:
@@ -113,7 +120,7 @@ class Faults:
         with self._changed:
             self._changed.wait_for(lambda: not any(rule is one for one in self._rules), timeout=seconds)
 
-    def _take(self, kinds: frozenset[str], service: str, operation: str, resources: Sequence[str]) -> Rule | None:
+    def _take(self, kinds: Mapping[str, str], service: str, operation: str, resources: Sequence[str]) -> Rule | None:
         due: Rule | None = None
         with self._lock:
             for number, rule in enumerate(self._rules):

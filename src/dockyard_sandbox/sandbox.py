@@ -93,6 +93,11 @@ class Sandbox:
         return self._server.url
 
     @property
+    def offered(self) -> frozenset[str]:
+        """SageMaker's operations that it carries out; the others it refuses with UnknownOperationException."""
+        return self._control.offered
+
+    @property
     def environment(self) -> dict[str, str]:
         """What AWS's clients need in their environment."""
         return {
@@ -166,12 +171,14 @@ class Sandbox:
             surroundings=parts.surroundings,
             quotas=self.quotas,
         )
+        self._control = ControlPlane(self.worlds, offer_operations(backing))
+        self.admin = Admin(self._show_insides())
         services: dict[str, Service] = {
             **parts.services,
-            "sagemaker": ControlPlane(self.worlds, offer_operations(backing)),
+            "sagemaker": self._control,
             "servicequotas": ControlPlane(self.worlds, QuotaOperations(self.quotas).offer(), "service-quotas"),
             "pricing": ControlPlane(self.worlds, offer_pricing_operations(), "pricing"),
-            "admin": Admin(self._show_insides()),
+            "admin": self.admin,
         }
         records = Records(faults=self.faults, calls=self.calls, events=self.events, guard=self.guard)
         return Front(services, records, self._change_endpoint)

@@ -20,6 +20,7 @@ from dockyard_sandbox.front import ConnectionCut
 from dockyard_sandbox.routes import HttpRequest, HttpResponse
 
 HOST = "127.0.0.1"
+_LOCAL_NAMES = frozenset({HOST, "localhost", "[::1]"})
 _STREAMED = "/v2/"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for zero seconds: close sends RST
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -116,6 +117,10 @@ class _Handler(BaseHTTPRequestHandler):
         """Any method."""
         path, _, query = self.path.partition("?")
         body = _open_body(self.rfile, self.headers.get("Content-Length"), self.headers.get("Transfer-Encoding", ""))
+        if not _is_local(self.headers.get("Host", HOST)):
+            self._send(HttpResponse(status=403, body=b"The sandbox answers to names of this machine only.\n"))
+            self.close_connection = True
+            return
         streamed = path.startswith(_STREAMED)
         request = HttpRequest(
             method=self.command,
@@ -162,6 +167,12 @@ class _Handler(BaseHTTPRequestHandler):
         self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
         self.wfile = io.BytesIO()
         self.connection.close()
+
+
+def _is_local(host: str) -> bool:
+    """Whether a request is addressed to this machine: a page in a browser whose name was bent to 127.0.0.1 is not."""
+    name = host.rsplit(":", 1)[0].lower()
+    return name in _LOCAL_NAMES or name.endswith(".localhost")
 
 
 def _open_body(stream: io.BufferedIOBase, length: str | None, encoding: str) -> BinaryIO:

@@ -115,6 +115,11 @@ class Table:
         with self._world.lock:
             return tuple(record for record in self._records.values() if record.visible_from <= now)
 
+    def list_all(self) -> tuple[Record, ...]:
+        """All, seen yet or not, oldest first."""
+        with self._world.lock:
+            return tuple(self._records.values())
+
     def holds(self, name: str) -> bool:
         """Whether there is one of this name, seen yet or not."""
         with self._world.lock:

@@ -114,7 +114,7 @@ def test_every_operation_answers_in_its_shape(bench: ControlBench) -> None:
     _drive_packages(bench)
     _drive_jobs(bench)
     answered = {call.site.operation for call in bench.sandbox.calls.list_calls() if call.status == 200}
-    assert answered == set(OFFERED)
+    assert answered == set(OFFERED) == bench.sandbox.offered
 
 
 def test_answer_of_the_wrong_shape_is_a_defect() -> None:

@@ -88,6 +88,16 @@ def test_server_listens_on_loopback_only_and_stops_with_connections_open() -> No
         socket.create_connection(("127.0.0.1", server.port), timeout=1)
 
 
+@pytest.mark.parametrize(
+    ("host", "status"),
+    [("localhost:1", 200), ("b.s3.localhost:1", 200), ("evil.example:1", 403), ("127.0.0.1.evil.example", 403)],
+)
+def test_server_answers_to_names_of_this_machine_only(host: str, status: int) -> None:
+    with serve(lambda _request: HttpResponse()) as connection:
+        connection.request("GET", "/", headers={"Host": host})
+        assert connection.getresponse().status == status
+
+
 def test_server_that_never_started_stops() -> None:
     server = Server(lambda _request: HttpResponse())
     server.stop()
