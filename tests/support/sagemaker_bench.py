@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
+import pytest
+
 from dockyard.domain.attempt import Attempt
+from dockyard.domain.errors import DockyardError
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import DeleteRequest, RollbackRequest, SageMakerDeployRequest
+from dockyard.domain.result import DeployResult
 from dockyard.domain.sagemaker import Endpoint, SageMakerPolicy, SageMakerSettings
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks
 from dockyard.testing.faults import Faults
@@ -18,6 +22,7 @@ from dockyard.testing.registry import MemoryQueue, MemoryRegistry
 from dockyard.testing.sagemaker import MemoryAccount
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
 from dockyard.testing.surroundings import ManualClock, RecordedProgress
+from dockyard.usecases.deploy import deploy
 from dockyard.usecases.site_sagemaker import SageMakerPorts, SageMakerSite
 from dockyard.usecases.workbench import Workbench
 from support.local_values import make_model
@@ -155,3 +160,51 @@ def want(version: int | str = 1, **fields: object) -> SageMakerDeployRequest:
 NO_WAIT = SageMakerPolicy(wait=False)
 ROLLBACK = RollbackRequest(key=KEY)
 DELETE = DeleteRequest(key=KEY)
+ONE = ["config 1", "endpoint wine", "model 1", "repository dockyard/wine", "role dockyard-wine"]
+"""What there is of version 1, images aside."""
+
+
+def run(bench: SageMakerBench, version: int = 1, **fields: object) -> DeployResult:
+    """Deploy a version."""
+    return deploy(bench.open(), want(version, **fields), plan_only=False)
+
+
+def list_without_images(bench: SageMakerBench) -> list[str]:
+    """All that there is, images aside."""
+    return [thing for thing in bench.list_things() if not thing.startswith("image")]
+
+
+def list_calls(bench: SageMakerBench) -> list[str]:
+    """The changing calls, journal aside."""
+    return [call.split()[0] for call in bench.faults.calls if not call.startswith("save_attempt")]
+
+
+@dataclass(kw_only=True)
+class ActingClock(ManualClock):
+    """Something happens when it is waited for the n-th time."""
+
+    sleeps: int = 0
+    act: Callable[[], None] = lambda: None
+
+    def sleep(self, seconds: float) -> None:
+        """Let time pass, and it happen."""
+        super().sleep(seconds)
+        self.sleeps -= 1
+        if self.sleeps == 0:
+            self.act()
+
+
+def press_control_c() -> None:
+    """As somebody at a terminal does."""
+    raise KeyboardInterrupt
+
+
+def run_failing(bench: SageMakerBench, call: str, *, has_effect: bool) -> None:
+    """Deploy where a call is refused."""
+    planned = SageMakerBench()
+    run(planned)
+    number = next(n for n, one in enumerate(planned.faults.calls, start=1) if one.startswith(call))
+    bench.fail_call(number, DockyardError("aws-refused", "it says so"), has_effect=has_effect)
+    with pytest.raises(DockyardError, match="it says so"):
+        run(bench)
+    bench.heal()

@@ -30,6 +30,8 @@ from dockyard.ports_sagemaker import Endpoints
 _LOG_LINES = 50
 _GRACE_SECONDS = 30.0
 """How long an endpoint that shows neither the new configuration nor a change may be showing what was before."""
+_LATE_SECONDS = 5.0
+"""How long an endpoint that was created, but whose creation was not answered, may not be to be seen."""
 _UNDO_SECONDS = 3600.0
 _FIRST_PAUSE_SECONDS = 0.2
 _LAST_PAUSE_SECONDS = 15.0
@@ -67,8 +69,8 @@ class EndpointMoves:
     def undo(self, step: EndpointStep) -> None:
         """Take back what a step did, as far as it came."""
         match step:
-            case CreateEndpoint(endpoint=endpoint):
-                self._delete_endpoint(endpoint, _UNDO_SECONDS)
+            case CreateEndpoint():
+                self._take_away(step)
             case UpdateEndpoint():
                 self._go_back(step)
             case _:
@@ -134,6 +136,8 @@ class EndpointMoves:
             endpoint = self.endpoints.describe_endpoint(name)
             if endpoint is None:
                 return
+            if endpoint.owner != str(self.key):
+                raise ConflictError("endpoint-not-ours", f"endpoint {name} is another one by now, made by somebody else")
             if not endpoint.status.is_moving:
                 self.endpoints.delete_endpoint(name)
             self._tell(name, endpoint)
@@ -142,6 +146,16 @@ class EndpointMoves:
             f"endpoint {name} could not be deleted within {timeout_seconds:.0f} s",
             hint="the service deletes none that it is creating; `dockyard delete` later completes it",
         )
+
+    def _take_away(self, step: CreateEndpoint) -> None:
+        """Delete the endpoint that a step made, which may not be to be seen yet; what somebody else made instead stays."""
+        watch = Watch(clock=self.clock, timeout_seconds=_LATE_SECONDS)
+        for _ in watch.looks():
+            endpoint = self.endpoints.describe_endpoint(step.endpoint)
+            if endpoint is not None:
+                if (endpoint.owner, endpoint.config) == (str(self.key), step.config):
+                    self._delete_endpoint(step.endpoint, _UNDO_SECONDS)
+                return
 
     def _go_back(self, step: UpdateEndpoint) -> None:
         """Have the endpoint serve what it served before, where it got so far as to serve something else."""

@@ -101,7 +101,7 @@ class SageMakerHandlers:
                 return
 
     def _check_image(self, step: SmokeTest) -> None:
-        """What runs must be the image that was proved; where that is no longer at hand, the model's content-made name vouches."""
+        """What runs must be the image that was proved; where that is no longer at hand, the model's name vouches for it."""
         image = self.shared.images.find_image(step.fingerprint)
         endpoint = self.moves.endpoints.describe_endpoint(self.endpoint)
         others = [one for one in (endpoint.images if endpoint else ()) if image and not one.endswith(image.digest)]
