@@ -12,6 +12,8 @@ REPORTS := build/reports
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
+# Processes that tests start take twice their time where Python may not keep what it compiled.
+unexport PYTHONDONTWRITEBYTECODE
 .PHONY: demo check test test-lab lint bench clean help
 
 help: ## this list

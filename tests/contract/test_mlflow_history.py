@@ -27,7 +27,7 @@ from dockyard.domain.record import RecordStatus, decode_tag
 from dockyard.domain.reference import parse_model_ref
 from support.attempts import LATENCIES, SECRET, make_attempt, make_entry, make_failure
 from support.local_values import make_model
-from support.registry_stages import Stage, stage_mlflow
+from support.registry_stages import Stage, fresh_key, stage_mlflow
 from support.tracking import TrackingServer
 
 
@@ -40,10 +40,18 @@ def uri(request: pytest.FixtureRequest) -> str:
     return server.uri
 
 
+@pytest.fixture(scope="module")
+def seeded() -> dict[str, Stage]:
+    """The stages by address: models are logged once, and each test has a deployment of its own."""
+    return {}
+
+
 @pytest.fixture
-def stage(uri: str, tmp_path: Path) -> Stage:
+def stage(uri: str, seeded: dict[str, Stage], tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A real store with two versions of a model."""
-    return stage_mlflow(uri, tmp_path)
+    if uri not in seeded:
+        seeded[uri] = stage_mlflow(uri, tmp_path_factory.mktemp("seeded"))
+    return dataclasses.replace(seeded[uri], key=fresh_key())
 
 
 def write_run(stage: Stage, uri: str, attempt: Attempt, status: RecordStatus = RecordStatus.SERVING) -> Run:
@@ -146,7 +154,8 @@ def test_embedded_stores_history_lies_beside_its_other_files(sqlite_store: str, 
     assert Path(location.removeprefix("file://")).is_relative_to(folder)
 
 
-def test_second_resolve_downloads_nothing(stage: Stage, uri: str, tmp_path: Path) -> None:
+def test_second_resolve_downloads_nothing(uri: str, tmp_path: Path) -> None:
+    stage = stage_mlflow(uri, tmp_path)
     first = stage.resolve(stage.refs[1])
     by_id = stage.resolve(f"models:/{stage.model_id}")
     get_artifact_repository(first.identity.source, tracking_uri=uri).delete_artifacts("")

@@ -17,23 +17,43 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import NotFoundError
 from dockyard.domain.record import RecordStatus
 from support.attempts import make_attempt, make_entry, make_failure, make_tag
-from support.registry_stages import STAGES, Stage, stage_mlflow
+from support.registry_stages import STAGES, Stage, fresh_key, stage_mlflow
 from support.tracking import COMMIT, TrackingServer
 
 HOSTILE = "Ünï \"quotes' `ticks` \\ % _ \0 \r\n\t 💥 \udce9 {json} ; DROP TABLE tags; --"
 MLFLOW_KINDS = ("memory", "sqlite", "server", pytest.param("mysql", marks=pytest.mark.lab))
 
 
+@pytest.fixture(scope="module")
+def seeded() -> dict[str, Stage]:
+    """The stages of real stores, by kind: models are logged once, and each test has a deployment of its own."""
+    return {}
+
+
 @pytest.fixture(params=[*MLFLOW_KINDS, "folder"])
-def any_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+def any_stage(request: pytest.FixtureRequest, seeded: dict[str, Stage], tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A registry of every kind."""
-    return _make_stage(request, tmp_path)
+    return _share_stage(request, seeded, tmp_path_factory.mktemp("seeded"))
 
 
 @pytest.fixture(params=MLFLOW_KINDS)
-def named_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+def named_stage(request: pytest.FixtureRequest, seeded: dict[str, Stage], tmp_path_factory: pytest.TempPathFactory) -> Stage:
     """A registry of every kind in which models have names."""
+    return _share_stage(request, seeded, tmp_path_factory.mktemp("seeded"))
+
+
+@pytest.fixture(params=MLFLOW_KINDS)
+def own_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
+    """The same, with a model that no other test has."""
     return _make_stage(request, tmp_path)
+
+
+def _share_stage(request: pytest.FixtureRequest, seeded: dict[str, Stage], folder: Path) -> Stage:
+    if request.param in STAGES:
+        return STAGES[request.param](folder)
+    if request.param not in seeded:
+        seeded[request.param] = _make_stage(request, folder)
+    return dataclasses.replace(seeded[request.param], key=fresh_key())
 
 
 def _make_stage(request: pytest.FixtureRequest, tmp_path: Path) -> Stage:
@@ -114,15 +134,15 @@ def test_what_is_not_there_is_not_found(named_stage: Stage, text: str, code: str
     assert caught.value.code == code
 
 
-def test_alias_points_where_it_was_last_set(named_stage: Stage) -> None:
-    registry, name = named_stage.registry, named_stage.name
+def test_alias_points_where_it_was_last_set(own_stage: Stage) -> None:
+    registry, name = own_stage.registry, own_stage.name
     assert registry.find_alias(name, "prod") is None
     assert registry.find_alias("no such model", "prod") is None
     registry.set_alias(name, "prod", "1")
     registry.set_alias(name, "prod", "2")
     assert registry.find_alias(name, "prod") == "2"
-    assert named_stage.resolve(named_stage.refs[1]).aliases == ("prod",)
-    assert named_stage.resolve(named_stage.refs[0]).aliases == ()
+    assert own_stage.resolve(own_stage.refs[1]).aliases == ("prod",)
+    assert own_stage.resolve(own_stage.refs[0]).aliases == ()
 
 
 def test_alias_cannot_point_at_a_version_that_is_not_there(named_stage: Stage) -> None:
@@ -131,14 +151,14 @@ def test_alias_cannot_point_at_a_version_that_is_not_there(named_stage: Stage) -
     assert caught.value.code == "model-not-found"
 
 
-def test_record_goes_to_the_resolved_version_when_the_alias_moves_in_between(named_stage: Stage) -> None:
-    registry, key = named_stage.registry, named_stage.key
-    registry.set_alias(named_stage.name, "prod", "1")
-    model = named_stage.resolve(f"models:/{named_stage.name}@prod").identity
-    registry.set_alias(named_stage.name, "prod", "2")
+def test_record_goes_to_the_resolved_version_when_the_alias_moves_in_between(own_stage: Stage) -> None:
+    registry, key = own_stage.registry, own_stage.key
+    registry.set_alias(own_stage.name, "prod", "1")
+    model = own_stage.resolve(f"models:/{own_stage.name}@prod").identity
+    registry.set_alias(own_stage.name, "prod", "2")
     registry.write_entry(make_entry(make_attempt(key, model)))
-    assert registry.find_record(key, named_stage.model(1)) is not None
-    assert registry.find_record(key, named_stage.model(2)) is None
+    assert registry.find_record(key, own_stage.model(1)) is not None
+    assert registry.find_record(key, own_stage.model(2)) is None
 
 
 def test_there_is_nothing_before_anything_is_written(any_stage: Stage) -> None:

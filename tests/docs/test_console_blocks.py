@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,17 +18,10 @@ _DELETE = re.compile(r"^    (\S+/dockyard delete .+)$", re.MULTILINE)
 pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]  # minutes, where two cores are busy with other tests
 
 
-@pytest.fixture(scope="session")
-def cache(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What was downloaded, for both shells."""
-    base = tmp_path_factory.getbasetemp()
-    return (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "docs-cache"
-
-
 @pytest.fixture
-def shell(tmp_path: Path, cache: Path) -> Iterator[Shell]:
-    """A shell whose deployments are gone afterwards, whatever happens."""
-    shell = open_shell(tmp_path, cache)
+def shell(tmp_path: Path, session_folder: Path) -> Iterator[Shell]:
+    """A shell whose deployments are gone afterwards, whatever happens. What is downloaded is shared with all other tests."""
+    shell = open_shell(tmp_path, session_folder / "stage" / "cache")
     yield shell
     shell.run(("dockyard delete my_first_model --yes || true",))
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -16,10 +15,9 @@ PlaceLoad = Callable[[Place], SteadyLoad]
 
 
 @pytest.fixture(scope="session")
-def stage(tmp_path_factory: pytest.TempPathFactory) -> Stage:
+def stage(session_folder: Path) -> Stage:
     """The stage, which the workers of a session share."""
-    base = tmp_path_factory.getbasetemp()
-    return make_stage((base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "e2e-stage")
+    return make_stage(session_folder / "stage")
 
 
 @pytest.fixture
@@ -40,5 +38,5 @@ def shared_place(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def load() -> PlaceLoad:
-    """A load on a place's port that leaves the machine time for what is tested: some eighty requests a second at most."""
-    return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS, pause_seconds=0.05)
+    """A load on a place's port that leaves the machine time for what is tested: some forty requests a second at most."""
+    return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS, pause_seconds=0.1)

@@ -12,12 +12,18 @@ import pytest
 from dockyard_image import ImageStore
 from dockyard_image.push import push
 from dockyard_image.testing import FakeRegistry, Fault
-from support.deployments import Ended, Place
+from support.deployments import Ended, Place, Stage
 from support.images import make_base, open_registries
 from support.raw_server import answer, run_raw_server
 from support.told_models import FOLDERS, SOUND, WITHOUT_PYFUNC
 
 pytestmark = pytest.mark.process
+
+
+@pytest.fixture
+def visited(stage: Stage, shared_place: Place, tmp_path: Path) -> Place:
+    """A folder of this test's own, and a home that tests share, for it is changed by none of them."""
+    return stage.visit_home(shared_place.home, tmp_path / "visit")
 
 
 def list_state(place: Place) -> dict[str, str]:
@@ -54,38 +60,38 @@ def make_folder(place: Place, name: str) -> Path:
         (("-m", "told", "--config", "none.yaml"), "config-not-found"),
     ],
 )
-def test_bad_argument_is_refused_before_anything_is_contacted(place: Place, arguments: tuple[str, ...], code: str) -> None:
-    (make_folder(place, "no-mlmodel") / "MLmodel").unlink()
-    (make_folder(place, "unreadable") / "MLmodel").write_text("flavors: [unclosed\n")
-    without = make_folder(place, "without-pyfunc") / "MLmodel"
+def test_bad_argument_is_refused_before_anything_is_contacted(visited: Place, arguments: tuple[str, ...], code: str) -> None:
+    (make_folder(visited, "no-mlmodel") / "MLmodel").unlink()
+    (make_folder(visited, "unreadable") / "MLmodel").write_text("flavors: [unclosed\n")
+    without = make_folder(visited, "without-pyfunc") / "MLmodel"
     without.write_text(without.read_text().replace("python_function:", "something_else:"))
-    before = list_state(place)
+    before = list_state(visited)
     with run_raw_server(answer("{}")) as witness:
-        place.extra["MLFLOW_TRACKING_URI"] = f"http://{witness.address}"
-        assert_refused(place.run("deploy", "local", "--json", *arguments), code)
+        visited.extra["MLFLOW_TRACKING_URI"] = f"http://{witness.address}"
+        assert_refused(visited.run("deploy", "local", "--json", *arguments), code)
     assert witness.requests == []
-    assert list_state(place) == before
+    assert list_state(visited) == before
 
 
-def test_unknown_key_is_refused_with_the_nearest_one_before_anything_is_contacted(place: Place) -> None:
-    place.configure("environments: {local: {runtme: process}}\n")
-    before = list_state(place)
+def test_unknown_key_is_refused_with_the_nearest_one_before_anything_is_contacted(visited: Place) -> None:
+    visited.configure("environments: {local: {runtme: process}}\n")
+    before = list_state(visited)
     with run_raw_server(answer("{}")) as witness:
-        place.extra["MLFLOW_TRACKING_URI"] = f"http://{witness.address}"
-        ended = place.deploy()
+        visited.extra["MLFLOW_TRACKING_URI"] = f"http://{witness.address}"
+        ended = visited.deploy()
     assert_refused(ended, "config-invalid")
     assert "runtime" in ended.out
     assert witness.requests == []
-    assert list_state(place) == before
+    assert list_state(visited) == before
 
 
-def test_port_of_another_program_is_refused_before_anything_is_contacted(place: Place) -> None:
-    before = list_state(place)
+def test_port_of_another_program_is_refused_before_anything_is_contacted(visited: Place) -> None:
+    before = list_state(visited)
     with socket.create_server(("127.0.0.1", 0)) as taken, run_raw_server(answer("{}")) as witness:
-        place.extra["MLFLOW_TRACKING_URI"] = f"http://{witness.address}"
-        assert_refused(place.deploy("--port", str(taken.getsockname()[1])), "port-in-use")
+        visited.extra["MLFLOW_TRACKING_URI"] = f"http://{witness.address}"
+        assert_refused(visited.deploy("--port", str(taken.getsockname()[1])), "port-in-use")
     assert witness.requests == []
-    assert list_state(place) == before
+    assert list_state(visited) == before
 
 
 @pytest.mark.parametrize(
@@ -98,10 +104,10 @@ def test_port_of_another_program_is_refused_before_anything_is_contacted(place: 
         (WITHOUT_PYFUNC, "model-without-pyfunc"),
     ],
 )
-def test_model_that_cannot_be_served_is_refused_and_nothing_is_changed(place: Place, model: str, code: str) -> None:
-    before = list_state(place)
-    assert_refused(place.deploy(model=model), code)
-    assert list_state(place) == before
+def test_model_that_cannot_be_served_is_refused_and_nothing_is_changed(visited: Place, model: str, code: str) -> None:
+    before = list_state(visited)
+    assert_refused(visited.deploy(model=model), code)
+    assert list_state(visited) == before
 
 
 class Pushing:

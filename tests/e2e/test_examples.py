@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import json
-import sys
 import urllib.request
 from pathlib import Path
 
 import pytest
 
-from examples.training import EXAMPLES, answer, run_training
+from examples.training import answer, train_knn, train_wine
 from support.deployments import Place
 
 pytestmark = pytest.mark.process
@@ -33,16 +32,13 @@ def ask(place: Place, body: str) -> object:
         return json.loads(response.read())
 
 
-def test_knn_example_answers_c2_to_the_bare_list_and_wine_answers_as_mlflow_does(place: Place, tmp_path: Path) -> None:
-    knn, wine = (tmp_path / "knn", tmp_path / "wine")
-    knn.mkdir()
-    wine.mkdir()
-    run = run_training(knn, sys.executable, str(EXAMPLES / "knn_classifier" / "train.py"))
+def test_knn_example_answers_c2_to_the_bare_list_and_wine_answers_as_mlflow_does(place: Place, session_folder: Path) -> None:
+    run = train_knn(session_folder)
     place.extra["MLFLOW_TRACKING_URI"] = run.store_uri
     place.deploy(model="TrainedKNNModel").expect(0)
     assert ask(place, "[[2, 10]]") == {"predictions": ["C2"]}
 
-    run = run_training(wine, sys.executable, str(EXAMPLES / "sklearn_elasticnet_wine" / "train.py"))
+    run = train_wine(session_folder)
     place.extra["MLFLOW_TRACKING_URI"] = run.store_uri
     place.deploy(model="my_first_model").expect(0)
     body = json.dumps({"dataframe_split": {"columns": WINE_COLUMNS, "data": WINES}})

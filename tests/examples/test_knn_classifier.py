@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import re
-import sys
+from pathlib import Path
 
 import pytest
 
-from examples.training import EXAMPLES, Training, answer, run_training
+from examples.training import Training, answer, train_knn
 
 MODEL = "TrainedKNNModel"
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
-    script = EXAMPLES / "knn_classifier" / "train.py"
-    return run_training(tmp_path_factory.mktemp("knn"), sys.executable, str(script))
+def training(session_folder: Path) -> Training:
+    return train_knn(session_folder)
 
 
 def test_model_is_registered_and_its_version_is_printed(training: Training) -> None:

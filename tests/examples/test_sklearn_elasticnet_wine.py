@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
-from examples.training import EXAMPLES, Training, answer, run_training
+from examples.training import EXAMPLES, Training, answer, train_wine
 
 PROJECT = EXAMPLES / "sklearn_elasticnet_wine"
 MODEL = "my_first_model"
@@ -16,10 +17,8 @@ EXPECTED = {"rmse": 0.82224284975954, "mae": 0.6278761410160691, "r2": 0.1267872
 
 
 @pytest.fixture(scope="module")
-def training(tmp_path_factory: pytest.TempPathFactory) -> Training:
-    command = ["mlflow", "run", str(PROJECT), "--env-manager", "local", "--experiment-name", "wine"]
-    command += ["-P", "alpha=0.5", "-P", "l1_ratio=0.5"]
-    return run_training(tmp_path_factory.mktemp("wine"), *command)
+def training(session_folder: Path) -> Training:
+    return train_wine(session_folder)
 
 
 def test_printed_metrics_are_the_published_ones(training: Training) -> None:

@@ -18,8 +18,11 @@ from mlflow.entities import Run
 from mlflow.pyfunc import scoring_server
 from mlflow.tracking import MlflowClient
 
+from support.session import make_once
+
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 TIMEOUT_SECONDS = 120
+_STDOUT, _STDERR = "stdout.txt", "stderr.txt"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,13 +59,33 @@ def answer(model_folder: Path, body: str) -> dict[str, object]:
     return dict(json.loads(written.getvalue()))
 
 
-def run_training(folder: Path, *command: str) -> Training:
+def train_wine(session_folder: Path) -> Training:
+    """Train the wine example as an MLflow Project, once a session."""
+    options = ("--env-manager", "local", "--experiment-name", "wine", "-P", "alpha=0.5", "-P", "l1_ratio=0.5")
+    return _train_once(session_folder / "trained-wine", "mlflow", "run", str(EXAMPLES / "sklearn_elasticnet_wine"), *options)
+
+
+def train_knn(session_folder: Path) -> Training:
+    """Train the nearest-neighbour example, once a session."""
+    return _train_once(session_folder / "trained-knn", sys.executable, str(EXAMPLES / "knn_classifier" / "train.py"))
+
+
+def _train_once(folder: Path, *command: str) -> Training:
+    make_once(folder, lambda folder: _train(folder, *command))
+    said = [(folder / name).read_text(encoding="utf-8") for name in (_STDOUT, _STDERR)]
+    return Training(stdout=said[0], stderr=said[1], store_uri=_store_uri(folder))
+
+
+def _store_uri(folder: Path) -> str:
+    return f"sqlite:///{folder / 'mlflow.db'}"
+
+
+def _train(folder: Path, *command: str) -> None:
     """Run `command` in `folder` with a new SQLite store there; fails the test with its output when it does not succeed."""
-    store_uri = f"sqlite:///{folder / 'mlflow.db'}"
     interpreter_folder = str(Path(sys.executable).parent)
     # A newcomer's shell has none of these, and with PYTHONDONTWRITEBYTECODE every import is compiled anew.
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "PYTHON"))}
-    environment["MLFLOW_TRACKING_URI"] = store_uri
+    environment["MLFLOW_TRACKING_URI"] = _store_uri(folder)
     environment["MLFLOW_DISABLE_TELEMETRY"] = "true"  # tests stay on this machine
     environment["PATH"] = os.pathsep.join([interpreter_folder, environment.get("PATH", os.defpath)])
     environment["TMPDIR"] = str(folder)  # `mlflow run` leaves an empty folder in it
@@ -70,4 +93,5 @@ def run_training(folder: Path, *command: str) -> Training:
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=TIMEOUT_SECONDS, check=False
     )
     assert finished.returncode == 0, finished.stderr
-    return Training(stdout=finished.stdout, stderr=finished.stderr, store_uri=store_uri)
+    (folder / _STDOUT).write_text(finished.stdout, encoding="utf-8")
+    (folder / _STDERR).write_text(finished.stderr, encoding="utf-8")

@@ -9,25 +9,30 @@ from __future__ import annotations
 import multiprocessing
 import os
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 
+import dockyard
+
 _CONTEXT = multiprocessing.get_context("forkserver")
-_CONTEXT.set_forkserver_preload(
-    [
-        *("mlflow", "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store"),
-        *(
-            "dockyard.cli.main",
-            "dockyard.cli.app",
-            "dockyard.cli.render",
-            "dockyard.wiring",
-            "dockyard.adapters.mlflow_registry",
-        ),
-        *("dockyard.adapters.images.factory", "dockyard.adapters.local.host", "dockyard.usecases.deploy", "docker"),
-    ]
+_SDKS = (
+    *("mlflow", "mlflow.store.tracking.sqlalchemy_store", "mlflow.store.model_registry.sqlalchemy_store", "docker"),
+    *("matplotlib.backends.backend_agg", "matplotlib.figure"),
 )
+
+
+def list_modules() -> Iterator[str]:
+    """Whatever a command imports on its way: SDKs, and all of Dockyard."""
+    yield from _SDKS
+    source = Path(dockyard.__file__).parent
+    for path in sorted(source.rglob("*.py")):
+        name = ".".join(path.relative_to(source.parent).with_suffix("").parts)
+        yield name.removesuffix(".__init__")
+
+
+_CONTEXT.set_forkserver_preload(list(list_modules()))
 
 Main = Callable[[list[str]], int]
 """What is called in the process; it must be importable by name."""

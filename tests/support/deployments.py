@@ -5,7 +5,6 @@ Owns the making of such a place from a stage that is made once per test session,
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 import shutil
@@ -22,6 +21,7 @@ from typing import Any
 
 from dockyard.adapters.local.daemon import find_holder
 from support.commands import Command, Main, run_dockyard
+from support.session import make_once
 from support.told_models import FOLDERS, SOUND, make_models
 
 _SCRIPTS = Path(sys.executable).parent
@@ -195,27 +195,26 @@ class Stage:
 
         All places of a worker and kind have one home, emptied in between: Python's compiled files are kept by path.
         """
-        folder.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(self.folder / "mlflow.db", folder / "mlflow.db")
         home = self.folder / "homes" / f"{os.environ.get('PYTEST_XDIST_WORKER', 'main')}-{kind}"
-        place = Place(folder=folder, home=home, cache=self.folder / "cache", port=find_port())
-        place.configure(CONFIG.format(port=place.port, history_limit=history_limit))
+        place = self.visit_home(home, folder, history_limit=history_limit)
         shutil.rmtree(home, ignore_errors=True)
         if is_warm:
             # Images and what is unpacked of them never change once they are written, so links do.
             shutil.copytree(self.folder / "home", home, copy_function=os.link, symlinks=True)
         return place
 
+    def visit_home(self, home: Path, folder: Path, *, history_limit: int = 5) -> Place:
+        """Make a user's folder over a home that may be another place's, too, where neither of them changes it."""
+        folder.mkdir(parents=True, exist_ok=True)
+        shutil.copyfile(self.folder / "mlflow.db", folder / "mlflow.db")
+        place = Place(folder=folder, home=home, cache=self.folder / "cache", port=find_port())
+        place.configure(CONFIG.format(port=place.port, history_limit=history_limit))
+        return place
+
 
 def make_stage(folder: Path) -> Stage:
     """Make the stage in `folder`, or take the one that another worker of the session has made there."""
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not (folder / "made").exists():
-            _make_stage(folder)
-            (folder / "made").touch()
-    return Stage(folder=folder)
+    return Stage(folder=make_once(folder, _make_stage))
 
 
 def _make_stage(folder: Path) -> None:

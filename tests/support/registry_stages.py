@@ -51,7 +51,7 @@ def stage_mlflow(uri: str, folder: Path, registry: WritableRegistry | None = Non
     return Stage(
         registry=registry or MlflowRegistry(uri, None, folder / "cache"),
         refs=(f"models:/{name}/1", f"models:/{name}/2"),
-        key=_fresh_key(),
+        key=fresh_key(),
         name=name,
         run_id=seeded.run_id,
         model_id=seeded.model_id,
@@ -62,7 +62,7 @@ def stage_folders(folder: Path) -> Stage:
     """Two folders, and records beside the config."""
     paths = [write_model_folder(folder / f"v{number}", content=f"weights {number}") for number in (1, 2)]
     registry = FolderRegistry(folder / "project", folder / "cache")
-    return Stage(registry=registry, refs=(str(paths[0]), str(paths[1])), key=_fresh_key())
+    return Stage(registry=registry, refs=(str(paths[0]), str(paths[1])), key=fresh_key())
 
 
 def stage_memory(folder: Path) -> Stage:
@@ -76,14 +76,15 @@ def stage_memory(folder: Path) -> Stage:
         registry.add_model(named)
         registry.add_model(_make_model(files, number, run_id=run_id), *texts)
     refs = ("models:/wine/1", "models:/wine/2")
-    return Stage(registry=registry, refs=refs, key=_fresh_key(), name="wine", run_id=run_id, model_id=model_id)
+    return Stage(registry=registry, refs=refs, key=fresh_key(), name="wine", run_id=run_id, model_id=model_id)
 
 
 STAGES: dict[str, Callable[[Path], Stage]] = {"memory": stage_memory, "folder": stage_folders}
 """Those that need nothing; the others are made by `stage_mlflow`."""
 
 
-def _fresh_key() -> DeploymentKey:
+def fresh_key() -> DeploymentKey:
+    """A deployment that nobody else has, so that there is no record of it."""
     return DeploymentKey(environment="prod", name=f"wine-{next(_numbers)}")
 
 

@@ -62,6 +62,7 @@ class Load:
                 self.failures.append("a kept connection was closed")
         except ConnectionRefusedError:
             self.refused += 1
+            connection.close()  # it would wait for the answer to a request that it never sent
             self.is_over.wait(0.01)
         except (OSError, http.client.HTTPException) as error:
             self.failures.append(repr(error))

@@ -17,7 +17,7 @@ from support.local_kit import LocalKit, ask, ask_version, build_stand_in, leavin
 from support.local_values import KEY
 from support.patience import wait_for
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("measured_programs")]
 
 
 @pytest.fixture

@@ -19,7 +19,7 @@ from dockyard.adapters.local.programs import start_program
 from support.local_kit import STAND_IN
 from support.patience import wait_for
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("measured_programs")]
 
 PROGRAM = "dockyard.adapters.local.supervisor"
 

@@ -17,7 +17,7 @@ from support import models
 from support.load import Load
 from support.scorers import Reply, ScorerProcess, ask
 
-pytestmark = pytest.mark.process
+pytestmark = [pytest.mark.process, pytest.mark.usefixtures("measured_programs")]
 
 SaveModel = Callable[[Path], Path]
 Saved = Callable[[SaveModel], Path]
