@@ -63,6 +63,11 @@ class InvocationLog:
         with self._lock:
             return tuple(one for one in self._last if one.time >= start)
 
+    def list_variants(self) -> tuple[tuple[str, str, str], ...]:
+        """Region, endpoint and variant of everything that was ever invoked."""
+        with self._lock:
+            return tuple(sorted({(region, endpoint, variant) for region, endpoint, variant, _ in self._totals}))
+
     def count(self, region: str, endpoint: str, variant: str, kind: str) -> int:
         """How many `ok` or `failed` ones a variant has had since the sandbox was started."""
         with self._lock:

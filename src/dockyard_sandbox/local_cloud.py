@@ -34,6 +34,7 @@ from dockyard_sandbox.metrics import MetricsWriter
 from dockyard_sandbox.model_data import S3ModelData
 from dockyard_sandbox.moto_process import MotoProcess
 from dockyard_sandbox.neighbours import Neighbours
+from dockyard_sandbox.page import Page
 from dockyard_sandbox.parts import Bearings, Parts
 from dockyard_sandbox.process_records import end_noted_processes
 from dockyard_sandbox.registry import Registry
@@ -150,6 +151,7 @@ class LocalCloud:
             "runtime": Runtime(invocations, queue.accept),
             "ecr": EcrService(self.repositories, self.tokens, address=bearings.authority),
             "registry": Registry(self.repositories, self.tokens, address=bearings.authority),
+            "page": Page(self.invocations),
             "other": Neighbours(lambda: self.moto.address, {"logs": self._logs.flush, "monitoring": update_cloudwatch}),
         }
 
