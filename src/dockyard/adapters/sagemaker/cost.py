@@ -34,9 +34,7 @@ def _describe_serverless(capacity: Serverless, suffix: str, prices: RegionPrices
     price = prices.serverless.get(str(capacity.memory_mb))
     if price is None:
         return None
-    kept = (
-        ", and what provisioned concurrency costs all the time" if capacity.provisioned_concurrency else ", nothing without any"
-    )
+    kept = ", and provisioned concurrency always" if capacity.provisioned_concurrency else ", nothing without any"
     amount = _show_small(price * _SAMPLE_REQUESTS)
     return f"about {amount} for {_SAMPLE_REQUESTS} requests of a second each{kept} ({capacity.memory_mb} MB, {suffix})"
 

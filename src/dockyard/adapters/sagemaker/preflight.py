@@ -82,7 +82,9 @@ class SageMakerPreflight:
             self._prices.save_region(region, prices, SOURCE)
         except failures as error:
             return warn("prices", f"the prices cannot be fetched: {describe_failure(error)}", remedy)
-        return approve("prices", f"{len(prices.hourly)} prices for {region} of {prices.as_of} are fetched")
+        return approve(
+            "prices", f"the price list of {prices.as_of} for {region} is fetched: instance types {len(prices.hourly)}"
+        )
 
     def _tell(self, scene: Scene) -> Iterator[Finding]:
         settings, region = scene.settings, scene.account.region

@@ -92,9 +92,6 @@ def _check_config(params: _Params) -> Iterator[Violation]:
 def _check_capacity(path: tuple[str, ...], variant: _Params) -> Iterator[Violation]:
     if ("InstanceType" in variant) == ("ServerlessConfig" in variant):
         yield Violation(path=(*path, "InstanceType"), message="a variant has either instances or is serverless")
-    count = variant.get("InitialInstanceCount")
-    if "ModelName" in variant and isinstance(count, int) and count < 1:
-        yield Violation(path=(*path, "InitialInstanceCount"), message=f"is {count}; a model needs an instance to begin with")
 
 
 def _check_key(params: _Params, variant: _Params) -> Iterator[Violation]:
