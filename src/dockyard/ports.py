@@ -232,12 +232,8 @@ class LocalMachine(Protocol):
         ...
 
 
-class Scorer(Protocol):
-    """The HTTP face of a running revision or endpoint. Addresses are `host:port`."""
-
-    def wait_ready(self, address: str, timeout_seconds: float) -> bool:
-        """Wait until it says that it is ready; False when the time is up."""
-        ...
+class Invoker(Protocol):
+    """What answers requests: a running revision at `host:port`, or an endpoint by its name."""
 
     def invoke(self, address: str, request: Request, timeout_seconds: float) -> Answer:
         """Send a request to /invocations. Raises `scorer-unreachable`, `smoke-test-failed` for other statuses than 200."""
@@ -245,6 +241,14 @@ class Scorer(Protocol):
 
     def find_difference(self, fingerprint: Fingerprint, answer: object) -> str | None:
         """Where an answer differs from the one recorded at build time, as a path; never the values."""
+        ...
+
+
+class Scorer(Invoker, Protocol):
+    """The HTTP face of a running revision. Addresses are `host:port`."""
+
+    def wait_ready(self, address: str, timeout_seconds: float) -> bool:
+        """Wait until it says that it is ready; False when the time is up."""
         ...
 
 

@@ -10,12 +10,12 @@ import hashlib
 import os
 import socket
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from dockyard.domain.deployment import DeploymentKey, Runtime, Target
-from dockyard.domain.errors import UsageError
+from dockyard.domain.plan import Plan
 from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
 from dockyard.domain.result import (
     BuildResult,
@@ -30,7 +30,7 @@ from dockyard.domain.result import (
     StatusResult,
     SyncResult,
 )
-from dockyard.domain.settings import Settings
+from dockyard.domain.settings import EnvironmentSettings, Settings
 
 if TYPE_CHECKING:
     from dockyard.adapters.images.library import ImageLibrary
@@ -38,9 +38,11 @@ if TYPE_CHECKING:
     from dockyard.adapters.local.inventory import Inventory
     from dockyard.adapters.local.pythons import Pythons
     from dockyard.adapters.routing_registry import RoutingRegistry
-    from dockyard.ports import Clock, Progress
+    from dockyard.adapters.sagemaker.repositories import EcrRepositories
+    from dockyard.ports import Clock, Progress, Scorer
     from dockyard.usecases.site import Site
     from dockyard.usecases.workbench import Workbench
+    from dockyard_image.credentials import Credentials
     from dockyard_image.registries import Registries
 
 
@@ -68,7 +70,8 @@ def open_workbench(settings: Settings) -> Workbench:
     from dockyard.usecases.workbench import Workbench
 
     clock, progress = SystemClock(), open_progress(sys.stderr, os.environ)
-    registries = _open_registries(settings, os.environ)
+    logins: list[EcrRepositories] = []
+    registries = _open_registries(settings, os.environ, logins)
     library = _open_library(settings, registries, progress)
     pythons = Pythons(os.environ)
     prover = Prover(library=library, pythons=pythons, cache=settings.cache_home, environ=os.environ)
@@ -77,7 +80,7 @@ def open_workbench(settings: Settings) -> Workbench:
     host, inventory = _open_local(settings, library, pythons, clock)
     scorer = HttpScorer(library.read_proof)
     local = LocalSite(host=host, inventory=inventory, machine=Machine(listen_on=LOOPBACK), scorer=scorer)
-    sites = OpenSites(settings, local)
+    sites = OpenSites(settings, local, lambda name: _open_sagemaker(settings, name, scorer, clock, logins))
     return Workbench(
         registry=registry,
         writer=registry,
@@ -98,20 +101,29 @@ def open_workbench(settings: Settings) -> Workbench:
 class OpenSites:
     """The places to deploy to, each opened when it is first asked for."""
 
-    def __init__(self, settings: Settings, local: Site) -> None:
+    def __init__(self, settings: Settings, local: Site, open_sagemaker: Callable[[str], Site]) -> None:
         self._settings = settings
         self._local = local
+        self._open_sagemaker = open_sagemaker
+        self._opened: dict[str, Site] = {}
 
     def find(self, environment: str) -> Site:
         """The site of an environment. Raises UsageError `environment-unknown`."""
         target = self._settings.find_environment(environment).target
         if target is Target.LOCAL:
             return self._local
-        raise UsageError("environment-unknown", f"environment `{environment}` is for {target.value}")
+        if environment not in self._opened:
+            self._opened[environment] = self._open_sagemaker(environment)
+        return self._opened[environment]
 
     def list(self) -> tuple[Site, ...]:
         """This machine, and what else is configured."""
-        return (self._local,)
+        others = (one for one in self._settings.environments if one.target is not Target.LOCAL)
+        return (self._local, *(self.find(one.name) for one in others if one.is_configured or self._was_used(one)))
+
+    def _was_used(self, place: EnvironmentSettings) -> bool:
+        """Whether anything was deployed there from here."""
+        return any((self._settings.state_home / "journal").glob(f"{place.target.value}.{place.name}.*.json"))
 
 
 class DockyardKit:
@@ -121,11 +133,11 @@ class DockyardKit:
         self.bench = bench
         self._settings = settings
 
-    def deploy(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+    def deploy(self, request: DeployRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None) -> DeployResult:
         """Bring a model into service."""
         from dockyard.usecases.deploy import deploy
 
-        return deploy(self.bench, request, plan_only=plan_only)
+        return deploy(self.bench, request, plan_only=plan_only, approve=approve)
 
     def build(self, request: BuildRequest) -> BuildResult:
         """Make a model's image."""
@@ -220,7 +232,7 @@ def _open_registry(settings: Settings) -> RoutingRegistry:
     return RoutingRegistry(FolderRegistry(records, settings.cache_home), open_mlflow)
 
 
-def _open_registries(settings: Settings, environ: Mapping[str, str]) -> Registries:
+def _open_registries(settings: Settings, environ: Mapping[str, str], logins: list[EcrRepositories]) -> Registries:
     from dockyard.adapters.ecr import find_ecr_credentials
     from dockyard.adapters.secret_source import read_secret, reveal_text
     from dockyard_image.credentials import Credentials, Secret
@@ -238,7 +250,7 @@ def _open_registries(settings: Settings, environ: Mapping[str, str]) -> Registri
             mirrors=dict(access.mirrors),
             insecure=frozenset(access.insecure_registries),
             credentials=credentials,
-            providers=(find_ecr_credentials,),
+            providers=(lambda host: _find_login(host, logins), find_ecr_credentials),
         )
     )
 
@@ -273,3 +285,48 @@ def _open_local(settings: Settings, library: ImageLibrary, pythons: Pythons, clo
     host = Host(Surroundings(home=settings.state_home, runtimes=runtimes, images=library, clock=clock))
     orphans = Orphans(settings.state_home, containers, listen_on=LOOPBACK)
     return host, Inventory(settings.state_home, host=host, logs=runtimes, orphans=orphans)
+
+
+def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock, logins: list[EcrRepositories]) -> Site:
+    """The site of an environment; the registry of its account is signed in to with its credentials."""
+    from dockyard.adapters.sagemaker.account import AwsAccount
+    from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+    from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
+    from dockyard.adapters.sagemaker.prices import PriceBook
+    from dockyard.adapters.sagemaker.repositories import EcrRepositories
+    from dockyard.adapters.sagemaker.requests import render_all
+    from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
+    from dockyard.adapters.sagemaker.scorer import SageMakerScorer
+    from dockyard.adapters.sagemaker.session import Session
+    from dockyard.adapters.sagemaker.supplies import SageMakerSupplies
+    from dockyard.usecases.site_sagemaker import SageMakerPorts, SageMakerSite
+
+    place = settings.find_environment(name).sagemaker
+    session = Session(place.access)
+    repositories, endpoints = EcrRepositories(session), SageMakerEndpoints(session)
+    logins.append(repositories)
+    supplies = SageMakerSupplies(session, repositories)
+    revisions = SageMakerRevisions(session=session, endpoints=endpoints, repositories=repositories, clock=clock)
+    account = AwsAccount(
+        environment=name,
+        session=session,
+        endpoints=endpoints,
+        revisions=revisions,
+        repositories=repositories,
+        supplies=supplies,
+    )
+    ports = SageMakerPorts(
+        account=account,
+        revisions=revisions,
+        endpoints=endpoints,
+        repositories=repositories,
+        supplies=supplies,
+        preflight=SageMakerPreflight(session, render_all, PriceBook(settings.cache_home)),
+    )
+    invoker = SageMakerScorer(session, scorer.find_difference)
+    return SageMakerSite(ports=ports, scorer=invoker, clock=clock, policy=place.policy)
+
+
+def _find_login(host: str, logins: list[EcrRepositories]) -> Credentials | None:
+    """The credentials of the first account whose registry it is."""
+    return next((found for found in (one.find_credentials(host) for one in logins) if found is not None), None)

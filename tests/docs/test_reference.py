@@ -64,20 +64,21 @@ class TestExample:
         (tmp_path / "dockyard.yaml").write_bytes(EXAMPLE.read_bytes())
         settings = load_settings(Surroundings(folder=tmp_path, environ={"HOME": "/h"}))
         from_file = {one.path for one in settings.provenance if one.source is Source.FILE}
-        assert {".".join(key.path).replace("<name>", "local") for key in configuration.list_keys()} - from_file == {
+        anonymous = {re.sub(r"^environments\.[^.]+", "environments.<name>", path) for path in from_file}
+        assert {".".join(key.path) for key in configuration.list_keys()} - anonymous == {
             "image.mirrors",
-            "environments.local.env",
+            "environments.<name>.env",
+            "environments.<name>.sagemaker.tags",
         }
         assert {"image.mirrors.docker.io", "environments.local.env.OMP_NUM_THREADS"} <= from_file
         assert settings.find_environment("local").env[0][1] == SecretRef(file=str(tmp_path / "secrets/feature-store-token"))
 
     def test_it_shows_the_defaults_where_there_is_one(self) -> None:
         values = read_document(EXAMPLE.read_bytes()).values
-        local = values["environments"]["local"]  # type: ignore[index]
         for key in configuration.list_keys():
             default = key.field.get_default(call_default_factory=True)
-            if key.path[0] == "environments" and default not in (None, {}):
-                assert local[key.path[-1]] == getattr(default, "value", default)
+            if key.path[0] == "environments" and not key.field.is_required() and default not in (None, {}, []):
+                assert _find_shown(values["environments"], key.path[2:]) == getattr(default, "value", default)
 
     def test_every_key_has_a_comment_above_it(self) -> None:
         lines = EXAMPLE.read_text("utf-8").splitlines()
@@ -88,6 +89,18 @@ class TestExample:
             if re.fullmatch(r" {0,4}[a-z_]+:.*", line) and not before.lstrip().startswith("#")
         ]
         assert [one.partition(":")[0] for one in bare] == ["local"]
+
+
+def _find_shown(environments: object, path: tuple[str, ...]) -> object:
+    """The value of a key in the first environment that has it."""
+    assert isinstance(environments, dict)
+    for place in environments.values():
+        value: object = place
+        for name in path:
+            value = value.get(name) if isinstance(value, dict) else None
+        if value is not None:
+            return value
+    return None
 
 
 def _list_commands(command: object, path: tuple[str, ...] = ()) -> Iterator[str]:

@@ -12,6 +12,7 @@ import pytest
 
 from dockyard.cli.main import main, main_deploy
 from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.plan import Plan
 from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
 from dockyard.domain.result import (
     BuildResult,
@@ -56,9 +57,11 @@ class FakeKit:
         self.settings = settings
         return self
 
-    def deploy(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+    def deploy(self, request: DeployRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None) -> DeployResult:
         """As Kit."""
         self._note("deploy", request, plan_only)
+        if approve is not None:
+            approve(self.deployed.plan)
         return results.PLANNED if plan_only else self.deployed
 
     def build(self, request: BuildRequest) -> BuildResult:

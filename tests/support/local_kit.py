@@ -11,8 +11,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from dockyard_image.unpacked import PYTHON_LABEL
-
 from dockyard.adapters.images.library import ImageLibrary
 from dockyard.adapters.local.containers import ContainerRuntime
 from dockyard.adapters.local.host import LOOPBACK, Host, Surroundings
@@ -25,6 +23,7 @@ from dockyard.domain.deployment import DeploymentKey, LocalRevision, LocalSettin
 from dockyard.domain.image import Fingerprint
 from dockyard.testing.surroundings import ManualClock
 from dockyard_image import ImageStore, host_base
+from dockyard_image.unpacked import PYTHON_LABEL
 from support import images
 from support.local_values import KEY, make_model
 from support.patience import wait_for

@@ -13,6 +13,7 @@ from pydantic.fields import FieldInfo
 from dockyard.adapters.config_environ import spell_variable
 from dockyard.adapters.config_model import Configuration, Credentials, Environment, Reference
 from dockyard.adapters.config_schema import make_schema
+from dockyard.adapters.config_section import Section
 from reference_pages.markdown import block, code, page, table
 
 ABOUT = """
@@ -95,7 +96,18 @@ def list_variables() -> list[tuple[str, str, str]]:
 
 def _list_section(path: tuple[str, ...], model: type[BaseModel]) -> Iterator[Key]:
     for name, field in model.model_fields.items():
-        yield Key(path=(*path, name), field=field)
+        inner = _find_section(field.annotation)
+        if inner is None:
+            yield Key(path=(*path, name), field=field)
+        else:
+            yield from _list_section((*path, name), inner)
+
+
+def _find_section(annotation: object) -> type[BaseModel] | None:
+    """The section that a key holds, or may hold; a reference to a secret is a value."""
+    alternatives = (annotation, *typing.get_args(annotation)) if typing.get_origin(annotation) not in {list, dict} else ()
+    sections = (one for one in alternatives if isinstance(one, type) and issubclass(one, Section))
+    return next((one for one in sections if one is not Reference), None)
 
 
 def _section(name: str) -> type[BaseModel]:

@@ -47,6 +47,7 @@ EXAMPLE = """
 """
 COMMANDS = {
     "deploy local": "DeployResult",
+    "deploy sagemaker": "DeployResult",
     "rollback": "DeployResult",
     "delete": "DeleteResult",
     "promote": "PromoteResult",

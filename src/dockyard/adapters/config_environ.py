@@ -104,9 +104,10 @@ def _find_annotation(path: KeyPath) -> object:
             return None
         if depth == len(path) - 1:
             return field.annotation
-        if not (isinstance(field.annotation, type) and issubclass(field.annotation, BaseModel)):
+        sections = [one for one in _alternatives(field.annotation) if isinstance(one, type) and issubclass(one, BaseModel)]
+        if not sections:
             return None
-        section = field.annotation
+        section = sections[0]
     return None
 
 

@@ -11,8 +11,6 @@ from urllib.parse import urlsplit
 
 from pydantic import (
     AfterValidator,
-    BaseModel,
-    ConfigDict,
     Discriminator,
     Field,
     StringConstraints,
@@ -22,6 +20,8 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from dockyard.adapters.config_sagemaker import SageMaker
+from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import BuilderKind, ImageSettings, MediaFormat
@@ -32,12 +32,6 @@ _IMAGE = ImageSettings()
 _ENVIRONMENT = EnvironmentSettings(name="default")
 _SECRET_WORDS = frozenset({"PASSWORD", "PASSWD", "PASSPHRASE", "SECRET", "TOKEN", "CREDENTIAL", "CREDENTIALS"})
 _SECRET_NAME = re.compile(r"(?:API|PRIVATE|ACCESS)_?KEY\Z")
-
-
-class Section(BaseModel):
-    """A mapping of known keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True, hide_input_in_errors=True)
 
 
 class Reference(Section):
@@ -81,7 +75,6 @@ def _choose_form(value: object) -> str:
     return "=reference" if isinstance(value, dict | Reference) else "=text"
 
 
-Text = Annotated[str, StringConstraints(min_length=1, max_length=4096, pattern=r"^[^\x00-\x1f\x7f]+$")]
 Address = Annotated[Text, AfterValidator(_check_address)]
 TextReference = Annotated[Reference, Tag("=reference")]
 TextOrReference = Annotated[Annotated[Text, Tag("=text")] | TextReference, Discriminator(_choose_form)]
@@ -160,6 +153,9 @@ class Environment(Section):
     """How many revisions that have served are kept to roll back to, the serving one included."""
     smoke_requests: Annotated[int, Field(ge=1, le=10_000)] = _ENVIRONMENT.smoke_requests
     """How many requests the smoke test sends before a revision gets traffic."""
+
+    sagemaker: SageMaker = SageMaker()
+    """How it runs on SageMaker, where that is the target."""
 
     @field_validator("env")
     @classmethod

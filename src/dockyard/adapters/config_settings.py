@@ -11,7 +11,9 @@ from pydantic import BaseModel
 
 from dockyard.adapters.config_environ import Setting
 from dockyard.adapters.config_model import Configuration, Environment, Image, Reference, Registry
+from dockyard.adapters.config_sagemaker import make_place
 from dockyard.adapters.config_yaml import KeyPath
+from dockyard.domain.deployment import Target
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.settings import (
     DEFAULT_ENVIRONMENT,
@@ -69,6 +71,11 @@ class Layers:
         below = (origin for over, origin in self._over.items() if over[: len(path)] == path)
         return next(below, Origin(source=Source.FILE, origin=self.file))
 
+    @property
+    def overlaid(self) -> Iterable[KeyPath]:
+        """The keys that variables and flags set."""
+        return self._over
+
     def is_set(self, path: KeyPath) -> bool:
         """Whether anything but a default sets a key, or the whole mapping that it is in."""
         return path in self._over or path in self.lines or path[:-1] in self._over
@@ -105,7 +112,8 @@ def make_settings(
     configuration: Configuration, layers: Layers, homes: tuple[Provenance, Provenance], file: Path | None
 ) -> Settings:
     """Make the domain's settings of a checked configuration."""
-    environments = {DEFAULT_ENVIRONMENT: Environment(), **configuration.environments}
+    implicit = {DEFAULT_ENVIRONMENT: Environment(), Target.SAGEMAKER.value: Environment(target=Target.SAGEMAKER)}
+    environments = {**implicit, **{name: _aim(name, one) for name, one in configuration.environments.items()}}
     state, cache = homes
     base = file.parent if file else Path()
     return Settings(
@@ -114,10 +122,19 @@ def make_settings(
         registry=_make_registry(configuration.registry, base),
         image=_make_image(configuration.image),
         access=_make_access(configuration.image, base),
-        environments=tuple(_make_environment(name, one, base) for name, one in environments.items()),
+        environments=tuple(
+            _make_environment(name, one, base, is_configured=name not in implicit or name in configuration.environments)
+            for name, one in environments.items()
+        ),
         config_file=file,
         provenance=(*_trace(configuration, environments, layers), *homes),
     )
+
+
+def _aim(name: str, environment: Environment) -> Environment:
+    """The environment that is called as a target is for that target, unless it says otherwise."""
+    is_own = name == Target.SAGEMAKER.value and "target" not in environment.model_fields_set
+    return environment.model_copy(update={"target": Target.SAGEMAKER}) if is_own else environment
 
 
 def _make_registry(registry: Registry, base: Path) -> RegistrySettings:
@@ -147,10 +164,11 @@ def _make_access(image: Image, base: Path) -> ImageAccess:
     )
 
 
-def _make_environment(name: str, environment: Environment, base: Path) -> EnvironmentSettings:
-    values = {key: getattr(environment, key) for key in Environment.model_fields if key != "env"}
+def _make_environment(name: str, environment: Environment, base: Path, *, is_configured: bool) -> EnvironmentSettings:
+    values = {key: getattr(environment, key) for key in Environment.model_fields if key not in {"env", "sagemaker"}}
     env = tuple((variable, _refer_text(value, base)) for variable, value in sorted(environment.env.items()))
-    return EnvironmentSettings(name=name, env=env, **values)
+    place = make_place(environment.sagemaker)
+    return EnvironmentSettings(name=name, env=env, is_configured=is_configured, sagemaker=place, **values)
 
 
 def _refer(value: str | Reference | None, base: Path) -> str | SecretRef | None:
@@ -177,10 +195,21 @@ def _trace(configuration: Configuration, environments: Mapping[str, Environment]
 def _trace_section(section: BaseModel, path: KeyPath, layers: Layers) -> Iterator[Provenance]:
     for key in type(section).model_fields:
         value = getattr(section, key)
-        if isinstance(value, dict) and value:
+        if isinstance(section, Environment) and key == "sagemaker" and not _counts(section, (*path, key), layers):
+            continue
+        if isinstance(value, BaseModel) and not isinstance(value, Reference):
+            yield from _trace_section(value, (*path, key), layers)
+        elif isinstance(value, dict) and value:
             yield from (_trace_value(one, (*path, key, inner), layers) for inner, one in value.items())
         else:
             yield _trace_value(value, (*path, key), layers)
+
+
+def _counts(environment: Environment, path: KeyPath, layers: Layers) -> bool:
+    """Whether a target's own section says anything: it is the target, or somebody set one of its keys."""
+    return environment.target is Target.SAGEMAKER or any(
+        known[: len(path)] == path for known in (*layers.lines, *layers.overlaid)
+    )
 
 
 def _trace_value(value: object, path: KeyPath, layers: Layers) -> Provenance:

@@ -34,7 +34,7 @@ from dockyard.domain.sagemaker_steps import (
     WaitInService,
     WaitSettled,
 )
-from dockyard.ports import Scorer
+from dockyard.ports import Invoker
 from dockyard.ports_sagemaker import Repositories, Revisions, Supplies
 
 SupplyStep = CreateRepository | CreateRole | PutAlarms | PutScaling | DeleteSupplies
@@ -50,7 +50,7 @@ class SageMakerHandlers:
     revisions: Revisions
     supplies: Supplies
     moves: EndpointMoves
-    scorer: Scorer
+    scorer: Invoker
     """Addresses are names of endpoints."""
 
     @property

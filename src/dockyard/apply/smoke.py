@@ -5,12 +5,12 @@ from __future__ import annotations
 from dockyard.apply.interpreter import Facts, Skipped
 from dockyard.domain.errors import UnhealthyError
 from dockyard.domain.plan import SmokeTest
-from dockyard.ports import ImageFactory, Scorer
+from dockyard.ports import ImageFactory, Invoker
 
 _TIMEOUT_SECONDS = 60.0
 
 
-def run_smoke_test(step: SmokeTest, address: str, *, images: ImageFactory, scorer: Scorer) -> Facts | Skipped:
+def run_smoke_test(step: SmokeTest, address: str, *, images: ImageFactory, scorer: Invoker) -> Facts | Skipped:
     """Send the input example `step.requests` times; return the latencies in seconds.
 
     A model without an input example has nothing to send: the test is skipped, and being ready is all that is known of it.

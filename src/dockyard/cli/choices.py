@@ -8,12 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime, Target
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import BuilderKind, ImageSettings
 from dockyard.domain.names import check_name
 from dockyard.domain.reference import ModelRef, RefKind, parse_model_ref
-from dockyard.domain.request import BuildRequest, LocalDeployRequest, choose_deployment_name
+from dockyard.domain.request import BuildRequest, LocalDeployRequest, SageMakerDeployRequest, choose_deployment_name
 from dockyard.domain.settings import DEFAULT_ENVIRONMENT, EnvironmentSettings, SecretRef, Settings
 
 if TYPE_CHECKING:
@@ -21,12 +21,14 @@ if TYPE_CHECKING:
     from dockyard.cli.session import Session
 
 
-def choose_environment(settings: Settings, given: str | None, environ: Mapping[str, str]) -> EnvironmentSettings:
-    """Return the environment that `--env` names, else DOCKYARD_ENV, else `local`.
+def choose_environment(
+    settings: Settings, given: str | None, environ: Mapping[str, str], default: str = DEFAULT_ENVIRONMENT
+) -> EnvironmentSettings:
+    """Return the environment that `--env` names, else DOCKYARD_ENV, else the default one.
 
     Raises UsageError `name-invalid`, `environment-unknown`.
     """
-    name = given or environ.get("DOCKYARD_ENV") or DEFAULT_ENVIRONMENT
+    name = given or environ.get("DOCKYARD_ENV") or default
     return settings.find_environment(check_name("environment", name))
 
 
@@ -40,6 +42,17 @@ def choose_key(settings: Settings, name: str, environment: str | None, environ: 
         raise UsageError("usage", f"`{name}` and `--env {environment}` name two environments", hint="leave one of them out")
     chosen = choose_environment(settings, before if slash else environment, environ)
     return DeploymentKey(environment=chosen.name, name=check_name("deployment", rest), target=chosen.target)
+
+
+def require_target(place: EnvironmentSettings, target: Target) -> EnvironmentSettings:
+    """Return an environment that is for a target. Raises UsageError `environment-unknown`."""
+    if place.target is target:
+        return place
+    raise UsageError(
+        "environment-unknown",
+        f"environment `{place.name}` is for {place.target.value}, not for {target.value}",
+        hint=f"`dockyard deploy {place.target.value} --env {place.name}`, or name another environment",
+    )
 
 
 def name_deployment(ref: ModelRef, name: str | None, folder: Path) -> str:
@@ -56,11 +69,9 @@ def make_local_settings(environment: EnvironmentSettings, given: tuple[str, ...]
 
     Raises UsageError `usage`, `secret-unavailable`.
     """
-    variables = {name: _reveal(value, environ) for name, value in environment.env}
-    variables |= dict(_split_variable(one, environ) for one in given)
     return LocalSettings(
         runtime=environment.runtime,
-        env=tuple(sorted(variables.items())),
+        env=_merge_variables(environment, given, environ),
         ready_timeout_seconds=environment.ready_timeout_seconds,
         grace_seconds=environment.grace_seconds,
         request_timeout_seconds=environment.request_timeout_seconds,
@@ -74,6 +85,27 @@ def choose_image_flags(builder: BuilderKind | None, base: str | None, repository
 
     given = (("builder", builder.value if builder else None), ("base", base), ("repository", repository))
     return tuple(Flag(path=("image", key), value=value, name=f"--{key}") for key, value in given if value is not None)
+
+
+def load_sagemaker_settings(
+    session: Session, config: str | None, environment: str | None, given: Mapping[str, object], flags: tuple[Flag, ...]
+) -> tuple[Settings, EnvironmentSettings]:
+    """Return the configuration and the environment on SageMaker that was chosen, with flags laid over its own section.
+
+    `given` are those flags by key, None where one was not given. Raises UsageError `config-invalid`, `environment-unknown`.
+    """
+    from dockyard.adapters.config_file import Flag
+
+    default = Target.SAGEMAKER.value
+    name = choose_environment(session.load_settings(config), environment, session.environ, default).name
+    path = ("environments", name)
+    own = [
+        Flag(path=(*path, default, key), value=value, name=f"--{key.removesuffix('_seconds')}")
+        for key, value in given.items()
+        if value is not None
+    ]
+    settings = session.load_settings(config, *flags, *own)
+    return settings, require_target(settings.find_environment(name), Target.SAGEMAKER)
 
 
 def lay_flags(
@@ -97,6 +129,8 @@ class Wish:
     variables: tuple[str, ...]
     promote: bool
     lock_wait: float
+    waits: bool = True
+    """Whether the command stays until the revision serves."""
 
 
 def make_deploy_request(wish: Wish, place: EnvironmentSettings, image: ImageSettings, session: Session) -> LocalDeployRequest:
@@ -112,6 +146,28 @@ def make_deploy_request(wish: Wish, place: EnvironmentSettings, image: ImageSett
         settings=make_local_settings(place, wish.variables, session.environ),
         image=image,
         port=place.port,
+        promote=wish.promote,
+        history_limit=place.history_limit,
+        smoke_requests=place.smoke_requests,
+        lock_wait_seconds=wish.lock_wait,
+    )
+
+
+def make_sagemaker_request(
+    wish: Wish, place: EnvironmentSettings, image: ImageSettings, session: Session
+) -> SageMakerDeployRequest:
+    """Return the request for an environment on SageMaker and what was typed.
+
+    Raises UsageError `model-ref-invalid`, `name-invalid`, `usage`, `secret-unavailable`.
+    """
+    ref = parse_model_ref(wish.model)
+    variables = _merge_variables(place, wish.variables, session.environ)
+    return SageMakerDeployRequest(
+        ref=ref,
+        key=DeploymentKey(environment=place.name, name=name_deployment(ref, wish.name, session.folder), target=place.target),
+        settings=dataclasses.replace(place.sagemaker.settings, env=variables),
+        image=image,
+        policy=dataclasses.replace(place.sagemaker.policy, wait=wish.waits),
         promote=wish.promote,
         history_limit=place.history_limit,
         smoke_requests=place.smoke_requests,
@@ -141,6 +197,14 @@ def choose_filter(settings: Settings, name: str | None, environment: str | None)
         return key.environment, key.name
     place = settings.find_environment(environment).name if environment else None
     return place, None if name is None else check_name("deployment", name)
+
+
+def _merge_variables(
+    environment: EnvironmentSettings, given: tuple[str, ...], environ: Mapping[str, str]
+) -> tuple[tuple[str, str], ...]:
+    variables = {name: _reveal(value, environ) for name, value in environment.env}
+    variables |= dict(_split_variable(one, environ) for one in given)
+    return tuple(sorted(variables.items()))
 
 
 def _reveal(value: str | SecretRef, environ: Mapping[str, str]) -> str:

@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.plan import Plan
 from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
 from dockyard.domain.result import (
     BuildResult,
@@ -29,8 +30,8 @@ from dockyard.domain.settings import Settings
 class Kit(Protocol):
     """The use cases, wired to the world. All raise DockyardError families only."""
 
-    def deploy(self, request: DeployRequest, *, plan_only: bool) -> DeployResult:
-        """Bring a model into service."""
+    def deploy(self, request: DeployRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None) -> DeployResult:
+        """Bring a model into service. `approve` is shown the plan before anything is done, and raises where it shall not be."""
         ...
 
     def build(self, request: BuildRequest) -> BuildResult:

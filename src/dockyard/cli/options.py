@@ -137,6 +137,27 @@ CacheDaysOption = Annotated[
     int,
     typer.Option("--cache-days", min=1, metavar="DAYS", help="How long packages and models are kept that nothing uses."),
 ]
+NoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Do not stay until it serves; the same command again does.")]
+InstanceOption = Annotated[
+    str | None,
+    typer.Option("--instance", metavar="TYPE", help="The instance type; ml.m5.large by default.", show_default=False),
+]
+CountOption = Annotated[
+    int | None, typer.Option("--count", min=1, metavar="NUMBER", help="How many instances; 1 by default.", show_default=False)
+]
+RoleOption = Annotated[
+    str | None,
+    typer.Option(
+        "--role",
+        metavar="ARN",
+        help="The execution role; by default one of its own, made where it is missing.",
+        show_default=False,
+    ),
+]
+RegionOption = Annotated[
+    str | None,
+    typer.Option("--region", metavar="REGION", help="The AWS region; by default the AWS configuration's.", show_default=False),
+]
 YesOption = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Tell more, and show tracebacks.")]

@@ -142,6 +142,8 @@ class Rollout:
     """How long the old instances are kept after all traffic has moved."""
     max_seconds: int = 3600
     """When the rollout is given up."""
+    alarms: tuple[str, ...] = ()
+    """Names of alarms of the user's that take it back, beside those that are made for the endpoint."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -154,8 +156,6 @@ class AlarmPolicy:
     """Of the slowest answer in a hundred (p99), in milliseconds."""
     period_seconds: int = 60
     periods: int = 1
-    others: tuple[str, ...] = ()
-    """Names of alarms of the user's that take a rollout back as well."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

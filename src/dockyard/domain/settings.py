@@ -12,6 +12,7 @@ from pathlib import Path
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageSettings
+from dockyard.domain.sagemaker_place import SageMakerPlace
 
 DEFAULT_ENVIRONMENT = "local"
 """The environment that there is without a configuration file."""
@@ -74,6 +75,10 @@ class EnvironmentSettings:
     max_body_bytes: int = 100 * 1024 * 1024
     history_limit: int = 5
     smoke_requests: int = 20
+    is_configured: bool = True
+    """Whether somebody has said anything about it; `local` and `sagemaker` are there in any case."""
+    sagemaker: SageMakerPlace = field(default_factory=SageMakerPlace)
+    """What it says about SageMaker, where that is the target."""
 
 
 class Source(str, Enum):

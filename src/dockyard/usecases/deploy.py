@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from contextlib import nullcontext
+from typing import NamedTuple
 
 from dockyard.apply.steps import Build
 from dockyard.domain.attempt import Attempt, AttemptKind
@@ -21,8 +23,12 @@ from dockyard.usecases.workbench import Workbench
 _TRIES = 3
 
 
-def deploy(bench: Workbench, request: DeployRequest, *, plan_only: bool) -> DeployResult:
+def deploy(
+    bench: Workbench, request: DeployRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None
+) -> DeployResult:
     """Bring a model into service under the request's key, or with `plan_only` say what that would take and change nothing.
+
+    `approve` is shown the plan before anything is done, and raises where it shall not be.
 
     Raises what the site refuses before the model is looked up, what resolving and building raise, and UnhealthyError for a
     revision that does not prove itself; the old revision then serves as before.
@@ -38,21 +44,32 @@ def deploy(bench: Workbench, request: DeployRequest, *, plan_only: bool) -> Depl
             status = ResultStatus.UNCHANGED if planned.plan.is_empty else ResultStatus.PLANNED
             return describe_result(bench, planned, status)
         bench.close_interrupted(request.key)
-        return _deploy_again_where_stale(bench, site, request, model)
+        return _deploy_again_where_stale(_Deploy(bench, site, request, model, approve))
 
 
-def _deploy_again_where_stale(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> DeployResult:
+class _Deploy(NamedTuple):
+    """One deploy with all that it needs."""
+
+    bench: Workbench
+    site: Site
+    request: DeployRequest
+    model: ResolvedModel
+    approve: Callable[[Plan], None] | None
+
+
+def _deploy_again_where_stale(asked: _Deploy) -> DeployResult:
     for _ in range(_TRIES - 1):
         try:
-            return _deploy(bench, site, request, model)
+            return _deploy(asked)
         except DockyardError as error:
-            if not site.shall_plan_again(request, error):
+            if not asked.site.shall_plan_again(asked.request, error):
                 raise
-            bench.progress.note(f"{error.message}, since a moment ago; planning again")
-    return _deploy(bench, site, request, model)
+            asked.bench.progress.note(f"{error.message}, since a moment ago; planning again")
+    return _deploy(asked)
 
 
-def _deploy(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> DeployResult:
+def _deploy(asked: _Deploy) -> DeployResult:
+    bench, site, request, model, approve = asked
     attempt = dataclasses.replace(bench.begin_attempt(request.key, AttemptKind.DEPLOY), model=model.version.identity)
     flush_queue(bench)
     try:
@@ -66,6 +83,8 @@ def _deploy(bench: Workbench, site: Site, request: DeployRequest, model: Resolve
         raise
     if planned.plan.is_empty:
         return describe_result(bench, planned, ResultStatus.UNCHANGED)
+    if approve is not None:
+        approve(planned.plan)
     execution = Execution(attempt=attempt, planned=planned, build=Build(recipe=recipe, model=model))
     return describe_result(bench, planned, ResultStatus.DEPLOYED, execute_plan(bench, execution))
 

@@ -74,7 +74,7 @@ def describe_result(bench: Workbench, planned: Planned, status: ResultStatus, ex
         image=find_digest(bench.images, planned, done.outcomes),
         plan=plan,
         outcomes=done.outcomes,
-        notes=plan.notes,
+        notes=plan.notes if executed else (),
         failures=done.failures,
     )
 

@@ -25,7 +25,7 @@ from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, SageMakerDeployRequest
 from dockyard.domain.sagemaker import ObservedSageMaker, SageMakerPolicy, SageMakerRevision, SageMakerSpec, derive_endpoint_name
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
-from dockyard.ports import Answer, Clock, Request, ResolvedModel, Scorer
+from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
 from dockyard.ports_sagemaker import Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
 from dockyard.usecases.follow import follow_lines
 from dockyard.usecases.observe import find_recorded, observe
@@ -52,7 +52,7 @@ class SageMakerSite:
     """One environment on SageMaker."""
 
     ports: SageMakerPorts
-    scorer: Scorer
+    scorer: Invoker
     """Addresses are names of endpoints."""
     clock: Clock
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)

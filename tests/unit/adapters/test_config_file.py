@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from dockyard.adapters.config_environ import spell_variable
 from dockyard.adapters.config_file import Flag, Surroundings, find_file, load_settings
-from dockyard.domain.deployment import Runtime
+from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.errors import DockyardError, UsageError
 from dockyard.domain.image import BuilderKind
 from dockyard.domain.settings import EnvironmentSettings, SecretRef, Settings, Source
@@ -43,16 +43,22 @@ def origin_of(settings: Settings, path: str) -> tuple[object, Source, str | None
     return found.value, found.source, found.origin
 
 
-def test_without_a_file_there_is_one_environment_called_local(tmp_path: Path) -> None:
+def test_without_a_file_there_is_one_environment_for_each_target(tmp_path: Path) -> None:
     settings = load_settings(Surroundings(folder=tmp_path, environ=HOME))
-    assert settings.environments == (EnvironmentSettings(name="local"),)
+    local, sagemaker = settings.environments
+    assert local == EnvironmentSettings(name="local", is_configured=False)
+    assert sagemaker == EnvironmentSettings(name="sagemaker", target=Target.SAGEMAKER, is_configured=False)
     assert settings.config_file is None
     assert {one.source for one in settings.provenance} == {Source.DEFAULT}
 
 
-def test_local_is_there_beside_configured_environments(tmp_path: Path) -> None:
+def test_the_targets_own_are_there_beside_configured_environments(tmp_path: Path) -> None:
     settings = load(tmp_path, "environments:\n  prod: {port: 80}\n")
-    assert [one.name for one in settings.environments] == ["local", "prod"]
+    assert [(one.name, one.is_configured) for one in settings.environments] == [
+        ("local", False),
+        ("sagemaker", False),
+        ("prod", True),
+    ]
 
 
 def test_every_key_of_the_file_reaches_the_settings(tmp_path: Path) -> None:

@@ -38,12 +38,66 @@ def deploy_local(
     The image is built where it is not there yet. A new revision is proved with the model's own input example before it gets
     traffic; where it fails, the old one serves on. What serves already is left alone.
     """
-    from dockyard.cli.choices import Wish, choose_environment, choose_image_flags, lay_flags, make_deploy_request
+    from dockyard.cli.choices import (
+        Wish,
+        choose_environment,
+        choose_image_flags,
+        lay_flags,
+        make_deploy_request,
+        require_target,
+    )
+    from dockyard.domain.deployment import Target
 
     session = find_session(context, json=json, verbose=verbose)
     settings = session.load_settings(config, *choose_image_flags(builder, base))
-    place = lay_flags(choose_environment(settings, environment, session.environ), runtime=runtime, port=port, timeout=timeout)
+    named = require_target(choose_environment(settings, environment, session.environ), Target.LOCAL)
+    place = lay_flags(named, runtime=runtime, port=port, timeout=timeout)
     wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait)
     request = make_deploy_request(wish, place, settings.image, session)
     result = session.open_kit(settings).deploy(request, plan_only=plan)
+    return session.show(result, tells_changes=detailed_exitcode)
+
+
+@deploy_app.command("sagemaker")
+def deploy_sagemaker(
+    context: typer.Context,
+    *,
+    model: opt.ModelOption,
+    name: opt.NameOption = None,
+    environment: opt.EnvironmentOption = None,
+    plan: opt.PlanOption = False,
+    detailed_exitcode: opt.DetailedOption = False,
+    yes: opt.YesOption = False,
+    no_wait: opt.NoWaitOption = False,
+    promote: opt.PromoteOption = False,
+    instance: opt.InstanceOption = None,
+    count: opt.CountOption = None,
+    role: opt.RoleOption = None,
+    region: opt.RegionOption = None,
+    variables: opt.VariablesOption = None,
+    timeout: opt.TimeoutOption = None,
+    lock_wait: opt.LockWaitOption = 0.0,
+    builder: opt.BuilderOption = None,
+    base: opt.BaseOption = None,
+    config: opt.ConfigOption = None,
+    json: opt.JsonOption = False,
+    verbose: opt.VerboseOption = False,
+) -> int:
+    """Bring a model into service on Amazon SageMaker; prints the endpoint's name.
+
+    Needs AWS credentials and nothing else: image repository and execution role are made where they are missing, which it asks
+    about first. A new revision gets traffic only when it has proved itself; where it fails, the old one serves on.
+    """
+    from dockyard.cli.approval import ask_for_supplies
+    from dockyard.cli.choices import Wish, choose_image_flags, load_sagemaker_settings, make_sagemaker_request
+
+    session = find_session(context, json=json, verbose=verbose)
+    given = {"instance": instance, "count": count, "role": role, "region": region, "timeout_seconds": timeout}
+    settings, place = load_sagemaker_settings(session, config, environment, given, choose_image_flags(builder, base))
+    wish = Wish(
+        model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait, waits=not no_wait
+    )
+    request = make_sagemaker_request(wish, place, settings.image, session)
+    approve = None if yes else ask_for_supplies(session)
+    result = session.open_kit(settings).deploy(request, plan_only=plan, approve=approve)
     return session.show(result, tells_changes=detailed_exitcode)

@@ -1,0 +1,158 @@
+"""Owns endpoints: what they are, what moves them, and what their containers have logged. Must not wait."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from dockyard.adapters.sagemaker import requests
+from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated
+from dockyard.adapters.sagemaker.session import Session
+from dockyard.adapters.sagemaker.tags import read_owner
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import ConflictError
+from dockyard.domain.sagemaker import Endpoint, EndpointStatus
+from dockyard.domain.sagemaker_steps import CreateEndpoint, UpdateEndpoint
+
+LOG_GROUP = "/aws/sagemaker/Endpoints/"
+_STREAMS = 3
+
+
+class SageMakerEndpoints:
+    """The endpoints of an account and region."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+
+    def describe_endpoint(self, name: str) -> Endpoint | None:
+        """How an endpoint is now; None where there is none."""
+        from botocore.exceptions import ClientError
+
+        client = self._session.client("sagemaker")
+        with translated("sagemaker:DescribeEndpoint"):
+            try:
+                found = client.describe_endpoint(EndpointName=name)
+            except ClientError as error:
+                if is_missing(error):
+                    return None
+                raise
+        return _read_endpoint(found, self.find_owner(str(found["EndpointArn"])))
+
+    def create_endpoint(self, key: DeploymentKey, step: CreateEndpoint) -> None:
+        """Begin to create an endpoint; one of ours that is there with that configuration was begun before."""
+        from botocore.exceptions import ClientError
+
+        client = self._session.client("sagemaker")
+        with translated("sagemaker:CreateEndpoint"):
+            try:
+                eventually(lambda: client.create_endpoint(**requests.create_endpoint(key, step)), _is_late)
+            except ClientError as error:
+                if "already existing" not in read_message(error):
+                    raise
+                self._require_begun(key, step)
+
+    def update_endpoint(self, step: UpdateEndpoint) -> None:
+        """Begin to roll a configuration out; where it is under way already, an answer was lost and nothing is to be done.
+
+        Raises ConflictError `plan-stale` for an endpoint that is changing, or at neither of the step's configurations.
+        """
+        endpoint = self.describe_endpoint(step.endpoint)
+        if endpoint is not None and step.config in {endpoint.pending_config, endpoint.config}:
+            return
+        if endpoint is None or endpoint.status.is_moving or endpoint.config != step.previous_config:
+            what = "is gone" if endpoint is None else f"is {endpoint.status.value} at {endpoint.config}"
+            raise ConflictError("plan-stale", f"endpoint {step.endpoint} {what}", hint="somebody else changes it; plan again")
+        client = self._session.client("sagemaker")
+        with translated("sagemaker:UpdateEndpoint"):
+            eventually(lambda: client.update_endpoint(**requests.update_endpoint(step)), _is_late)
+
+    def delete_endpoint(self, name: str) -> None:
+        """Begin to delete an endpoint, with its scaling first: the service refuses one that is scaled otherwise."""
+        from botocore.exceptions import ClientError
+
+        self._deregister(name)
+        client = self._session.client("sagemaker")
+        with translated("sagemaker:DeleteEndpoint"):
+            try:
+                client.delete_endpoint(EndpointName=name)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+
+    def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
+        """The last lines of the newest containers; none where there are no logs or they may not be read."""
+        from botocore.exceptions import BotoCoreError, ClientError
+
+        client, group = self._session.client("logs"), LOG_GROUP + name
+        lines: list[tuple[int, str]] = []
+        try:
+            newest = client.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True, limit=_STREAMS)
+            for stream in newest["logStreams"]:
+                events = client.get_log_events(
+                    logGroupName=group, logStreamName=stream["logStreamName"], limit=tail, startFromHead=False
+                )
+                lines += [(int(event["timestamp"]), str(event["message"]).rstrip("\n")) for event in events["events"]]
+        except (BotoCoreError, ClientError):
+            return ()
+        return tuple(text for _, text in sorted(lines, key=lambda line: line[0])[-tail:])
+
+    def find_owner(self, arn: str) -> str | None:
+        """Which deployment a resource belongs to, as `environment/name`."""
+        owner = read_owner(list_tags(self._session, arn))
+        return str(owner.key) if owner else None
+
+    def _require_begun(self, key: DeploymentKey, step: CreateEndpoint) -> None:
+        endpoint = self.describe_endpoint(step.endpoint)
+        if endpoint is None or endpoint.owner != str(key) or endpoint.config != step.config:
+            raise ConflictError(
+                "plan-stale",
+                f"endpoint {step.endpoint} has been made by somebody else",
+                hint="somebody else changes it; plan again",
+            )
+
+    def _deregister(self, name: str) -> None:
+        from botocore.exceptions import ClientError
+
+        client, resource = self._session.client("application-autoscaling"), requests.scaling_resource(name)
+        with translated("application-autoscaling:DeregisterScalableTarget"):
+            try:
+                client.deregister_scalable_target(**resource)
+            except ClientError as error:
+                if not is_missing(error) and not read_message(error).startswith("No scalable target"):
+                    raise
+
+
+def list_tags(session: Session, arn: str) -> list[Mapping[str, str]]:
+    """All tags of a SageMaker resource; none where it is gone."""
+    from botocore.exceptions import ClientError
+
+    with translated("sagemaker:ListTags"):
+        try:
+            pages = session.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=arn)
+            return [tag for page in pages for tag in page["Tags"]]
+        except ClientError as error:
+            if is_missing(error):
+                return []
+            raise
+
+
+def _is_late(error: Exception) -> bool:
+    """Whether a name that was just made is not to be seen yet, or a role that was just made not yet to be assumed."""
+    message = read_message(error)
+    return message.startswith("Could not find endpoint configuration") or "Could not assume role" in message
+
+
+def _read_endpoint(found: Mapping[str, Any], owner: str | None) -> Endpoint:
+    pending = found.get("PendingDeploymentSummary") or {}
+    variants = found.get("ProductionVariants") or []
+    images = [image.get("ResolvedImage", "") for variant in variants for image in variant.get("DeployedImages") or []]
+    return Endpoint(
+        name=str(found["EndpointName"]),
+        status=EndpointStatus(found["EndpointStatus"]),
+        config=str(found.get("EndpointConfigName", "")),
+        pending_config=pending.get("EndpointConfigName"),
+        images=tuple(images),
+        failure_reason=str(found.get("FailureReason", "")),
+        changed=found["LastModifiedTime"].isoformat(),
+        owner=owner,
+    )

@@ -1,0 +1,91 @@
+"""Owns image repositories in ECR, and the credentials for their registries. Must not push: the image builder does."""
+
+from __future__ import annotations
+
+import base64
+
+from dockyard.adapters.sagemaker.errors import is_missing, read_code, translated
+from dockyard.adapters.sagemaker.session import Session
+from dockyard.adapters.sagemaker.tags import tag_deployment
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.sagemaker import revision_name_stem
+from dockyard_image.credentials import Credentials, Secret
+
+
+class EcrRepositories:
+    """The repositories of an account and region."""
+
+    def __init__(self, session: Session) -> None:
+        self._session = session
+        self._hosts: set[str] = set()
+
+    def create_repository(self, key: DeploymentKey, name: str) -> None:
+        """Make a repository whose tags never move; one that is there is left as it is."""
+        from botocore.exceptions import ClientError
+
+        client = self._session.client("ecr")
+        with translated("ecr:CreateRepository"):
+            try:
+                client.create_repository(repositoryName=name, imageTagMutability="IMMUTABLE", tags=tag_deployment(key))
+            except ClientError as error:
+                if read_code(error) != "RepositoryAlreadyExistsException":
+                    raise
+
+    def find_repository(self, name: str) -> str | None:
+        """Where a repository is: `host/name`; None where there is none."""
+        from botocore.exceptions import ClientError
+
+        with translated("ecr:DescribeRepositories"):
+            try:
+                found = self._session.client("ecr").describe_repositories(repositoryNames=[name])["repositories"]
+            except ClientError as error:
+                if is_missing(error):
+                    return None
+                raise
+        uri = str(found[0]["repositoryUri"])
+        self._hosts.add(uri.partition("/")[0])
+        return uri
+
+    def delete_image(self, name: str, digest: str) -> None:
+        """Delete an image, unless a model runs it; a repository or an image that is gone is no error."""
+        from botocore.exceptions import ClientError
+
+        uri = self.find_repository(name)
+        if uri is None or self._is_run(name, f"{uri}@{digest}"):
+            return
+        with translated("ecr:BatchDeleteImage"):
+            try:
+                self._session.client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": digest}])
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+
+    def delete_repository(self, name: str) -> None:
+        """Delete a repository with all that is in it."""
+        from botocore.exceptions import ClientError
+
+        with translated("ecr:DeleteRepository"):
+            try:
+                self._session.client("ecr").delete_repository(repositoryName=name, force=True)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+
+    def find_credentials(self, host: str) -> Credentials | None:
+        """The credentials for the registry of a repository that was looked up here; None for any other."""
+        if host not in self._hosts:
+            return None
+        with translated("ecr:GetAuthorizationToken"):
+            answer = self._session.client("ecr").get_authorization_token()
+        token = base64.b64decode(answer["authorizationData"][0]["authorizationToken"]).decode()
+        user, _, password = token.partition(":")
+        return Credentials(user=user, secret=Secret(password))
+
+    def _is_run(self, repository: str, image: str) -> bool:
+        """Whether a model of the deployment that the repository belongs to runs the image."""
+        endpoint = repository.rpartition("/")[2]
+        client = self._session.client("sagemaker")
+        with translated("sagemaker:ListModels"):
+            pages = client.get_paginator("list_models").paginate(NameContains=revision_name_stem(endpoint))
+            names = [model["ModelName"] for page in pages for model in page["Models"]]
+            return any(client.describe_model(ModelName=name)["PrimaryContainer"]["Image"] == image for name in names)

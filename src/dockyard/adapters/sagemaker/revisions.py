@@ -1,0 +1,177 @@
+"""Owns the parts of revisions: models, endpoint configurations, model data on S3. Their names decide what is in them."""
+
+from __future__ import annotations
+
+import tarfile
+import tempfile
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlsplit
+
+from dockyard.adapters.sagemaker import requests
+from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints, list_tags
+from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated
+from dockyard.adapters.sagemaker.repositories import EcrRepositories
+from dockyard.adapters.sagemaker.session import Session
+from dockyard.adapters.sagemaker.tags import SERVED, read_owner
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import ConflictError
+from dockyard.domain.image import ImageDigest
+from dockyard.domain.sagemaker import ModelDelivery, derive_endpoint_name, derive_repository_name
+from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, UploadModel
+from dockyard.ports import Clock, ResolvedModel
+
+_ROLE_SECONDS = 90.0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerRevisions:
+    """The models and endpoint configurations of an account and region."""
+
+    session: Session
+    endpoints: SageMakerEndpoints
+    repositories: EcrRepositories
+    clock: Clock
+
+    def upload_model(self, key: DeploymentKey, step: UploadModel, model: ResolvedModel) -> None:
+        """Send a model's files to S3, as one archive or as they are."""
+        settings = step.spec.settings
+        place = urlsplit(requests.model_data(settings, step.name))
+        client, name = self.session.client("s3"), place.path.lstrip("/")
+        extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key} if settings.kms_key else {}
+        with translated(f"s3:PutObject for {key}"):
+            if settings.delivery is ModelDelivery.PREFIX:
+                for file in sorted(path for path in model.folder.rglob("*") if path.is_file()):
+                    target = name + file.relative_to(model.folder).as_posix()
+                    client.upload_file(str(file), place.netloc, target, ExtraArgs=extra)
+                return
+            with tempfile.TemporaryFile() as archive:
+                with tarfile.open(fileobj=archive, mode="w:gz") as tar:
+                    tar.add(model.folder, arcname=".")
+                archive.seek(0)
+                client.upload_fileobj(archive, place.netloc, name, ExtraArgs=extra)
+
+    def create_model(self, key: DeploymentKey, step: CreateModel, image: ImageDigest) -> None:
+        """Make a model. A role that was just made takes a while until the service may assume it."""
+        params = requests.create_model(key, step, image)
+        client = self.session.client("sagemaker")
+        self._create(
+            "sagemaker:CreateModel",
+            lambda: eventually(lambda: client.create_model(**params), _is_late_role, _ROLE_SECONDS),
+            lambda: requests.differs(_without_tags(params), client.describe_model(ModelName=step.name)),
+        )
+
+    def create_endpoint_config(self, key: DeploymentKey, step: CreateEndpointConfig) -> None:
+        """Make an endpoint configuration."""
+        params = requests.create_endpoint_config(key, step)
+        client = self.session.client("sagemaker")
+        self._create(
+            "sagemaker:CreateEndpointConfig",
+            lambda: eventually(lambda: client.create_endpoint_config(**params), _is_late_model),
+            lambda: requests.differs(_without_tags(params), client.describe_endpoint_config(EndpointConfigName=step.name)),
+        )
+
+    def mark_served(self, name: str) -> None:
+        """Note on a revision's configuration that it has served, and when."""
+        arn = self._arn("endpoint-config", name)
+        value = self.clock.now().isoformat(timespec="seconds")
+        with translated("sagemaker:AddTags"):
+            self.session.client("sagemaker").add_tags(ResourceArn=arn, Tags=[{"Key": SERVED, "Value": value}])
+
+    def delete_revision(self, name: str) -> None:
+        """Delete configuration, model, model data and image, as far as they are there and nothing else needs them.
+
+        Raises ConflictError `revision-in-use` for one that an endpoint serves or moves to: the service needs it to scale.
+        """
+        model = self._find_model(name)
+        owner = read_owner([*list_tags(self.session, self._arn("endpoint-config", name)), *(model or {}).get("Tags", [])])
+        if owner is not None:
+            self._refuse_live(derive_endpoint_name(owner.key.environment, owner.key.name), name)
+        client = self.session.client("sagemaker")
+        self._delete("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
+        self._delete("sagemaker:DeleteModel", lambda: client.delete_model(ModelName=name))
+        if model is not None:
+            self._delete_data(model)
+        if model is not None and owner is not None:
+            image = str(model["PrimaryContainer"]["Image"])
+            repository = derive_repository_name(derive_endpoint_name(owner.key.environment, owner.key.name))
+            self.repositories.delete_image(repository, image.rpartition("@")[2])
+
+    def _create(self, what: str, create: Callable[[], object], compare: Callable[[], str | None]) -> None:
+        """An answer that was lost, or a crash, leaves what we wanted: then it is there and is the same."""
+        from botocore.exceptions import ClientError
+
+        with translated(what):
+            try:
+                create()
+            except ClientError as error:
+                if "already existing" not in read_message(error):
+                    raise
+                difference = compare()
+                if difference is not None:
+                    raise ConflictError(
+                        "name-taken",
+                        f"{what}: what has this name differs in {difference}",
+                        hint="somebody else made or changed it; delete it, or deploy under another `--name`",
+                    ) from error
+
+    def _delete(self, what: str, delete: Callable[[], object]) -> None:
+        from botocore.exceptions import ClientError
+
+        with translated(what):
+            try:
+                delete()
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+
+    def _find_model(self, name: str) -> Mapping[str, Any] | None:
+        from botocore.exceptions import ClientError
+
+        client = self.session.client("sagemaker")
+        with translated("sagemaker:DescribeModel"):
+            try:
+                found = client.describe_model(ModelName=name)
+            except ClientError as error:
+                if is_missing(error):
+                    return None
+                raise
+        return {**found, "Tags": list_tags(self.session, found["ModelArn"])}
+
+    def _refuse_live(self, endpoint_name: str, name: str) -> None:
+        endpoint = self.endpoints.describe_endpoint(endpoint_name)
+        if endpoint is not None and name in {endpoint.config, endpoint.pending_config}:
+            raise ConflictError(
+                "revision-in-use", f"endpoint {endpoint_name} uses {name}", hint="deploy or roll back to another revision first"
+            )
+
+    def _delete_data(self, model: Mapping[str, Any]) -> None:
+        container = model["PrimaryContainer"]
+        source = container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri") or container.get("ModelDataUrl")
+        name = str(model["ModelName"])
+        if not source or f"/{name}/" not in source:
+            return
+        place = urlsplit(source[: source.index(f"/{name}/")] + f"/{name}/")
+        with translated("s3:DeleteObject"):
+            client = self.session.client("s3")
+            pages = client.get_paginator("list_objects_v2").paginate(Bucket=place.netloc, Prefix=place.path.lstrip("/"))
+            for page in pages:
+                for entry in page.get("Contents", []):
+                    client.delete_object(Bucket=place.netloc, Key=entry["Key"])
+
+    def _arn(self, kind: str, name: str) -> str:
+        account = self.session.account()
+        return f"arn:{account.partition}:sagemaker:{account.region}:{account.id}:{kind}/{name}"
+
+
+def _is_late_role(error: Exception) -> bool:
+    return "Could not assume role" in read_message(error)
+
+
+def _is_late_model(error: Exception) -> bool:
+    return read_message(error).startswith("Could not find model")
+
+
+def _without_tags(params: requests.Params) -> requests.Params:
+    return {name: value for name, value in params.items() if name != "Tags"}

@@ -1,0 +1,72 @@
+"""Owns invoking an endpoint the way its clients do, through SageMaker's runtime. Addresses are names of endpoints."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+
+from dockyard.adapters.sagemaker.errors import is_missing, read_code, read_message, translated
+from dockyard.adapters.sagemaker.session import Session
+from dockyard.domain.errors import DockyardError, UnavailableError, UnhealthyError
+from dockyard.domain.image import Fingerprint
+from dockyard.ports import Answer, Request
+
+_COLD_SECONDS = 120.0
+_PAUSE_SECONDS = 1.0
+
+
+class SageMakerScorer:
+    """Sends requests to endpoints; what an answer must be, `find_difference` knows."""
+
+    def __init__(self, session: Session, find_difference: Callable[[Fingerprint, object], str | None]) -> None:
+        self._session = session
+        self._find_difference = find_difference
+
+    def invoke(self, address: str, request: Request, timeout_seconds: float) -> Answer:
+        """Send a request. Raises `scorer-unreachable`, `smoke-test-failed`.
+
+        Serverless capacity may be cold: the service says so, and is asked again for as long as a start may take.
+        """
+        from botocore.exceptions import ClientError
+
+        client = self._session.client("sagemaker-runtime")
+        started = time.monotonic()
+        end = started + max(timeout_seconds, _COLD_SECONDS)
+        while True:
+            try:
+                with translated("sagemaker:InvokeEndpoint"):
+                    sent = time.monotonic()
+                    answer = self._send(client.invoke_endpoint, address, request)
+                    return Answer(value=json.loads(answer), seconds=time.monotonic() - sent)
+            except DockyardError as error:
+                cause = error.__cause__
+                if not isinstance(cause, ClientError):
+                    raise
+                if read_code(cause) == "ModelNotReadyException" and time.monotonic() < end:
+                    time.sleep(_PAUSE_SECONDS)
+                    continue
+                raise _explain(address, cause, error) from cause
+
+    def find_difference(self, fingerprint: Fingerprint, answer: object) -> str | None:
+        """Where an answer differs from the one recorded at build time."""
+        return self._find_difference(fingerprint, answer)
+
+    @staticmethod
+    def _send(call: Callable[..., dict[str, object]], name: str, request: Request) -> bytes:
+        answer = call(EndpointName=name, Body=request.body, ContentType=request.content_type, Accept="application/json")
+        body = answer["Body"]
+        return bytes(body.read())  # type: ignore[attr-defined]  # botocore's stream
+
+
+def _explain(address: str, cause: Exception, error: DockyardError) -> DockyardError:
+    if read_code(cause) == "ModelError":
+        status = getattr(cause, "response", {}).get("OriginalStatusCode", "")
+        return UnhealthyError(
+            "smoke-test-failed",
+            f"endpoint {address} answered with status {status}",
+            hint="`dockyard logs` shows what its container said",
+        )
+    if is_missing(cause) or "not found" in read_message(cause):
+        return UnavailableError("scorer-unreachable", f"there is no endpoint {address} that answers", hint="`dockyard status`")
+    return error

@@ -1,0 +1,95 @@
+"""Owns the tags that lead from an AWS resource back to the deployment, the registry and the revision's settings.
+
+Some tags are for people and for cost reports; those called `dockyard:spec.<n>` hold the revision itself, packed, because tags
+take few characters. The model's environment is not among them: the service keeps it with the model.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import dataclasses
+import re
+import zlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from dockyard.adapters.codec import decode, encode
+from dockyard.domain.deployment import DeploymentKey, Target
+from dockyard.domain.errors import DockyardError
+from dockyard.domain.sagemaker import SageMakerSpec
+
+SERVED = "dockyard:served"
+_ENVIRONMENT = "dockyard:environment"
+_DEPLOYMENT = "dockyard:deployment"
+_REVISION = "dockyard:revision"
+_SPEC = "dockyard:spec."
+_VALUE_LENGTH = 256
+_REFUSED = re.compile(r"[^\w .:/=+\-@]")
+
+Tags = list[dict[str, str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Owner:
+    """Whose a resource is."""
+
+    key: DeploymentKey
+    number: int | None
+    spec: SageMakerSpec | None
+    """Without the model's environment."""
+    has_served: bool
+
+
+def tag_deployment(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> Tags:
+    """Tags of what belongs to a deployment and to no revision; `own` are the user's."""
+    return _list({_ENVIRONMENT: key.environment, _DEPLOYMENT: key.name, **dict(own)})
+
+
+def tag_revision(key: DeploymentKey, number: int, spec: SageMakerSpec) -> Tags:
+    """Tags of a revision's model and endpoint configuration."""
+    model = spec.model
+    told = {
+        _REVISION: str(number),
+        "dockyard:model-name": model.name,
+        "dockyard:model-version": model.version,
+        "dockyard:model-id": model.model_id,
+        "dockyard:run-id": model.run_id,
+        "dockyard:model-digest": model.digest,
+        "dockyard:fingerprint": spec.fingerprint,
+    }
+    values = {name: _clean(value) for name, value in told.items() if value}
+    return [*tag_deployment(key, spec.settings.tags), *_list({**values, **_pack(spec)})]
+
+
+def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
+    """Whose a resource is by its tags; None where they are not ours or have been changed."""
+    values = {tag["Key"]: tag["Value"] for tag in tags}
+    if not {_ENVIRONMENT, _DEPLOYMENT} <= values.keys():
+        return None
+    key = DeploymentKey(environment=values[_ENVIRONMENT], name=values[_DEPLOYMENT], target=Target.SAGEMAKER)
+    number = values.get(_REVISION, "")
+    return Owner(key=key, number=int(number) if number.isdecimal() else None, spec=_unpack(values), has_served=SERVED in values)
+
+
+def _pack(spec: SageMakerSpec) -> dict[str, str]:
+    bare = dataclasses.replace(spec, settings=dataclasses.replace(spec.settings, env=()))
+    text = base64.urlsafe_b64encode(zlib.compress(encode(bare), 9)).decode()
+    parts = [text[start : start + _VALUE_LENGTH] for start in range(0, len(text), _VALUE_LENGTH)]
+    return {f"{_SPEC}{number:02}": part for number, part in enumerate(parts)}
+
+
+def _unpack(values: Mapping[str, str]) -> SageMakerSpec | None:
+    text = "".join(values[name] for name in sorted(values) if name.startswith(_SPEC))
+    try:
+        return decode(SageMakerSpec, zlib.decompress(base64.urlsafe_b64decode(text)), what="the tags of a revision")
+    except (binascii.Error, zlib.error, DockyardError):
+        return None
+
+
+def _clean(value: str) -> str:
+    return _REFUSED.sub("_", value)[:_VALUE_LENGTH]
+
+
+def _list(values: Mapping[str, str]) -> Tags:
+    return [{"Key": key, "Value": value} for key, value in values.items()]
