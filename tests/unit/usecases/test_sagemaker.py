@@ -47,7 +47,7 @@ def test_second_deploy_of_the_same_changes_nothing(bench: SageMakerBench) -> Non
 def test_plan_changes_nothing_and_tells_the_cost(bench: SageMakerBench) -> None:
     bench.preflight.cost = "0.115 USD an hour"
     result = deploy(bench.open(), want(1), plan_only=True)
-    assert (result.status, result.notes) == (ResultStatus.PLANNED, ("0.115 USD an hour",))
+    assert (result.status, result.plan.notes) == (ResultStatus.PLANNED, ("0.115 USD an hour",))
     assert bench.faults.calls == []
     run(bench)
     assert run(bench).notes == ()
