@@ -126,8 +126,11 @@ class ImageFactory(Protocol):
         """Send an image to a registry; return `repository@sha256:…`."""
         ...
 
-    def read_proof(self, fingerprint: Fingerprint) -> Request | None:
-        """The input example that the image was proved with; None where the model has none."""
+    def read_proof(self, fingerprint: Fingerprint, image: ImageDigest | None = None) -> Request | None:
+        """The input example that the image was proved with; None where the model has none.
+
+        Where the image is not in the local store, the registry is asked that `image`, `repository@sha256:…`, names.
+        """
         ...
 
 

@@ -58,6 +58,7 @@ def open_workbench(settings: Settings) -> Workbench:
     from dockyard.adapters.entry_queue import JsonEntryQueue
     from dockyard.adapters.git import find_commit
     from dockyard.adapters.images.factory import DockyardImages
+    from dockyard.adapters.images.proofs import Proofs
     from dockyard.adapters.images.prover import Prover
     from dockyard.adapters.journal import FileJournal
     from dockyard.adapters.local.host import LOOPBACK
@@ -78,7 +79,8 @@ def open_workbench(settings: Settings) -> Workbench:
     images = DockyardImages(library, prover, registries, settings.cache_home, progress)
     registry = _open_registry(settings)
     host, inventory = _open_local(settings, library, pythons, clock)
-    scorer = HttpScorer(library.read_proof)
+    proofs = Proofs(library=library, registries=registries, folder=settings.cache_home / "proofs")
+    scorer = HttpScorer(proofs.read_proof)
     local = LocalSite(host=host, inventory=inventory, machine=Machine(listen_on=LOOPBACK), scorer=scorer)
     sites = OpenSites(settings, local, lambda name: _open_sagemaker(settings, name, scorer, clock, logins))
     return Workbench(

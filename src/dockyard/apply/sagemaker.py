@@ -69,8 +69,8 @@ class SageMakerHandlers:
             case BuildImage() | SetAlias() | WriteRecord():
                 return self.shared.perform(step, outcomes)
             case SmokeTest():
-                self._check_image(step)
-                return run_smoke_test(step, self.endpoint, images=self.shared.images, scorer=self.scorer)
+                image = self._check_image(step)
+                return run_smoke_test(step, self.endpoint, images=self.shared.images, scorer=self.scorer, image=image)
             case CreateRepository() | CreateRole() | PutAlarms() | PutScaling() | DeleteSupplies():
                 self._supply(step)
                 return ()
@@ -100,17 +100,22 @@ class SageMakerHandlers:
             case _:
                 return
 
-    def _check_image(self, step: SmokeTest) -> None:
-        """What runs must be the image that was proved; where that is no longer at hand, the model's name vouches for it."""
+    def _check_image(self, step: SmokeTest) -> ImageDigest | None:
+        """What runs must be the image that was proved; where that is no longer at hand, the model's name vouches for it.
+
+        Returns what runs, which has the proof with it.
+        """
         image = self.shared.images.find_image(step.fingerprint)
         endpoint = self.moves.endpoints.describe_endpoint(self.endpoint)
-        others = [one for one in (endpoint.images if endpoint else ()) if image and not one.endswith(image.digest)]
+        running = endpoint.images if endpoint else ()
+        others = [one for one in running if image and not one.endswith(image.digest)]
         if others:
             raise UnhealthyError(
                 "endpoint-failed",
                 f"endpoint {self.endpoint} runs {others[0]}, and not the image that was built for revision {step.number}",
                 hint="has somebody changed the endpoint or the model by hand? The same command again mends it",
             )
+        return ImageDigest(running[0]) if running else None
 
     def _unpush(self, step: PushImage) -> None:
         image = self.shared.images.find_image(step.fingerprint)

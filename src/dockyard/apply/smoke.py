@@ -4,19 +4,22 @@ from __future__ import annotations
 
 from dockyard.apply.interpreter import Facts, Skipped
 from dockyard.domain.errors import UnhealthyError
+from dockyard.domain.image import ImageDigest
 from dockyard.domain.plan import SmokeTest
 from dockyard.ports import ImageFactory, Invoker
 
 _TIMEOUT_SECONDS = 60.0
 
 
-def run_smoke_test(step: SmokeTest, address: str, *, images: ImageFactory, scorer: Invoker) -> Facts | Skipped:
+def run_smoke_test(
+    step: SmokeTest, address: str, *, images: ImageFactory, scorer: Invoker, image: ImageDigest | None = None
+) -> Facts | Skipped:
     """Send the input example `step.requests` times; return the latencies in seconds.
 
     A model without an input example has nothing to send: the test is skipped, and being ready is all that is known of it.
     Raises UnhealthyError `smoke-test-failed`, `wrong-answer`.
     """
-    request = images.read_proof(step.fingerprint)
+    request = images.read_proof(step.fingerprint, image)
     if request is None:
         return Skipped(reason="the model was logged without an input example")
     latencies: list[float] = []

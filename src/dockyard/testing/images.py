@@ -72,9 +72,9 @@ class MemoryImages:
         """Let no reference point at an image any more: it is deleted where it was pushed to."""
         self._pushed = {reference: digest for reference, digest in self._pushed.items() if digest != image}
 
-    def read_proof(self, fingerprint: Fingerprint) -> Request | None:
-        """The same example for every image that is there."""
-        return self.example if fingerprint in self._images else None
+    def read_proof(self, fingerprint: Fingerprint, image: ImageDigest | None = None) -> Request | None:
+        """The same example for every image that is there, or was pushed."""
+        return self.example if fingerprint in self._images or image is not None else None
 
     def list_unused_images(self, keep: frozenset[Fingerprint]) -> tuple[BuiltImage, ...]:
         """Images that are not among those to keep."""

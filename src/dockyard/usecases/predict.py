@@ -17,7 +17,7 @@ def predict(bench: Workbench, key: DeploymentKey, body: bytes | None, content_ty
     """
     seen, revision = require_serving(bench, key)
     if body is None:
-        request = bench.images.read_proof(revision.spec.fingerprint)
+        request = bench.images.read_proof(revision.spec.fingerprint, revision.image)
         if request is None:
             raise UsageError("usage", f"the model of {key} has no input example", hint="give the request's body with `--data`")
     else:

@@ -17,6 +17,7 @@ from dockyard.adapters.images.engine import build_with_engine
 from dockyard.adapters.images.errors import translate_image_error, translated
 from dockyard.adapters.images.labels import make_labels
 from dockyard.adapters.images.library import ImageLibrary
+from dockyard.adapters.images.proofs import Proofs
 from dockyard.domain.errors import BuildError, UnavailableError, UsageError
 from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.ports import Progress, Request, ResolvedModel
@@ -72,6 +73,7 @@ class DockyardImages:
         self._cache = cache
         self._progress = progress
         self._bases = Bases(registries, cache / "bases")
+        self._proofs = Proofs(library=library, registries=registries, folder=cache / "proofs")
         self._decisions: dict[Fingerprint, _Decision] = {}
 
     def describe_recipe(self, model: ResolvedModel, settings: ImageSettings) -> ImageRecipe:
@@ -137,9 +139,11 @@ class DockyardImages:
         with translated():
             return ImageDigest(push(self._library.store, stored, reference, self._registries, progress=self._progress.advance))
 
-    def read_proof(self, fingerprint: Fingerprint) -> Request | None:
+    def read_proof(self, fingerprint: Fingerprint, image: ImageDigest | None = None) -> Request | None:
         """The input example that the image was proved with; None where the model has none."""
-        proof = self._library.read_proof(fingerprint)
+        if image is not None and "@" in image:
+            self._proofs.fetch_proof(fingerprint, image)
+        proof = self._proofs.read_proof(fingerprint)
         return Request(body=proof.body.encode(), content_type=proof.content_type) if proof else None
 
     def list_unused_images(self, keep: frozenset[Fingerprint]) -> tuple[BuiltImage, ...]:

@@ -70,6 +70,11 @@ class ImageLibrary:
             content = self.store.read_file(image, PROOF_FILE)
         return parse_proof(json.loads(content), PROOF_FILE) if content is not None else None
 
+    def has(self, fingerprint: Fingerprint) -> bool:
+        """Whether the image of a fingerprint is in the local store."""
+        with translated():
+            return self.store.find(fingerprint) is not None
+
     def require(self, fingerprint: Fingerprint) -> StoredImage:
         """The image of a fingerprint. Raises BuildError `image-missing`."""
         with translated():

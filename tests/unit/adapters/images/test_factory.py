@@ -119,6 +119,32 @@ def registry(bench: Bench) -> Iterator[FakeRegistry]:
         yield registry
 
 
+def test_another_machine_fetches_the_proof_alone_from_the_registry(bench: Bench, registry: FakeRegistry) -> None:
+    images = bench.open()
+    fingerprint = bench.build(dataclasses.replace(HOST, base=f"{registry.host}/python:3.11"))
+    built = images.find_image(fingerprint)
+    assert built is not None
+    pushed = images.push_image(built, f"{registry.host}/models/wine:1")
+    elsewhere = Bench(folder=bench.folder / "elsewhere", registries=bench.registries)
+    with pytest.raises(BuildError, match="not in the local store"):
+        elsewhere.open().read_proof(fingerprint)
+    registry.requests.clear()
+    assert elsewhere.open().read_proof(fingerprint, pushed) == images.read_proof(fingerprint)
+    assert len(registry.requests) == 3  # manifest, config and one layer
+    assert elsewhere.open().read_proof(fingerprint) == images.read_proof(fingerprint)  # it is kept
+
+
+def test_image_without_a_proof_has_none_elsewhere_either(bench: Bench, registry: FakeRegistry) -> None:
+    bench.prover.answer = None
+    images = bench.open()
+    fingerprint = bench.build(dataclasses.replace(HOST, base=f"{registry.host}/python:3.11"))
+    built = images.find_image(fingerprint)
+    assert built is not None
+    pushed = images.push_image(built, f"{registry.host}/models/wine:1")
+    elsewhere = Bench(folder=bench.folder / "elsewhere", registries=bench.registries)
+    assert elsewhere.open().read_proof(fingerprint, pushed) is None
+
+
 def test_image_is_built_proved_and_found_again(bench: Bench) -> None:
     fingerprint = bench.build()
     image = bench.open().find_image(fingerprint)
