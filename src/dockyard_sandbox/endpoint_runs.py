@@ -107,6 +107,11 @@ class EndpointRun:
             return
         self._put(status="InService", live=replace(target, variants=variants))
 
+    def maintain(self, seconds: float) -> None:
+        """SystemUpdating for so many of our seconds, then InService as before."""
+        self.tools.pace.pause(seconds)
+        self._put(status="InService")
+
     def delete(self) -> None:
         """Deleting, then gone with its tags."""
         endpoint = self.world.require_endpoint(self.name)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from functools import partial
 
 from dockyard_sandbox.endpoint_runs import EndpointRun, Tools
 from dockyard_sandbox.endpoint_state import Deployed, Endpoint, Variant
 from dockyard_sandbox.endpoint_view import view_serving
-from dockyard_sandbox.errors import refuse, refuse_existing, refuse_in_progress
+from dockyard_sandbox.errors import ApiError, refuse, refuse_existing, refuse_in_progress
 from dockyard_sandbox.faults import Rule
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.rollout_plan import plan_rollout
@@ -117,12 +119,28 @@ class Endpoints:
         self._tools.events.tell("endpoint", endpoint.arn, f"{endpoint.status} -> Deleting")
         self._workers.run(f"delete {name}", self._make_run(world, name, None).delete)
 
-    def change_as_someone_else(self, world: World, name: str, *, in_progress: bool) -> None:
-        """Give an endpoint a configuration of another's making; nothing where it is missing or not settled."""
+    def interfere(self, world: World, name: str, rule: Rule) -> None:
+        """Do what somebody else does to an endpoint; nothing where it is missing or not settled."""
         with world.lock:
             endpoint = world.find_endpoint(name)
             if endpoint is None or endpoint.status != "InService":
                 return
+            if rule.kind == "changed-by-someone":
+                self._change_as_someone_else(world, endpoint, in_progress=rule.in_progress)
+            elif rule.kind == "deleted-by-someone":
+                with suppress(ApiError):  # one with inference components stays
+                    self.delete(world, name)
+            else:
+                self._maintain(world, endpoint, rule.seconds)
+
+    def _maintain(self, world: World, endpoint: Endpoint, seconds: float) -> None:
+        world.put_endpoint(replace(endpoint, status="SystemUpdating", modified=time.time()))
+        self._tools.events.tell("endpoint", endpoint.arn, "InService -> SystemUpdating")
+        run = self._make_run(world, endpoint.name, None)
+        self._workers.run(f"maintain {endpoint.name}", partial(run.maintain, seconds))
+
+    def _change_as_someone_else(self, world: World, endpoint: Endpoint, *, in_progress: bool) -> None:
+        with world.lock:
             config_name = f"{endpoint.live.config_name[:40]}{SOMEONE_ELSE}"
             table = world.table("endpoint-config")
             request = Fields({**endpoint.live.config, "EndpointConfigName": config_name, "Tags": []})
@@ -132,7 +150,7 @@ class Endpoints:
                 world.put_endpoint(replace(endpoint, live=live, modified=time.time()))
         self._tools.events.tell("endpoint", endpoint.arn, f"someone else changed it to {config_name}")
         if in_progress:
-            self.update(world, name, config, deployment=None, retained=Retained())
+            self.update(world, endpoint.name, config, deployment=None, retained=Retained())
 
     def find_serving(self, region: str, name: str) -> ServingEndpoint | None:
         """What the data plane sees of an endpoint."""

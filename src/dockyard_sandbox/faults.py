@@ -25,6 +25,8 @@ CALL_FAULTS: Mapping[str, str] = {
     "access-denied": "Refused with AccessDeniedException, which names the action and the resource.",
     "quota": "Refused with ResourceLimitExceeded.",
     "changed-by-someone": "Before it is answered, somebody else gives the endpoint that it names another configuration.",
+    "deleted-by-someone": "Before it is answered, somebody else deletes the endpoint that it names.",
+    "system-updating": "Before it is answered, AWS begins to maintain the endpoint: SystemUpdating for `seconds`.",
 }
 """What happens to a call, and what that means."""
 ENDPOINT_FAULTS: Mapping[str, str] = {
@@ -35,6 +37,8 @@ ENDPOINT_FAULTS: Mapping[str, str] = {
     "stuck-creating": "Stays Creating or Updating for `seconds` (none: a day), or until the script changes; then fails.",
 }
 """What happens to an endpoint or inference component after the call that creates or updates it was accepted."""
+INTERFERENCES = frozenset({"changed-by-someone", "deleted-by-someone", "system-updating"})
+"""Those of CALL_FAULTS that happen to the endpoint that a call names."""
 CONSISTENCY = "consistency"
 KINDS = (*CALL_FAULTS, *ENDPOINT_FAULTS, CONSISTENCY)
 _ANY = "*"

@@ -17,7 +17,7 @@ from dockyard_sandbox.call_sites import read_call_site
 from dockyard_sandbox.calls import Calls, CallSite, Outcome, Permission
 from dockyard_sandbox.errors import ApiError, exceed_quota
 from dockyard_sandbox.events import Events
-from dockyard_sandbox.faults import Faults, Rule
+from dockyard_sandbox.faults import INTERFERENCES, Faults, Rule
 from dockyard_sandbox.guard import Guard
 from dockyard_sandbox.protocol import answer_error
 from dockyard_sandbox.routes import HttpRequest, HttpResponse, Service, find_service_name
@@ -42,17 +42,17 @@ class Records:
     guard: Guard
 
 
-ChangeEndpoint = Callable[[str, str, bool], None]
-"""Changes the endpoint of a region and an ARN as someone else would; the last says whether it is still going on."""
+Interfere = Callable[[str, str, Rule], None]
+"""Does to the endpoint of a region and an ARN what a rule says that somebody else does."""
 
 
 class Front:
     """Passes requests to services. A service that is not there is what `other` answers; without that, an honest error."""
 
-    def __init__(self, services: Mapping[str, Service], records: Records, change_endpoint: ChangeEndpoint) -> None:
+    def __init__(self, services: Mapping[str, Service], records: Records, interfere: Interfere) -> None:
         self._services = services
         self._records = records
-        self._change_endpoint = change_endpoint
+        self._interfere = interfere
 
     def answer(self, request: HttpRequest) -> HttpResponse:
         """The answer. Raises ConnectionCut."""
@@ -81,8 +81,8 @@ class Front:
             return self._fail(rule, site, request)
         if rule.kind == "slow":
             time.sleep(rule.seconds)
-        if rule.kind == "changed-by-someone":
-            self._change_endpoints(site, rule)
+        if rule.kind in INTERFERENCES:
+            self._interfere_with_all(site, rule)
         response = self._ask(name, request)
         return self._spoil(rule, site, request, response)
 
@@ -98,10 +98,10 @@ class Front:
             raise ConnectionCut(rule.kind)
         return answer_error(make_fault_error(rule, site, request), request, site.service)
 
-    def _change_endpoints(self, site: CallSite, rule: Rule) -> None:
-        for arn in site.resources:
+    def _interfere_with_all(self, site: CallSite, rule: Rule) -> None:
+        for arn in dict.fromkeys(site.resources):
             if ":endpoint/" in arn:
-                self._change_endpoint(site.region, arn, rule.in_progress)
+                self._interfere(site.region, arn, rule)
 
     def _ask(self, name: str, request: HttpRequest) -> HttpResponse:
         service = self._services.get(name) or self._services.get("other")

@@ -15,7 +15,7 @@ from pathlib import Path
 from dockyard_sandbox.endpoint_state import DeployedImage, Replica
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.health import becomes_healthy
-from dockyard_sandbox.instances import find_memory_mb
+from dockyard_sandbox.instances import find_architecture, find_memory_mb
 from dockyard_sandbox.pace import Pace
 from dockyard_sandbox.runner import Container, ContainerSpec, Runner, RunnerError
 from dockyard_sandbox.surroundings import Fleet, ModelDataError, ModelSource, Surroundings
@@ -93,6 +93,7 @@ class Launcher:
         """Start containers and return them once each passes `/ping`. Raises LaunchError with none left running."""
         image = self._resolve(order.model.image)
         instance = f"{order.stream}/i-{uuid.uuid4().hex[:17]}"
+        self._check_architecture(order, image, instance)
         spec = self._make_spec(order, image, instance)
         containers = self._start(spec, order.count)
         self._wait_until_healthy(containers, order)
@@ -109,6 +110,16 @@ class Launcher:
         except RunnerError as error:
             raise LaunchError(f"Failed to pull image {image}: {error.reason}") from error
         return DeployedImage(specified=image, resolved=f"{strip_tag(image)}@{digest}", resolved_at=time.time())
+
+    def _check_architecture(self, order: LaunchOrder, image: DeployedImage, instance: str) -> None:
+        """An image for other machines is not refused: its container never starts, and the time for that passes."""
+        found = self._surroundings.images.find_architectures(image.resolved)
+        wanted = find_architecture(order.definition.text("InstanceType"))
+        if not found or wanted in found:
+            return
+        self._make_log(order, instance)("exec format error")
+        self._pace.sleep(STARTUP_SECONDS)
+        raise LaunchError(explain_ping(order.label))
 
     def _make_spec(self, order: LaunchOrder, image: DeployedImage, instance: str) -> ContainerSpec:
         serverless = order.definition.child("ServerlessConfig")

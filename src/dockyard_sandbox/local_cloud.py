@@ -43,6 +43,7 @@ from dockyard_sandbox.repositories import Repositories
 from dockyard_sandbox.routes import Service
 from dockyard_sandbox.runner import Runner
 from dockyard_sandbox.runtime import Runtime
+from dockyard_sandbox.scaling_service import ScalingService
 from dockyard_sandbox.surroundings import Surroundings
 from dockyard_sandbox.transforms import S3Transforms
 from dockyard_sandbox.trust import TrustedRoles
@@ -147,12 +148,14 @@ class LocalCloud:
             self._metrics.flush()
             alarms.evaluate(region)
 
+        moto = Neighbours(lambda: self.moto.address, {"logs": self._logs.flush, "monitoring": update_cloudwatch})
         return {
+            "application-autoscaling": ScalingService(bearings.serving, self._aws, moto),
             "runtime": Runtime(invocations, queue.accept),
             "ecr": EcrService(self.repositories, self.tokens, address=bearings.authority),
             "registry": Registry(self.repositories, self.tokens, address=bearings.authority),
             "page": Page(self.invocations),
-            "other": Neighbours(lambda: self.moto.address, {"logs": self._logs.flush, "monitoring": update_cloudwatch}),
+            "other": moto,
         }
 
     def _stop(self, authority: str) -> None:

@@ -20,7 +20,7 @@ from dockyard_sandbox.control import ControlPlane
 from dockyard_sandbox.endpoint_runs import Tools
 from dockyard_sandbox.endpoints import Endpoints
 from dockyard_sandbox.events import Events
-from dockyard_sandbox.faults import Faults
+from dockyard_sandbox.faults import Faults, Rule
 from dockyard_sandbox.front import Front, Records
 from dockyard_sandbox.guard import Guard
 from dockyard_sandbox.launch import Launcher
@@ -181,7 +181,7 @@ class Sandbox:
             "admin": self.admin,
         }
         records = Records(faults=self.faults, calls=self.calls, events=self.events, guard=self.guard)
-        return Front(services, records, self._change_endpoint)
+        return Front(services, records, self._interfere)
 
     def _show_insides(self) -> Insides:
         return Insides(
@@ -194,6 +194,6 @@ class Sandbox:
             guard=self.guard,
         )
 
-    def _change_endpoint(self, region: str, arn: str, in_progress: bool) -> None:
+    def _interfere(self, region: str, arn: str, rule: Rule) -> None:
         _, name = read_kind(arn)
-        self.endpoints.change_as_someone_else(self.worlds.in_region(region), name, in_progress=in_progress)
+        self.endpoints.interfere(self.worlds.in_region(region), name, rule)

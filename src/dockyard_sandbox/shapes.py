@@ -22,6 +22,14 @@ from dockyard_sandbox.fields import Fields
 _SEPARATORS = "\u0020\u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000"
 _CATEGORY = re.compile(r"\\p\{(\w)\}")
 _COUNTED_END = re.compile(r"\$\{\d+,\d+\}")  # Java takes a counted `$`; it says nothing where the whole string is matched
+_SPELLINGS = {
+    r"\p{L}": r"\w",
+    r"\p{N}": r"\d",
+    r"\p{Z}": _SEPARATORS,
+    r"\p{Alnum}": "0-9A-Za-z",  # only in classes
+    r"\p{Print}": r"[\x20-\x7e]",  # stands alone wherever it stands
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
+}
 _LENGTHS = {"string", "list", "map", "blob"}
 _JSON_TYPES: Mapping[str, tuple[type, ...]] = {
     "string": (str,),
@@ -207,7 +215,9 @@ def _find_text_violations(limits: Mapping[str, object], value: str, path: str) -
 @cache
 def _compile(pattern: str) -> re.Pattern[str]:
     """Java's classes in Python's words: letters and numbers together, as every pattern here has them, are Python's `\\w`."""
-    inside = _COUNTED_END.sub("", pattern).replace(r"\p{L}", r"\w").replace(r"\p{N}", r"\d").replace(r"\p{Z}", _SEPARATORS)
+    inside = _COUNTED_END.sub("", pattern)
+    for java, python in _SPELLINGS.items():
+        inside = inside.replace(java, python)
     return re.compile(_CATEGORY.sub(lambda found: _spell_category(found[1]), inside))
 
 

@@ -76,6 +76,14 @@ class Roles(Protocol):
         ...
 
 
+class Images(Protocol):
+    """What is known of images."""
+
+    def find_architectures(self, image: str) -> frozenset[str]:
+        """The architectures that an image is for, such as `amd64`; empty where it is not known."""
+        ...
+
+
 class ModelData(Protocol):
     """Models' data in S3."""
 
@@ -120,6 +128,14 @@ class AnyRole:
         return bool(role_arn)
 
 
+class UnknownImages:
+    """Nothing is known of any image."""
+
+    def find_architectures(self, image: str) -> frozenset[str]:  # noqa: ARG002
+        """None."""
+        return frozenset()
+
+
 class NoModelData:
     """S3 is empty."""
 
@@ -153,6 +169,7 @@ class Surroundings:
 
     alarms: Alarms = field(default_factory=NoAlarms)
     roles: Roles = field(default_factory=AnyRole)
+    images: Images = field(default_factory=UnknownImages)
     model_data: ModelData = field(default_factory=NoModelData)
     logs: Logs = field(default_factory=NoLogs)
     transforms: Transforms = field(default_factory=NoTransforms)

@@ -150,3 +150,61 @@ def test_illegal_specification_is_refused(bench: ControlBench, specification: di
     with pytest.raises(ClientError) as caught:
         bench.call("CreateInferenceComponent", InferenceComponentName="p", EndpointName="e", Specification=specification)
     assert text in read_error(caught.value)[1]
+
+
+def test_component_is_made_once_and_not_changed_in_progress(bench: ControlBench) -> None:
+    make_host(bench)
+    create(bench)
+    specification = {"Container": {"Image": IMAGE}, "ComputeResourceRequirements": COMPUTE}
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateInferenceComponent", InferenceComponentName="part", EndpointName="e", Specification=specification)
+    assert "Cannot create already existing inference component" in read_error(caught.value)[1]
+    bench.sandbox.pace.change(speed=0)
+    bench.call("UpdateInferenceComponentRuntimeConfig", InferenceComponentName="part", DesiredRuntimeConfig={"CopyCount": 2})
+    for operation in ("DeleteInferenceComponent", "UpdateInferenceComponentRuntimeConfig"):
+        more = {} if operation.startswith("Delete") else {"DesiredRuntimeConfig": {"CopyCount": 1}}
+        with pytest.raises(ClientError) as caught:
+            bench.call(operation, InferenceComponentName="part", **more)
+        assert "Cannot update in-progress inference component" in read_error(caught.value)[1]
+    bench.sandbox.pace.change(speed=5000)
+    wait(bench)
+
+
+def test_failed_scale_out_of_a_component_keeps_its_copies(bench: ControlBench) -> None:
+    make_host(bench)
+    create(bench)
+    bench.runner.missing = frozenset({"demo"})
+    bench.call("UpdateInferenceComponentRuntimeConfig", InferenceComponentName="part", DesiredRuntimeConfig={"CopyCount": 2})
+    component = wait(bench)
+    assert component["RuntimeConfig"] == {"DesiredCopyCount": 2, "CurrentCopyCount": 1}
+    assert "pull" in component.text("FailureReason")
+    assert len(bench.runner.running) == 1
+
+
+def test_component_on_an_endpoint_in_progress_or_a_variant_that_is_not_there_is_refused(bench: ControlBench) -> None:
+    make_host(bench)
+    specification = {"Container": {"Image": IMAGE}, "ComputeResourceRequirements": COMPUTE}
+    request = {"InferenceComponentName": "p", "EndpointName": "e", "Specification": specification}
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateInferenceComponent", **request, VariantName="Nobody")
+    assert "Could not find variant" in read_error(caught.value)[1]
+    bench.sandbox.pace.change(speed=0)
+    bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c")
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateInferenceComponent", **request)
+    assert "Cannot update in-progress endpoint" in read_error(caught.value)[1]
+
+
+@pytest.mark.parametrize(
+    ("request_body", "text"),
+    [
+        ({}, "Specification or RuntimeConfig must be specified"),
+        ({"Specifications": [{"ComputeResourceRequirements": COMPUTE}]}, "one Specification only"),
+    ],
+)
+def test_illegal_update_of_a_component_is_refused(bench: ControlBench, request_body: dict[str, object], text: str) -> None:
+    make_host(bench)
+    create(bench)
+    with pytest.raises(ClientError) as caught:
+        bench.call("UpdateInferenceComponent", InferenceComponentName="part", **request_body)
+    assert text in read_error(caught.value)[1]

@@ -190,6 +190,83 @@ def test_alarm_during_a_canary_rolls_back() -> None:
         assert len(bench.runner.running) == 1
 
 
+ROLLING = {
+    "RollingUpdatePolicy": {"MaximumBatchSize": {"Type": "CAPACITY_PERCENT", "Value": 50}, "WaitIntervalInSeconds": 600},
+    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "errors"}]},
+}
+
+
+@pytest.mark.parametrize("deployment", [CANARY, ROLLING])
+def test_quiet_alarms_let_the_update_through(deployment: dict[str, object]) -> None:
+    with open_control_bench(surroundings=Surroundings(alarms=AlarmsInTests(alarming={"others"}))) as bench:
+        bench.make_endpoint()
+        bench.make_config("c2")
+        bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c2", DeploymentConfig=deployment)
+        assert bench.wait().text("EndpointConfigName") == "c2"
+        bench.make_config("c3")
+        bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c3", RetainDeploymentConfig=True)
+        assert bench.wait()["LastDeploymentConfig"] == deployment
+
+
+def test_failed_scale_out_keeps_what_runs(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    bench.runner.missing = frozenset({"demo"})
+    scales = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 3}]
+    bench.call("UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=scales)
+    endpoint = bench.wait()
+    assert (endpoint.text("EndpointStatus"), "pull" in endpoint.text("FailureReason")) == ("InService", True)
+    (variant,) = endpoint.items_of("ProductionVariants")
+    assert variant.whole("CurrentInstanceCount") == 1
+    assert len(bench.runner.running) == 1
+
+
+def test_scale_in_stops_containers(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.make_config(count=2)
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    bench.wait()
+    assert len(bench.runner.running) == 2
+    scales = [{"VariantName": "AllTraffic", "DesiredInstanceCount": 1}]
+    bench.call("UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=scales)
+    bench.wait()
+    assert len(bench.runner.running) == 1
+
+
+def test_second_variant_that_fails_stops_the_first() -> None:
+    with open_control_bench(FakeRunner(images={"broken": FakeImage(ping=500)})) as bench:
+        bench.make_model()
+        bench.make_model("m2", "127.0.0.1:1/models/broken:v1")
+        variants = [
+            {"VariantName": name, "ModelName": model, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+            for name, model in (("A", "m"), ("B", "m2"))
+        ]
+        bench.call("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=variants)
+        bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+        endpoint = bench.wait()
+        assert "production variant B" in endpoint.text("FailureReason")
+        assert not bench.runner.running
+
+
+class ArmImages:
+    """Every image is for arm64."""
+
+    def find_architectures(self, image: str) -> frozenset[str]:
+        assert "@sha256:" in image
+        return frozenset({"arm64"})
+
+
+@pytest.mark.parametrize(("instance_type", "status"), [("ml.m5.large", "Failed"), ("ml.c7g.large", "InService")])
+def test_image_for_other_machines_never_becomes_healthy(instance_type: str, status: str) -> None:
+    with open_control_bench(surroundings=Surroundings(images=ArmImages())) as bench:
+        bench.make_model()
+        variant = {"VariantName": "A", "ModelName": "m", "InstanceType": instance_type, "InitialInstanceCount": 1}
+        bench.call("CreateEndpointConfig", EndpointConfigName="c", ProductionVariants=[variant])
+        bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+        endpoint = bench.wait()
+        assert endpoint.text("EndpointStatus") == status
+        assert ("ping" in endpoint.text("FailureReason")) == (status == "Failed")
+
+
 def test_alarm_has_no_say_where_variant_names_differ() -> None:
     with open_control_bench(surroundings=Surroundings(alarms=AlarmsInTests(alarming={"errors"}))) as bench:
         bench.make_endpoint()

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import time
 import urllib.error
+import urllib.request
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +15,7 @@ from dockyard_sandbox.faults import Rule
 from dockyard_sandbox.routes import HttpRequest, HttpResponse
 from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
 from dockyard_sandbox.testing import FakeRunner, make_fake_parts
+from support.patience import wait_for
 from support.sandbox_admin import ask_admin
 from support.sandbox_control import IMAGE, ROLE, ApiCaller, ControlBench, read_error
 
@@ -145,6 +148,64 @@ def test_someone_else_changes_the_endpoint_before_the_call_is_answered(
     assert bench.wait().text("EndpointConfigName") == "c-by-someone-else"
 
 
+def test_someone_else_deletes_the_endpoint_before_the_call_is_answered(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    bench.script(Rule(kind="deleted-by-someone", operation="UpdateEndpoint"))
+    with pytest.raises(ClientError) as caught:
+        bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert read_error(caught.value)[1].startswith(("Cannot update in-progress endpoint", "Could not find endpoint"))
+    bench.wait_until_gone()
+
+
+def test_maintained_endpoint_serves_and_is_not_changed(bench: ControlBench) -> None:
+    bench.make_endpoint()
+    bench.script(Rule(kind="system-updating", operation="UpdateEndpoint", seconds=0.2))
+    with pytest.raises(ClientError) as caught:
+        bench.call("UpdateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert read_error(caught.value)[1].startswith("Cannot update in-progress endpoint")
+    assert bench.describe().text("EndpointStatus") == "SystemUpdating"
+    view = bench.sandbox.find_serving("us-east-1", "e")
+    assert view is not None
+    assert view.serves
+    wait_for(lambda: bench.describe().text("EndpointStatus") == "InService")
+
+
+def test_interference_with_an_endpoint_that_is_not_there_changes_nothing(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.make_config()
+    bench.script(Rule(kind="changed-by-someone"), Rule(kind="deleted-by-someone"), Rule(kind="system-updating"))
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert bench.wait().text("EndpointConfigName") == "c"
+
+
+def test_new_role_is_not_seen_at_once_when_scripted() -> None:
+    parts = make_fake_parts(FakeRunner(), services={"other": Agreeable()})
+    with Sandbox(SandboxSettings(make_parts=parts)) as sandbox:
+        sandbox.faults.script([Rule(kind="consistency", resources=("role",), seconds=0.3)])
+        iam, call = ApiCaller("iam", sandbox.url), ApiCaller("sagemaker", sandbox.url)
+        iam("CreateRole", RoleName="execution", AssumeRolePolicyDocument="{}")
+        with pytest.raises(ClientError) as caught:
+            call("CreateModel", **MODEL)
+        assert read_error(caught.value)[1].startswith(f"Could not assume role {ROLE}.")
+        time.sleep(0.35)
+        call("CreateModel", **MODEL)
+        iam.close()
+        call.close()
+
+
+def test_registry_fails_as_registries_do(bench: ControlBench) -> None:
+    bench.script(Rule(kind="access-denied", service="registry"), Rule(kind="throttle", service="registry", nth=2))
+    codes = []
+    for _ in range(2):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            urllib.request.urlopen(f"{bench.sandbox.url}/v2/team/demo/manifests/v1")
+        codes.append((caught.value.code, json.load(caught.value)["errors"][0]["code"]))
+        caught.value.close()
+    assert codes == [(403, "DENIED"), (429, "UNKNOWN")]
+    (first, _) = bench.sandbox.calls.list_calls()
+    assert first.site.resources == ("arn:aws:ecr:us-east-1:123456789012:repository/team/demo",)
+
+
 def test_admin_api_scripts_lists_and_clears(bench: ControlBench) -> None:
     sandbox = bench.sandbox
     ask_admin(sandbox, "PUT", "faults", {"rules": [{"kind": "throttle", "operation": "CreateModel"}]})
@@ -176,17 +237,18 @@ def test_script_that_is_not_understood_is_refused(bench: ControlBench, rules: ob
     caught.value.close()
 
 
-class Silent:
-    """A neighbour that answers everything with nothing: a fault comes before it."""
+class Agreeable:
+    """A neighbour that says of everything that a role was made."""
 
     def answer(self, request: HttpRequest) -> HttpResponse:
-        return HttpResponse(body=b"", headers={"Content-Type": request.headers.get("content-type", "")})
+        body = b"<CreateRoleResponse><CreateRoleResult/></CreateRoleResponse>"
+        return HttpResponse(body=body, headers={"Content-Type": request.headers.get("content-type", "")})
 
 
 @pytest.fixture
 def neighbourly() -> Iterator[Sandbox]:
     """A sandbox with a neighbour."""
-    parts = make_fake_parts(FakeRunner(), services={"other": Silent()})
+    parts = make_fake_parts(FakeRunner(), services={"other": Agreeable()})
     with Sandbox(SandboxSettings(make_parts=parts)) as sandbox:
         yield sandbox
 

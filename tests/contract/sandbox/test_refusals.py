@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime, timezone
 
 import pytest
 from botocore.exceptions import ClientError
@@ -45,6 +46,26 @@ def refused(bench: ControlBench, operation: str, **request: object) -> tuple[str
         (
             {"ModelName": "m", "PrimaryContainer": {"Image": "a", "Environment": {"1A": "x"}}},
             "Map keys must satisfy constraint",
+        ),
+        (
+            {"ModelName": "m", "PrimaryContainer": {"Image": "a", "ModelDataUrl": "s3://b/k", "ModelDataSource": {}}},
+            "both ModelDataUrl and ModelDataSource",
+        ),
+        (
+            {
+                "ModelName": "m",
+                "PrimaryContainer": {
+                    "Image": "a",
+                    "ModelDataSource": {
+                        "S3DataSource": {"S3Uri": "s3://b/prefix", "S3DataType": "S3Prefix", "CompressionType": "None"}
+                    },
+                },
+            },
+            'must end with "/"',
+        ),
+        (
+            {"ModelName": "m", "PrimaryContainer": {"Image": "a", "Environment": {f"K{n}": "v" * 1000 for n in range(40)}}},
+            "at most 32768 bytes",
         ),
         ({"ModelName": "m"}, "either PrimaryContainer or Containers"),
         ({"ModelName": "m", "PrimaryContainer": {"Mode": "SingleModel"}}, "must have an Image"),
@@ -89,6 +110,18 @@ def test_all_violations_are_told_at_once_and_no_value_of_the_environment(bench: 
             [{**SERVERLESS, "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 500}}],
             {},
             "less than or equal to 200",
+        ),
+        ([{"VariantName": "A", "ModelName": "m", "InstanceType": "ml.m5.large"}], {}, "must have an InitialInstanceCount"),
+        ([SERVERLESS, {**SERVERLESS, "VariantName": "B"}], {}, "one variant only"),
+        (
+            [{**SERVERLESS, "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5, "ProvisionedConcurrency": 6}}],
+            {},
+            "less than or equal to MaxConcurrency",
+        ),
+        (
+            [SERVERLESS],
+            {"AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://b/o"}}},
+            "AsyncInferenceConfig is not supported for serverless",
         ),
         ([SERVERLESS], {"EnableNetworkIsolation": True}, "not supported for serverless"),
         ([VARIANT], {"ShadowProductionVariants": [VARIANT]}, "Duplicate variant name"),
@@ -213,6 +246,24 @@ def test_lists_come_in_pages_and_filtered(bench: ControlBench) -> None:
     assert newest[0].text("ModelName") == "model-12"
     assert len(bench.call("ListModels", NameContains="el-1").items_of("Models")) == 3
     assert "pagination token" in refused(bench, "ListModels", NextToken="x")[1]
+
+
+def test_lists_are_ordered_and_cut_by_time(bench: ControlBench) -> None:
+    bench.make_endpoint("b")
+    bench.call("CreateEndpoint", EndpointName="a", EndpointConfigName="c")
+    bench.wait("a")
+
+    def list_names(**request: object) -> list[str]:
+        return [one.text("EndpointName") for one in bench.call("ListEndpoints", **request).items_of("Endpoints")]
+
+    assert list_names() == ["a", "b"]
+    assert list_names(SortBy="Name", SortOrder="Descending") == ["b", "a"]
+    assert list_names(SortBy="Status", SortOrder="Ascending") == ["b", "a"]
+    long_ago, far_ahead = datetime(2020, 1, 1, tzinfo=timezone.utc), datetime(2120, 1, 1, tzinfo=timezone.utc)
+    assert list_names(CreationTimeAfter=long_ago, CreationTimeBefore=far_ahead, StatusEquals="InService") == ["a", "b"]
+    assert list_names(StatusEquals="Failed") == []
+    assert list_names(CreationTimeBefore=long_ago) == []
+    assert list_names(LastModifiedTimeAfter=far_ahead) == []
 
 
 def test_tags_are_added_changed_and_taken_away(bench: ControlBench) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import NoReturn
 
@@ -12,12 +13,18 @@ from dockyard.adapters.sagemaker.look_at_role import ROLE_LOOKS
 from dockyard.adapters.sagemaker.looks import Scene, approve, object_to, take_look, warn
 from dockyard.adapters.sagemaker.price_list import SOURCE, fetch_prices
 from dockyard.adapters.sagemaker.prices import PriceBook
-from dockyard.adapters.sagemaker.settings_rules import find_contradictions
+from dockyard.adapters.sagemaker.settings_rules import find_body_limit, find_contradictions
 from dockyard.adapters.sagemaker.validation import Problem, check_request
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, UsageError
 from dockyard.domain.finding import Finding
-from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings, Serverless, derive_endpoint_name
+from dockyard.domain.sagemaker import (
+    SageMakerPolicy,
+    SageMakerSettings,
+    derive_endpoint_name,
+    derive_role_name,
+    describe_capacity,
+)
 
 Render = Callable[[DeploymentKey, SageMakerSettings, SageMakerPolicy], Iterable[tuple[str, str, Mapping[str, object]]]]
 """All requests of a deployment, with placeholders for names: service, operation, and what boto3 is given."""
@@ -51,13 +58,10 @@ class SageMakerPreflight:
             caller = str(self._clients.client("sts").get_caller_identity()["Arn"])
         except failures as error:
             return (_tell_no_credentials(error),)
-        scene = Scene(
-            clients=self._clients,
-            account=account,
-            caller=caller,
-            endpoint=derive_endpoint_name(key.environment, key.name),
-            settings=settings,
-        )
+        endpoint = derive_endpoint_name(key.environment, key.name)
+        own = f"arn:{account.partition}:iam::{account.id}:role/{derive_role_name(endpoint)}"
+        chosen = settings if settings.role else dataclasses.replace(settings, role=own)
+        scene = Scene(clients=self._clients, account=account, caller=caller, endpoint=endpoint, settings=chosen)
         looks = (finding for look in (*ROLE_LOOKS, *PLACE_LOOKS) for finding in take_look(look, scene))
         return (
             approve("credentials", f"AWS account {account.id} in {account.region}, as {caller}"),
@@ -88,9 +92,11 @@ class SageMakerPreflight:
 
     def _tell(self, scene: Scene) -> Iterator[Finding]:
         settings, region = scene.settings, scene.account.region
-        capacity = settings.capacity
-        what = "serverless" if isinstance(capacity, Serverless) else f"{capacity.count} x {capacity.instance_type}"
-        yield approve("capacity", f"{what} runs {instances.choose_platform(settings)} images")
+        what = describe_capacity(settings.capacity)
+        limit = find_body_limit(settings) // 1024**2
+        yield approve(
+            "capacity", f"{what}: runs {instances.choose_platform(settings)} images, takes requests of {limit} MB at most"
+        )
         told = cost.describe_cost(settings, SageMakerPolicy(), region, self._prices.find_region(region))
         if told:
             yield approve("cost", told)

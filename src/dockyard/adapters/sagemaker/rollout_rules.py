@@ -40,7 +40,8 @@ def _check_blue_green(policy: _Params) -> Iterator[Violation]:
     size = _map(routing.get(wanted))
     yield from _check_size((*_ROUTING, wanted), size, least=least)
     wait, last = _number(routing, "WaitIntervalInSeconds"), _number(policy, "TerminationWaitInSeconds")
-    yield from _check_time(_BLUE_GREEN, policy, max(wait, wait * (_count_steps(size) - 1)) + last)
+    watched = max(1, _count_steps(size) - 1) if kind == "LINEAR" else 1  # the last share is watched for the termination wait
+    yield from _check_time(_BLUE_GREEN, policy, wait * watched + last)
 
 
 def _check_rolling(policy: _Params) -> Iterator[Violation]:

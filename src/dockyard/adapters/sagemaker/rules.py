@@ -127,11 +127,19 @@ def _check_deployment(params: _Params) -> Iterator[Violation]:
 
 
 def _check_alarm(params: _Params) -> Iterator[Violation]:
+    yield from _check_period(("Period",), params)
+    for number, metric in enumerate(_maps(params.get("Metrics"))):
+        yield from _check_period(
+            ("Metrics", f"[{number}]", "MetricStat", "Period"), {**_map(metric.get("MetricStat")), **params}
+        )
+
+
+def _check_period(path: tuple[str, ...], params: _Params) -> Iterator[Violation]:
     period, periods = params.get("Period"), params.get("EvaluationPeriods")
     if not isinstance(period, int) or not isinstance(periods, int):
         return
     if period not in _SHORT_PERIODS and period % 60:
-        yield Violation(path=("Period",), message=f"is {period}; the service takes 10, 20, 30 and multiples of 60")
+        yield Violation(path=path, message=f"is {period}; the service takes 10, 20, 30 and multiples of 60")
     limit = 7 * _DAY if period >= 3600 else _DAY
     if period * periods > limit:
         message = f"{periods} periods of {period} s are {period * periods} s together; the service takes {limit} at most"

@@ -1,4 +1,7 @@
-"""Owns which setting stands behind a member of a request, so that a problem is told in the user's words."""
+"""Owns which setting stands behind a member of a request, so that a problem is told in the user's words.
+
+The names are those of `environments.<name>.sagemaker` in dockyard.yaml; `env` and `image` stand beside it.
+"""
 
 from __future__ import annotations
 
@@ -18,9 +21,9 @@ SETTINGS: Mapping[str, str] = {
     "EnableNetworkIsolation": "network_isolation",
     "KmsKeyId": "kms_key",
     "Tags": "tags",
-    "VpcConfig": "network",
-    "VpcConfig.SecurityGroupIds": "network.security_groups",
-    "VpcConfig.Subnets": "network.subnets",
+    "VpcConfig": "subnets",
+    "VpcConfig.SecurityGroupIds": "security_groups",
+    "VpcConfig.Subnets": "subnets",
     _CONTAINER + "Environment": "env",
     _CONTAINER + "Image": "image",
     _CONTAINER + "ModelDataSource.S3DataSource.S3Uri": "bucket",
@@ -45,7 +48,7 @@ SETTINGS: Mapping[str, str] = {
     "DataCaptureConfig.DestinationS3Uri": "data_capture.destination",
     "DataCaptureConfig.InitialSamplingPercentage": "data_capture.percent",
     "DataCaptureConfig.KmsKeyId": "kms_key",
-    "DeploymentConfig.AutoRollbackConfiguration.Alarms": "alarms.others",
+    "DeploymentConfig.AutoRollbackConfiguration.Alarms": "rollout.alarms",
     _ROUTING + "CanarySize.Value": "rollout.step_percent",
     _ROUTING + "LinearStepSize.Value": "rollout.step_percent",
     _ROUTING + "Type": "rollout.kind",
@@ -56,6 +59,7 @@ SETTINGS: Mapping[str, str] = {
     _ROLLING + "MaximumExecutionTimeoutInSeconds": "rollout.max_seconds",
     _ROLLING + "WaitIntervalInSeconds": "rollout.wait_seconds",
     "EvaluationPeriods": "alarms.periods",
+    "Metrics.MetricStat.Period": "alarms.period_seconds",
     "Period": "alarms.period_seconds",
     "MaxCapacity": "scaling.maximum",
     "MinCapacity": "scaling.minimum",

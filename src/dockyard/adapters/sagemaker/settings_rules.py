@@ -10,7 +10,6 @@ from collections.abc import Iterator
 
 from dockyard.adapters.sagemaker.instances import find_family
 from dockyard.adapters.sagemaker.validation import Problem
-from dockyard.domain.image import MediaFormat
 from dockyard.domain.sagemaker import (
     Instances,
     ModelDelivery,
@@ -24,6 +23,7 @@ from dockyard.domain.sagemaker import (
 MAX_BODY_BYTES, MAX_SERVERLESS_BODY_BYTES = 6 * 1024 * 1024, 4 * 1024 * 1024
 """What an endpoint takes as a request; more is for asynchronous ones, by way of S3."""
 _WITHOUT_GUARDRAILS = "inf1"
+_OWN_TAGS = "dockyard:"
 
 
 def find_contradictions(settings: SageMakerSettings, policy: SageMakerPolicy) -> Iterator[Problem]:
@@ -35,6 +35,9 @@ def find_contradictions(settings: SageMakerSettings, policy: SageMakerPolicy) ->
     if settings.delivery is not ModelDelivery.IMAGE and settings.bucket is None:
         message = f"is missing; with `delivery: {settings.delivery.value}` the model's files go there"
         yield Problem(place="bucket", message=message)
+    for tag, _ in settings.tags:
+        if tag.startswith(_OWN_TAGS):
+            yield Problem(place="tags", message=f"{tag} begins with {_OWN_TAGS}, by which Dockyard knows its own things")
     if policy.scaling is not None:
         yield from _check_scaling(policy.scaling, may_sleep=settings.asynchronous is not None)
 
@@ -44,17 +47,9 @@ def find_body_limit(settings: SageMakerSettings) -> int:
     return MAX_SERVERLESS_BODY_BYTES if isinstance(settings.capacity, Serverless) else MAX_BODY_BYTES
 
 
-def find_format_problem(media: MediaFormat) -> Problem | None:
-    """What is wrong with the media types of an image."""
-    if media is MediaFormat.DOCKER:
-        return None
-    message = f"is {media.value}; SageMaker takes Docker's media types only: `{MediaFormat.DOCKER.value}`"
-    return Problem(place="image.format", message=message)
-
-
 def _check_serverless(settings: SageMakerSettings, policy: SageMakerPolicy) -> Iterator[Problem]:
     unfit = {
-        "network": (settings.network is not None, "cannot be in a network of yours"),
+        "subnets": (settings.network is not None, "cannot be in a network of yours"),
         "network_isolation": (settings.network_isolation, "cannot be isolated from the network"),
         "data_capture": (settings.data_capture is not None, "cannot capture data"),
         "asynchronous": (settings.asynchronous is not None, "cannot be asynchronous"),

@@ -275,7 +275,9 @@ def test_serverless_endpoint_has_no_quota_of_instances(tmp_path: Path) -> None:
     settings = SageMakerSettings(role=ROLE, capacity=Serverless(memory_mb=2048, max_concurrency=5))
 
     assert find(tmp_path, "quota", settings) == []
-    assert find_one(tmp_path, "capacity", settings).message == "serverless runs linux/amd64 images"
+    assert find_one(tmp_path, "capacity", settings).message == (
+        "serverless, 2048 MB, at most 5 at a time: runs linux/amd64 images, takes requests of 4 MB at most"
+    )
 
 
 def test_repository_is_there_or_will_be_made(tmp_path: Path) -> None:

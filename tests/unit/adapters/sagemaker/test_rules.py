@@ -185,6 +185,7 @@ def test_serverless_variant_is_alone() -> None:
             "`rollout.max_seconds`: is 3600, and the waits of the rollout are 3600 together; it must be more",
         ),
         (rolling(10, wait=359), None),
+        (blue_green("CANARY", 3599, CanarySize=percent(1)), None),
         (blue_green("CANARY", CanarySize={"Type": "INSTANCE_COUNT", "Value": 60}), None),
     ],
 )
@@ -222,6 +223,20 @@ def test_alarm_looks_at_times_that_the_service_keeps(period: int, periods: int, 
     alarm = {"AlarmName": "a", "ComparisonOperator": "GreaterThanThreshold", "Period": period, "EvaluationPeriods": periods}
 
     assert [str(one) for one in check_request("cloudwatch", "PutMetricAlarm", alarm)] == ([problem] if problem else [])
+
+
+def test_alarm_over_several_metrics_has_the_period_of_each_checked() -> None:
+    stat = {"Metric": {"MetricName": "Invocations"}, "Period": 90, "Stat": "Sum"}
+    alarm = {
+        "AlarmName": "a",
+        "ComparisonOperator": "GreaterThanThreshold",
+        "EvaluationPeriods": 1,
+        "Metrics": [{"Id": "calls", "MetricStat": stat}, {"Id": "share", "Expression": "calls"}],
+    }
+
+    assert [str(one) for one in check_request("cloudwatch", "PutMetricAlarm", alarm)] == [
+        "`alarms.period_seconds`: is 90; the service takes 10, 20, 30 and multiples of 60"
+    ]
 
 
 def test_scaling_has_a_minimum_below_its_maximum() -> None:

@@ -7,9 +7,8 @@ from typing import Any
 import pytest
 
 from dockyard.adapters.sagemaker.instances import choose_platform, find_family, find_platform, has_local_storage
-from dockyard.adapters.sagemaker.settings_rules import find_body_limit, find_contradictions, find_format_problem
+from dockyard.adapters.sagemaker.settings_rules import find_body_limit, find_contradictions
 from dockyard.adapters.sagemaker.shapes import find_shape, list_values
-from dockyard.domain.image import MediaFormat
 from dockyard.domain.sagemaker import (
     AsyncInference,
     DataCapture,
@@ -48,7 +47,7 @@ def test_usual_settings_have_no_contradiction() -> None:
     [
         (
             {"network": Network(subnets=("a",), security_groups=("b",))},
-            "`network`: a serverless endpoint cannot be in a network",
+            "`subnets`: a serverless endpoint cannot be in a network",
         ),
         ({"network_isolation": True}, "`network_isolation`: a serverless endpoint cannot be isolated from the network"),
         ({"data_capture": DataCapture(destination="s3://b")}, "`data_capture`: a serverless endpoint cannot capture data"),
@@ -131,9 +130,10 @@ def test_requests_are_smaller_for_serverless_endpoints() -> None:
     assert (find_body_limit(settings()), find_body_limit(settings(SERVERLESS))) == (6_291_456, 4_194_304)
 
 
-def test_images_have_the_media_types_of_docker() -> None:
-    assert find_format_problem(MediaFormat.DOCKER) is None
-    assert str(find_format_problem(MediaFormat.OCI)).startswith("`image.format`: is oci; SageMaker takes Docker's")
+def test_tags_that_dockyard_goes_by_are_its_own() -> None:
+    assert tell(settings(tags=(("dockyard:environment", "prod"), ("team", "wine")))) == [
+        "`tags`: dockyard:environment begins with dockyard:, by which Dockyard knows its own things"
+    ]
 
 
 def test_architecture_is_known_for_every_family_that_hosts() -> None:

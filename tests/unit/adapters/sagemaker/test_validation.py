@@ -56,7 +56,7 @@ def test_requests_that_the_service_takes_have_no_problem() -> None:
         ("CreateModel", model(PrimaryContainer={"Image": "i" * 256}), "`image`: has 256 characters; the service takes 255"),
         ("CreateModel", model(Tags=[{"Key": "a!", "Value": ""}]), "`tags`: a! is not of the form"),
         ("CreateModel", model(Tags=[{"Key": str(n), "Value": ""} for n in range(51)]), "`tags`: has 51 entries; the service"),
-        ("CreateModel", model(VpcConfig={"Subnets": [], "SecurityGroupIds": ["sg-1"]}), "`network.subnets`: has 0 entries"),
+        ("CreateModel", model(VpcConfig={"Subnets": [], "SecurityGroupIds": ["sg-1"]}), "`subnets`: has 0 entries"),
         ("CreateModel", model(EnableNetworkIsolation=1), "`network_isolation`: must be true or false, and is of type int"),
         ("CreateEndpointConfig", config(InstanceType="ml.bogus"), "`instance`: ml.bogus is not one of the 2"),
         ("CreateEndpointConfig", config(InitialInstanceCount=True), "`count`: must be a whole number, and is of type bool"),
