@@ -138,6 +138,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "nothing-serving": "The deployment has no revision that serves.",
         "plan-stale": "What the plan stands on has changed since.",
         "port-in-use": "Another program listens on the port.",
+        "preflight-failed": "A look at the target, before anything was made, found what is sure to fail.",
         "quota-exceeded": "The AWS account may have no more of that.",
         "recipe-invalid": "The parts of an image do not fit together: another Python, another platform, a damaged wheel.",
         "record-pending": "The deployment stands, but its record could not be written. `dockyard sync` sends it.",

@@ -11,6 +11,7 @@ from dockyard.apply.sagemaker import SageMakerHandlers
 from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, UsageError
+from dockyard.domain.finding import Severity
 from dockyard.domain.image import (
     DEFAULT_BASE,
     DEFAULT_PLATFORM,
@@ -118,7 +119,10 @@ class SageMakerSite:
         return dataclasses.replace(image, base=image.base or DEFAULT_BASE, platform=platform, format=MediaFormat.DOCKER)
 
     def plan_deploy(self, bench: Workbench, request: DeployRequest, model: ResolvedModel, recipe: ImageRecipe) -> Planned:
-        """Plan the way to a model's revision. Raises ConflictError `endpoint-not-ours`."""
+        """Plan the way to a model's revision.
+
+        Raises ConflictError `endpoint-not-ours`, and UsageError `preflight-failed` for what is sure to fail in this account.
+        """
         asked = _require_sagemaker(request)
         wanted = WantedSageMaker(
             spec=SageMakerSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=asked.settings),
@@ -129,7 +133,8 @@ class SageMakerSite:
             smoke_requests=request.smoke_requests,
             policy=asked.policy,
         )
-        return self._plan(bench, request.key, wanted)
+        planned = self._plan(bench, request.key, wanted)
+        return planned if planned.plan.is_empty else self._look_ahead(planned, wanted)
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
@@ -188,6 +193,22 @@ class SageMakerSite:
         return (
             request.key == _require_sagemaker(request).key and isinstance(error, ConflictError) and error.code == "plan-stale"
         )
+
+    def _look_ahead(self, planned: Planned, wanted: WantedSageMaker) -> Planned:
+        """Look at the account before anything is made: what will fail is told now, what may fail is a note of the plan."""
+        key = planned.plan.key
+        findings = self.ports.preflight.examine(key, wanted.spec.settings)
+        errors = [one for one in findings if one.severity is Severity.ERROR]
+        if errors:
+            raise UsageError(
+                "preflight-failed",
+                f"{key} cannot be deployed: {errors[0].message}",
+                hint=errors[0].remedy,
+                details=tuple(f"{one.code}: {one.message}" for one in errors[1:]),
+            )
+        warnings = tuple(f"{one.code}: {one.message}" for one in findings if one.severity is Severity.WARNING)
+        plan = dataclasses.replace(planned.plan, notes=(*planned.plan.notes, *warnings))
+        return dataclasses.replace(planned, plan=plan)
 
     def _plan(self, bench: Workbench, key: DeploymentKey, wanted: WantedSageMaker) -> Planned:
         observed: Observed[ObservedSageMaker] = observe(bench, self.describe(key), wanted.spec, wanted.alias)

@@ -6,7 +6,8 @@ import dataclasses
 
 import pytest
 
-from dockyard.domain.errors import DockyardError, UnhealthyError
+from dockyard.domain.errors import DockyardError, UnhealthyError, UsageError
+from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker import (
@@ -51,6 +52,24 @@ def test_plan_changes_nothing_and_tells_the_cost(bench: SageMakerBench) -> None:
     assert bench.faults.calls == []
     run(bench)
     assert run(bench).notes == ()
+
+
+def test_what_is_sure_to_fail_is_told_before_anything_is_made(bench: SageMakerBench) -> None:
+    error = Finding(code="role-trust", severity=Severity.ERROR, message="the role is not trusted", remedy="trust it")
+    bench.preflight.findings = (error, dataclasses.replace(error, code="quota", message="the quota is 0"))
+    with pytest.raises(UsageError, match="the role is not trusted") as caught:
+        run(bench)
+    assert (caught.value.code, caught.value.hint, caught.value.details) == (
+        "preflight-failed",
+        "trust it",
+        ("quota: the quota is 0",),
+    )
+    assert bench.list_things() == []
+
+
+def test_what_may_fail_is_a_note_of_the_plan(bench: SageMakerBench) -> None:
+    bench.preflight.findings = (Finding(code="quota", severity=Severity.WARNING, message="it may not be looked at"),)
+    assert run(bench).notes == ("quota: it may not be looked at",)
 
 
 def test_update_moves_the_endpoint_and_keeps_what_it_came_from(bench: SageMakerBench) -> None:

@@ -9,6 +9,9 @@ from dockyard.domain.sagemaker import Account
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError", "403"})
 
+_LONGEST = 160
+"""Of what a failure says of itself: a proxy's page of HTML helps nobody."""
+
 
 class Clients(Protocol):
     """A session with AWS in one region."""
@@ -25,8 +28,9 @@ class Clients(Protocol):
 def list_failures() -> tuple[type[Exception], ...]:
     """What calls raise."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
-    return (BotoCoreError, ClientError, DockyardError)
+    return (BotoCoreError, ClientError, ResponseParserError, DockyardError)
 
 
 def read_code(error: Exception) -> str:
@@ -39,4 +43,5 @@ def describe_failure(error: Exception) -> str:
     """What went wrong, in one line."""
     answer = getattr(error, "response", None)
     told = answer.get("Error", {}).get("Message") if isinstance(answer, dict) else None
-    return " ".join(str(told or error).split()) or type(error).__name__
+    text = " ".join(str(told or error).split()) or type(error).__name__
+    return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -55,12 +55,13 @@ _PAUSE_SECONDS = 0.5
 def translated(what: str) -> Iterator[None]:
     """Raise what botocore raises as errors of ours; `what` is the call, as `sagemaker:CreateModel`."""
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except ClientError as error:
         raise _translate_answer(what, error.response) from error
-    except BotoCoreError as error:
+    except (BotoCoreError, ResponseParserError) as error:
         raise _translate_failure(what, error) from error
 
 
