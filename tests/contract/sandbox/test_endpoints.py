@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import time
+
 import pytest
 from botocore.exceptions import ClientError
 
 from dockyard_sandbox.faults import Rule
+from dockyard_sandbox.pace import TEST_SPEED
 from dockyard_sandbox.surroundings import Surroundings
 from dockyard_sandbox.testing import FakeImage, FakeRunner
 from support.patience import wait_for
@@ -37,6 +40,16 @@ def test_endpoint_is_creating_until_its_container_is_healthy(bench: ControlBench
     assert image.text("SpecifiedImage") == IMAGE
     assert image.text("ResolvedImage").startswith("127.0.0.1:1/models/demo@sha256:")
     assert variant.whole("CurrentInstanceCount") == 1
+
+
+def test_endpoint_is_in_service_within_two_seconds_at_the_pace_of_tests() -> None:
+    with open_control_bench(speed=TEST_SPEED) as bench:
+        bench.make_model()
+        bench.make_config()
+        started = time.monotonic()
+        bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+        bench.wait()
+        assert time.monotonic() - started < 2
 
 
 def test_container_gets_what_sagemaker_gives(bench: ControlBench) -> None:
