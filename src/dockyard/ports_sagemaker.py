@@ -147,6 +147,22 @@ class Supplies(Protocol):
         ...
 
 
+class Examiner(Protocol):
+    """What `doctor sagemaker` asks of an account."""
+
+    def check_settings(self, key: DeploymentKey, settings: SageMakerSettings, policy: SageMakerPolicy) -> None:
+        """As Preflight."""
+        ...
+
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
+        """As Preflight."""
+        ...
+
+    def refresh_prices(self) -> Finding:
+        """Fetch the region's prices and keep them on this machine; raises nothing."""
+        ...
+
+
 class Preflight(Protocol):
     """What can be known before anything is made."""
 

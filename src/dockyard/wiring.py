@@ -214,6 +214,18 @@ class DockyardKit:
 
         return examine(list_checks(self._settings, self.bench.queue, os.environ))
 
+    def doctor_account(self, key: DeploymentKey, *, refresh_prices: bool) -> DoctorResult:
+        """Look at the AWS account of an environment."""
+        from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
+        from dockyard.adapters.sagemaker.prices import PriceBook
+        from dockyard.adapters.sagemaker.requests import render_all
+        from dockyard.adapters.sagemaker.session import Session
+        from dockyard.usecases.doctor import examine_account
+
+        place = self._settings.find_environment(key.environment).sagemaker
+        examiner = SageMakerPreflight(Session(place.access), render_all, PriceBook(self._settings.cache_home))
+        return examine_account(examiner, key, place, refresh_prices=refresh_prices)
+
 
 def _open_registry(settings: Settings) -> RoutingRegistry:
     from dockyard.adapters.folder_registry import FolderRegistry

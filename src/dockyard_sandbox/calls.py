@@ -7,7 +7,10 @@ from __future__ import annotations
 
 import threading
 import time
+from collections import deque
 from dataclasses import asdict, dataclass, field
+
+KEPT = 50_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,11 +69,11 @@ class Outcome:
 
 
 class Calls:
-    """All calls since the start, or since `clear`."""
+    """The last calls since the start, or since `clear`."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._calls: list[Call] = []
+        self._calls: deque[Call] = deque(maxlen=KEPT)
         self._count = 0
         self._roles: dict[str, float] = {}
 

@@ -78,8 +78,12 @@ class EndpointRun:
         if not self._end_if_closed(live):
             self._put(status="InService", live=live)
 
-    def update(self, target: Deployed, plan: RolloutPlan) -> None:
-        """Updating, then InService with the target; or RollingBack, then InService with what was live before."""
+    def update(self, target: Deployed, plan: RolloutPlan, leftover: Deployed | None = None) -> None:
+        """Updating, then InService with the target; or RollingBack, then InService with what was live before.
+
+        `leftover` is the fleet that a failed rollback has left.
+        """
+        self._stop(leftover)
         try:
             self._put(pending=target, pending_since=time.time())
             green = self._start(target)

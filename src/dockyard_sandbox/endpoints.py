@@ -86,10 +86,8 @@ class Endpoints:
             )
             world.put_endpoint(begun)
         self._tools.events.tell("endpoint", endpoint.arn, f"{endpoint.status} -> Updating to {config.name}")
-        if leftover is not None:
-            self._tools.launcher.stop(replica for variant in leftover.all_variants for replica in variant.replicas)
         run = self._make_run(world, name, self._tools.faults.take_for_endpoint("UpdateEndpoint", endpoint.arn))
-        self._workers.run(f"update {name}", lambda: run.update(target, plan))
+        self._workers.run(f"update {name}", partial(run.update, target, plan, leftover))
         return begun
 
     def scale(self, world: World, name: str, scales: Mapping[str, Scale]) -> Endpoint:

@@ -23,6 +23,7 @@ CALL_FAULTS: Mapping[str, str] = {
     "slow-after": "Takes effect, waits `seconds`, then is answered.",
     "expired-token": "Refused with ExpiredTokenException.",
     "access-denied": "Refused with AccessDeniedException, which names the action and the resource.",
+    "refuse": "Refused with `code`, `message` and `status`: whatever error a service has.",
     "quota": "Refused with ResourceLimitExceeded.",
     "changed-by-someone": "Before it is answered, somebody else gives the endpoint that it names another configuration.",
     "deleted-by-someone": "Before it is answered, somebody else deletes the endpoint that it names.",
@@ -68,6 +69,10 @@ class Rule:
     """How long, for the kinds that take time. Seconds of the clock, whatever the pace."""
     message: str = ""
     """Instead of the error's own message."""
+    code: str = "ValidationException"
+    """For `refuse`: the error's code."""
+    status: int = 400
+    """For `refuse`: the HTTP status."""
     in_progress: bool = False
     """For `changed-by-someone`: whether the other's update still goes on when the call is answered."""
     resources: tuple[str, ...] = field(default=())
@@ -163,6 +168,8 @@ def _read_rule(number: int, rule: Fields) -> Rule:
         times=rule.whole("times", 1),
         seconds=rule.number("seconds"),
         message=rule.text("message"),
+        code=rule.text("code", "ValidationException"),
+        status=rule.whole("status", 400),
         in_progress=rule.flag("in_progress"),
         resources=rule.texts("resources"),
     )

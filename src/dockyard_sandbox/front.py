@@ -23,7 +23,7 @@ from dockyard_sandbox.protocol import answer_error
 from dockyard_sandbox.routes import HttpRequest, HttpResponse, Service, find_service_name
 
 _UNLOGGED = frozenset({"admin", "page"})
-_BEFORE = frozenset({"throttle", "error-before", "expired-token", "access-denied", "quota", "reset-before"})
+_BEFORE = frozenset({"throttle", "error-before", "expired-token", "access-denied", "quota", "refuse", "reset-before"})
 _XML_SERVICES = frozenset({"s3", "sts", "iam", "sns", "ec2"})
 _XML_CODE = re.compile(rb"<Code>([\w.]+)</Code>")
 
@@ -135,6 +135,7 @@ def make_fault_error(rule: Rule, site: CallSite, request: HttpRequest) -> ApiErr
             "ExpiredToken" if xml else "ExpiredTokenException", "The security token included in the request is expired"
         ),
         "access-denied": deny(first, site, request),
+        "refuse": ApiError(rule.code, "Refused as scripted.", status=rule.status),
         "quota": exceed_quota("ml.m5.large for endpoint usage", value=0, used=0, wanted=1),
     }
     error = errors.get(

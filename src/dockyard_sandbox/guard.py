@@ -6,6 +6,7 @@ Owns which it is. Must not evaluate it: `policy` does.
 from __future__ import annotations
 
 import threading
+from collections.abc import Mapping
 
 from dockyard_sandbox.calls import CallSite, Permission
 from dockyard_sandbox.policy import Policy
@@ -22,6 +23,12 @@ class Guard:
         """From now on this policy holds; None: everything is allowed."""
         with self._lock:
             self._policy = policy
+
+    def allows(self, permission: Permission, context: Mapping[str, str]) -> bool:
+        """Whether the policy gives a permission in a context of lower-case condition keys."""
+        with self._lock:
+            policy = self._policy
+        return policy is None or policy.allows(permission, context)
 
     def find_denied(self, site: CallSite) -> Permission | None:
         """The first permission that a call needs and the policy does not give."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -23,6 +24,7 @@ from dockyard_sandbox.surroundings import Fleet, ModelDataError, ModelSource, Su
 STARTUP_SECONDS = 480
 SERVERLESS_STARTUP_SECONDS = 180
 _SERVERLESS_USER = "1000:1000"
+_STOPPING_AT_ONCE = 8
 
 
 class LaunchError(Exception):
@@ -101,8 +103,11 @@ class Launcher:
 
     def stop(self, replicas: Iterable[Replica]) -> None:
         """SIGTERM, and SIGKILL after the grace."""
-        for replica in replicas:
-            replica.container.stop(self.grace_seconds)
+        containers = [replica.container for replica in replicas]
+        if not containers:
+            return
+        with ThreadPoolExecutor(min(len(containers), _STOPPING_AT_ONCE)) as pool:
+            list(pool.map(lambda container: container.stop(self.grace_seconds), containers))
 
     def _resolve(self, image: str) -> DeployedImage:
         try:

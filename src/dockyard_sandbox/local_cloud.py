@@ -28,6 +28,7 @@ from dockyard_sandbox.docker_runner import DockerRunner, remove_leftovers
 from dockyard_sandbox.ecr_service import EcrService
 from dockyard_sandbox.engine import open_engine
 from dockyard_sandbox.fleet import DEFAULT_LIMIT, SharedFleet
+from dockyard_sandbox.images import RepositoryImages
 from dockyard_sandbox.invocation_log import InvocationLog
 from dockyard_sandbox.invocations import Invocations
 from dockyard_sandbox.metrics import MetricsWriter
@@ -106,6 +107,7 @@ class LocalCloud:
             surroundings=Surroundings(
                 alarms=alarms,
                 roles=TrustedRoles(self._aws),
+                images=RepositoryImages(self.repositories),
                 model_data=self.model_data,
                 logs=self._logs,
                 transforms=S3Transforms(self._aws),

@@ -25,6 +25,8 @@ _OPERATORS = {
     "StringNotLike": "not-like",
     "Bool": "equal",
 }
+_FREE = frozenset({"sts:GetCallerIdentity"})
+"""Needs no permission, whatever a policy says."""
 _KNOWN = frozenset({"Sid", "Effect", "Action", "NotAction", "Resource", "NotResource", "Condition"})
 
 
@@ -46,18 +48,23 @@ class Policy:
     def find_denied(self, site: CallSite) -> Permission | None:
         """The first permission that a call needs and does not have."""
         for permission in site.permissions:
-            if not self.allows(permission, make_context(site, permission)):
+            if permission.action not in _FREE and not self.allows(permission, make_context(site, permission)):
                 return permission
         return None
 
 
 def make_context(site: CallSite, permission: Permission) -> dict[str, str]:
     """The condition keys of a call."""
-    context = {"aws:requestedregion": site.region, "aws:principalaccount": ACCOUNT, "aws:resourceaccount": ACCOUNT}
-    context["aws:securetransport"] = "true"
+    context = make_account_context(site.region)
     if permission.action == "iam:PassRole":
         context["iam:passedtoservice"] = "sagemaker.amazonaws.com"
     return context
+
+
+def make_account_context(region: str) -> dict[str, str]:
+    """The condition keys that every call has."""
+    keys = {"aws:requestedregion": region, "aws:principalaccount": ACCOUNT, "aws:resourceaccount": ACCOUNT}
+    return {**keys, "aws:securetransport": "true"}
 
 
 def read_policy(document: Fields) -> Policy:

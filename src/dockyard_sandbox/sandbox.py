@@ -23,6 +23,7 @@ from dockyard_sandbox.events import Events
 from dockyard_sandbox.faults import Faults, Rule
 from dockyard_sandbox.front import Front, Records
 from dockyard_sandbox.guard import Guard
+from dockyard_sandbox.iam_service import IamService
 from dockyard_sandbox.launch import Launcher
 from dockyard_sandbox.offer import Backing, offer_operations
 from dockyard_sandbox.operations.pricing import offer_pricing_operations
@@ -175,6 +176,7 @@ class Sandbox:
         self.admin = Admin(self._show_insides())
         services: dict[str, Service] = {
             **parts.services,
+            "iam": IamService(self.guard, parts.services.get("iam") or parts.services.get("other")),
             "sagemaker": self._control,
             "servicequotas": ControlPlane(self.worlds, QuotaOperations(self.quotas).offer(), "service-quotas"),
             "pricing": ControlPlane(self.worlds, offer_pricing_operations(), "pricing"),

@@ -21,6 +21,7 @@ from dockyard_sandbox.routes import HttpRequest, HttpResponse
 
 HOST = "127.0.0.1"
 _LOCAL_NAMES = frozenset({HOST, "localhost", "[::1]"})
+_BODILESS = frozenset({204, 304})
 _STREAMED = "/v2/"
 _RESET = struct.pack("ii", 1, 0)  # SO_LINGER on, for zero seconds: close sends RST
 Answer = Callable[[HttpRequest], HttpResponse]
@@ -148,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         chunked = response.chunks is not None and "content-length" not in names
         if chunked:
             self.send_header("Transfer-Encoding", "chunked")
-        elif "content-length" not in names:
+        elif "content-length" not in names and response.status not in _BODILESS:
             self.send_header("Content-Length", str(len(response.body)))
         self.end_headers()
         if self.command != "HEAD":

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime
+from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime, Target
 from dockyard.domain.image import BuilderKind, ImageSettings
 from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import BuildRequest, DeleteRequest, LocalDeployRequest, RollbackRequest
 from support.fake_kit import CommandLine, Terminal
 from support.results import KEY
 
+ACCOUNT_KEY = DeploymentKey(environment="sagemaker", name="model", target=Target.SAGEMAKER)
 PROD = DeploymentKey(environment="prod", name="wine")
 CONFIG = """
 image: {base: python:3.11}
@@ -156,6 +157,12 @@ def test_config_names_the_file(dockyard: CommandLine) -> None:
         (["gc", "--plan", "--cache-days", "7"], ("gc", 7, True)),
         (["sync"], ("sync",)),
         (["doctor"], ("doctor",)),
+        (["doctor", "local"], ("doctor",)),
+        (["doctor", "sagemaker"], ("doctor_account", ACCOUNT_KEY, False)),
+        (
+            ["doctor", "sagemaker", "--name", "wine", "--refresh-prices"],
+            ("doctor_account", replace(ACCOUNT_KEY, name="wine"), True),
+        ),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else "",
 )
@@ -237,6 +244,11 @@ def test_drift_of_one_environment_leaves_out_the_others(dockyard: CommandLine) -
         (["predict", "wine", "-d", "@missing.json"], "usage", "`missing.json` cannot be read"),
         (["logs", "prod/wine", "--env", "local"], "usage", "two environments"),
         (["history"], "usage", "NAME"),
+        (["doctor", "--refresh-prices"], "usage", "are for `doctor sagemaker`"),
+        (["doctor", "local", "--env", "prod"], "usage", "are for `doctor sagemaker`"),
+        (["doctor", "sagemaker", "--env", "local"], "environment-unknown", "`local` is for local"),
+        (["doctor", "sagemaker", "--name", "a.b"], "name-invalid", "`a.b`"),
+        (["doctor", "nowhere"], "usage", "nowhere"),
         (["status", "a.b"], "name-invalid", "`a.b`"),
         (["nothing"], "usage", "nothing"),
         (["--nothing"], "usage", "--nothing"),

@@ -124,6 +124,11 @@ class FakeKit:
         self._note("doctor")
         return self.examined
 
+    def doctor_account(self, key: DeploymentKey, *, refresh_prices: bool) -> DoctorResult:
+        """As Kit."""
+        self._note("doctor_account", key, refresh_prices)
+        return self.examined
+
     def _note(self, *call: object) -> None:
         self.calls.append(call)
         if self.error is not None:

@@ -82,6 +82,10 @@ class Kit(Protocol):
         """Look at the surroundings."""
         ...
 
+    def doctor_account(self, key: DeploymentKey, *, refresh_prices: bool) -> DoctorResult:
+        """Look at the AWS account of an environment, as a deployment to it would use it."""
+        ...
+
 
 OpenKit = Callable[[Settings], Kit]
 """How the command line gets its Kit."""

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from dockyard.cli.completion import complete_deployment, complete_environment
-from dockyard.domain.deployment import Runtime
+from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.image import BuilderKind
 
 ModelOption = Annotated[
@@ -159,6 +159,27 @@ RegionOption = Annotated[
     typer.Option("--region", metavar="REGION", help="The AWS region; by default the AWS configuration's.", show_default=False),
 ]
 YesOption = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
+DoctorTarget = Annotated[
+    Target | None,
+    typer.Argument(metavar="TARGET", help="`sagemaker`: the AWS account; without it this machine.", show_default=False),
+]
+DoctorNameOption = Annotated[
+    str | None,
+    typer.Option("--name", metavar="NAME", help="With sagemaker: the deployment whose permissions count.", show_default=False),
+]
+DoctorEnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="ENVIRONMENT",
+        help="With sagemaker: the environment; else DOCKYARD_ENV, else `sagemaker`.",
+        show_default=False,
+        autocompletion=complete_environment,
+    ),
+]
+RefreshPricesOption = Annotated[
+    bool, typer.Option("--refresh-prices", help="With sagemaker: fetch the region's prices from AWS first.")
+]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print one JSON document on stdout.")]
 VerboseOption = Annotated[bool, typer.Option("-v", "--verbose", help="Tell more, and show tracebacks.")]
 ConfigOption = Annotated[

@@ -107,3 +107,58 @@ def test_policy_is_set_and_cleared_by_the_admin_api(bench: ControlBench) -> None
         bench.call("ListModels")
     ask_admin(bench.sandbox, "DELETE", "policy")
     bench.call("ListModels")
+
+
+def simulate(bench: ControlBench, *actions: str, resource: str = "*", **context: str) -> dict[str, str]:
+    """The decision on each action."""
+    call = ApiCaller("iam", bench.sandbox.url)
+    entries = [
+        {"ContextKeyName": name.replace("_", ":"), "ContextKeyType": "string", "ContextKeyValues": [value]}
+        for name, value in context.items()
+    ]
+    answer = call(
+        "SimulatePrincipalPolicy",
+        PolicySourceArn=ROLE,
+        ActionNames=list(actions),
+        ResourceArns=[resource],
+        ContextEntries=entries,
+    )
+    call.close()
+    return {one.text("EvalActionName"): one.text("EvalDecision") for one in answer.items_of("EvaluationResults")}
+
+
+def test_simulation_decides_as_the_policy_does(bench: ControlBench) -> None:
+    assert simulate(bench, "sagemaker:CreateModel") == {"sagemaker:CreateModel": "allowed"}
+    passing = {"Effect": "Allow", "Action": "iam:PassRole", "Resource": ROLE}
+    condition = {"StringEquals": {"iam:PassedToService": "sagemaker.amazonaws.com"}}
+    bench.sandbox.guard.set_policy(
+        read_policy(
+            Fields(
+                {
+                    "Statement": [
+                        *allow("sagemaker:Create*", "iam:Simulate*").items_of("Statement"),
+                        {**passing, "Condition": condition},
+                    ]
+                }
+            )
+        )
+    )
+    assert simulate(bench, "sagemaker:CreateModel", "sagemaker:DeleteModel") == {
+        "sagemaker:CreateModel": "allowed",
+        "sagemaker:DeleteModel": "implicitDeny",
+    }
+    assert simulate(bench, "iam:PassRole", resource=ROLE) == {"iam:PassRole": "implicitDeny"}
+    told = simulate(bench, "iam:PassRole", resource=ROLE, iam_PassedToService="sagemaker.amazonaws.com")
+    assert told == {"iam:PassRole": "allowed"}
+
+
+def test_who_am_i_needs_no_permission(bench: ControlBench) -> None:
+    bench.sandbox.guard.set_policy(read_policy(allow("s3:*")))
+    call = ApiCaller("sts", bench.sandbox.url)
+    with pytest.raises(ClientError) as caught:
+        call("GetCallerIdentity")
+    assert read_error(caught.value)[0] == "UnknownOperationException"
+    with pytest.raises(ClientError) as caught:
+        call("AssumeRole", RoleArn=ROLE, RoleSessionName="session")
+    assert read_error(caught.value)[0] == "AccessDenied"
+    call.close()

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
 import pytest
 from botocore.exceptions import ClientError
 
 from dockyard_sandbox.faults import Rule
+from dockyard_sandbox.pace import TEST_SPEED
 from dockyard_sandbox.surroundings import Surroundings
 from dockyard_sandbox.testing import FakeImage, FakeRunner
 from support.patience import wait_for
@@ -37,6 +42,16 @@ def test_endpoint_is_creating_until_its_container_is_healthy(bench: ControlBench
     assert image.text("SpecifiedImage") == IMAGE
     assert image.text("ResolvedImage").startswith("127.0.0.1:1/models/demo@sha256:")
     assert variant.whole("CurrentInstanceCount") == 1
+
+
+def test_endpoint_is_in_service_within_two_seconds_at_the_pace_of_tests() -> None:
+    with open_control_bench(speed=TEST_SPEED) as bench:
+        bench.make_model()
+        bench.make_config()
+        started = time.monotonic()
+        bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+        bench.wait()
+        assert time.monotonic() - started < 2
 
 
 def test_container_gets_what_sagemaker_gives(bench: ControlBench) -> None:
@@ -105,6 +120,31 @@ def test_endpoint_in_progress_is_not_changed(bench: ControlBench) -> None:
     assert (
         refused(bench, "UpdateEndpointWeightsAndCapacities", EndpointName="e", DesiredWeightsAndCapacities=scales) == expected
     )
+
+
+@pytest.mark.parametrize("operation", ["CreateEndpoint", "UpdateEndpoint"])
+def test_one_of_many_that_change_an_endpoint_at_once_wins(bench: ControlBench, operation: str) -> None:
+    if operation == "CreateEndpoint":
+        bench.make_model()
+        bench.make_config()
+    else:
+        bench.make_endpoint()
+
+    def change(_number: int) -> str:
+        try:
+            bench.call(operation, EndpointName="e", EndpointConfigName="c")
+        except ClientError as error:
+            return read_error(error)[1].partition('"')[0].strip()
+        return "done"
+
+    bench.sandbox.pace.change(speed=0)
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = Counter(pool.map(change, range(8)))
+    bench.sandbox.pace.change(speed=5000)
+    bench.wait()
+    lost = "Cannot create already existing endpoint" if operation == "CreateEndpoint" else "Cannot update in-progress endpoint"
+    assert outcomes == {"done": 1, lost: 7}
+    assert len(bench.runner.running) == 1
 
 
 def test_deleted_endpoint_leaves_no_container_and_no_tags(bench: ControlBench) -> None:

@@ -43,6 +43,21 @@ def test_fault_answers_with_its_error_before_or_after_the_effect(
     assert bool(bench.call("ListModels")["Models"]) == exists
 
 
+def test_call_is_refused_with_whatever_error_is_scripted(bench: ControlBench) -> None:
+    bench.script(
+        Rule(kind="refuse", operation="CreateModel", code="ConflictException", status=409, message="busy"),
+        Rule(kind="refuse", operation="InvokeEndpoint", code="ModelNotReadyException", status=429, message="cold"),
+    )
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateModel", **MODEL)
+    assert read_error(caught.value) == ("ConflictException", "busy")
+    runtime = ApiCaller("sagemaker-runtime", bench.sandbox.url)
+    with pytest.raises(ClientError) as caught:
+        runtime("InvokeEndpoint", EndpointName="e", Body=b"")
+    runtime.close()
+    assert read_error(caught.value) == ("ModelNotReadyException", "cold")
+
+
 @pytest.mark.parametrize(("kind", "exists"), [("reset-before", False), ("reset-after", True)])
 def test_reset_cuts_the_connection(bench: ControlBench, kind: str, exists: bool) -> None:
     bench.script(Rule(kind=kind, operation="CreateModel"))

@@ -65,6 +65,15 @@ def test_head_is_answered_with_headers_only() -> None:
         assert connection.getresponse().read() == b"1234567"
 
 
+def test_answer_that_can_have_no_body_has_no_length() -> None:
+    with serve(lambda request: HttpResponse(status=204 if request.method == "DELETE" else 200)) as connection:
+        connection.request("DELETE", "/")
+        response = connection.getresponse()
+        assert (response.read(), "Content-Length" in response.headers) == (b"", False)
+        connection.request("GET", "/")
+        assert connection.getresponse().read() == b""
+
+
 def test_cut_connection_is_reset() -> None:
     def cut(_request: HttpRequest) -> HttpResponse:
         raise ConnectionCut("now")

@@ -106,8 +106,9 @@ class SageMakerPreflight:
 
 
 def _tell_no_credentials(error: Exception) -> Finding:
-    hint = error.hint if isinstance(error, DockyardError) else None
-    remedy = hint or "sign in as for the AWS command line: `aws sso login`, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret"
+    remedy = "sign in as for the AWS command line: `aws sso login`, AWS_PROFILE, or AWS_ACCESS_KEY_ID and its secret"
+    if isinstance(error, DockyardError):
+        return object_to("credentials", error.message, error.hint or remedy)
     return object_to("credentials", f"AWS gives no account for the credentials: {describe_failure(error)}", remedy)
 
 

@@ -1,4 +1,7 @@
-"""Owns invoking an endpoint the way its clients do, through SageMaker's runtime. Addresses are names of endpoints."""
+"""Owns invoking an endpoint the way its clients do, through SageMaker's runtime. Addresses are names of endpoints.
+
+An asynchronous one takes no other requests than asynchronous ones; the endpoint itself says which it is.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import time
 from collections.abc import Callable
 
+from dockyard.adapters.sagemaker.async_scorer import AsyncScorer, read_queue
 from dockyard.adapters.sagemaker.errors import is_missing, read_code, read_message, translated
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.errors import DockyardError, UnavailableError, UnhealthyError
@@ -30,15 +34,12 @@ class SageMakerScorer:
         """
         from botocore.exceptions import ClientError
 
-        client = self._session.client("sagemaker-runtime")
         started = time.monotonic()
         end = started + max(timeout_seconds, _COLD_SECONDS)
         while True:
             try:
-                with translated("sagemaker:InvokeEndpoint"):
-                    sent = time.monotonic()
-                    answer = self._send(client.invoke_endpoint, address, request)
-                    return Answer(value=json.loads(answer), seconds=time.monotonic() - sent)
+                answer, seconds = self._ask(address, request, timeout_seconds)
+                return Answer(value=json.loads(answer), seconds=seconds)
             except DockyardError as error:
                 cause = error.__cause__
                 if not isinstance(cause, ClientError):
@@ -52,11 +53,17 @@ class SageMakerScorer:
         """Where an answer differs from the one recorded at build time."""
         return self._find_difference(fingerprint, answer)
 
-    @staticmethod
-    def _send(call: Callable[..., dict[str, object]], name: str, request: Request) -> bytes:
-        answer = call(EndpointName=name, Body=request.body, ContentType=request.content_type, Accept="application/json")
-        body = answer["Body"]
-        return bytes(body.read())  # type: ignore[attr-defined]  # botocore's stream
+    def _ask(self, name: str, request: Request, timeout_seconds: float) -> tuple[bytes, float]:
+        """The answer, and how long it took."""
+        with translated("sagemaker:DescribeEndpoint"):
+            queue = read_queue(self._session.client("sagemaker").describe_endpoint(EndpointName=name))
+        if queue is not None:
+            return AsyncScorer(self._session).invoke(queue, request, timeout_seconds)
+        call = self._session.client("sagemaker-runtime").invoke_endpoint
+        with translated("sagemaker:InvokeEndpoint"):
+            sent = time.monotonic()
+            answer = call(EndpointName=name, Body=request.body, ContentType=request.content_type, Accept="application/json")
+            return bytes(answer["Body"].read()), time.monotonic() - sent
 
 
 def _explain(address: str, cause: Exception, error: DockyardError) -> DockyardError:

@@ -59,8 +59,8 @@ _LOGS = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/sagemaker/Endpoints/
 _REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/dockyard/wine"
 DEPLOYER_NEEDS = {
     f"{SAGEMAKER}:endpoint/wine": (
-        "sagemaker:AddTags CreateEndpoint DeleteEndpoint DeleteTags DescribeEndpoint InvokeEndpoint ListTags UpdateEndpoint "
-        "UpdateEndpointWeightsAndCapacities"
+        "sagemaker:AddTags CreateEndpoint DeleteEndpoint DeleteTags DescribeEndpoint InvokeEndpoint "
+        "InvokeEndpointAsync ListTags UpdateEndpoint UpdateEndpointWeightsAndCapacities"
     ),
     f"{SAGEMAKER}:endpoint-config/{REVISION}": (
         "sagemaker:AddTags CreateEndpoint CreateEndpointConfig DeleteEndpointConfig DescribeEndpointConfig ListTags "
@@ -99,6 +99,8 @@ DEPLOYER_NEEDS = {
     "*       ": "sts:GetCallerIdentity",
     "arn:aws:s3:::models": "s3:GetBucketLocation ListBucket",
     "arn:aws:s3:::models/team/wine-1/model.tar.gz": "s3:AbortMultipartUpload DeleteObject GetObject PutObject",
+    "arn:aws:s3:::answers": "s3:ListBucket",
+    "arn:aws:s3:::answers/wine/1.out": "s3:DeleteObject GetObject PutObject",
     KEY: "kms:DescribeKey CreateGrant",
 }
 """By resource, what deploying, rolling back and deleting `wine` with all options takes; blanks tell equal resources apart."""
@@ -141,6 +143,8 @@ def test_no_action_of_the_deployer_can_be_left_out(action: str) -> None:
         ("ecr:DeleteRepository", "arn:aws:ecr:eu-west-1:123456789012:repository/dockyard/wines"),
         ("s3:GetObject", "arn:aws:s3:::models/other/secret"),
         ("s3:DeleteBucket", "arn:aws:s3:::models"),
+        ("s3:GetObject", "arn:aws:s3:::answers/other/1.out"),
+        ("s3:GetObject", "arn:aws:s3:::captured/wine/1.jsonl"),
         ("kms:Decrypt", KEY),
     ],
 )
@@ -258,7 +262,11 @@ def test_every_action_is_one_that_its_service_has() -> None:
         service, _, name = action.partition(":")
         if service not in operations:
             operations[service] = set(_load_operations(models.get(service, service)))
-        assert name in operations[service] or name in {"CreateNetworkInterfacePermission", "InvokeEndpoint"}, action
+        assert name in operations[service] or name in {
+            "CreateNetworkInterfacePermission",
+            "InvokeEndpoint",
+            "InvokeEndpointAsync",
+        }, action
 
 
 def _load_operations(service: str) -> list[str]:

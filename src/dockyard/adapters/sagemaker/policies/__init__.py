@@ -80,12 +80,13 @@ def _collect_values(grantee: Grantee, settings: SageMakerSettings | None) -> _Va
 def _collect_places(account: Account, settings: SageMakerSettings) -> _Values:
     """Buckets, topics and key: those that there are."""
     waiting, capture = settings.asynchronous, settings.data_capture
-    written = [waiting.output, waiting.failures] if waiting else []
-    written += [capture.destination] if capture else []
+    queued = [waiting.output, waiting.failures] if waiting else []
+    written = [*queued, capture.destination] if capture else queued
     topics = [waiting.success_topic, waiting.error_topic] if waiting else []
     found = {
         "bucket": [read_bucket(settings.bucket)] if settings.bucket else [],
         "data": [settings.bucket.removeprefix("s3://").rstrip("/")] if settings.bucket else [],
+        "queued": [arn for uri in queued if uri for arn in _name_objects(account, uri)],
         "written": [arn for uri in written if uri for arn in _name_objects(account, uri)],
         "topics": [topic for topic in topics if topic],
         "kms_key": [_name_key(account, settings.kms_key)] if settings.kms_key else [],
