@@ -36,13 +36,19 @@ SandboxRunner = Literal["auto", "docker", "unpacked"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SandboxSetup:
-    """How a sandbox is to be. `port` 0 is any free one; `speed` is how many of AWS's seconds pass in one of ours."""
+    """How a sandbox is to be. `port` 0 is any free one.
+
+    `speed` is how many of AWS's seconds pass in one of ours, `startup_speed` the same for what a container has for its start.
+    """
 
     port: int
     runner: SandboxRunner
     region: str
     speed: float
+    startup_speed: float
     containers: int
+    cache: str
+    """The folder that keeps unpacked images and compiled code for the next sandbox."""
     engine: Mapping[str, str] = field(default_factory=dict)
     """The variables that say where the Docker engine is."""
     sandbox_id: str = field(default_factory=lambda: secrets.token_hex(6))

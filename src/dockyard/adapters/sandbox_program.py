@@ -31,14 +31,20 @@ def main(folder: Path) -> int:
     cloud = LocalCloud(
         LocalCloudSettings(
             folder=folder / "data",
-            cache=folder / "cache",
+            cache=Path(setup.cache),
             runner=setup.runner,
             sandbox_id=setup.sandbox_id,
             container_limit=setup.containers,
             environ=dict(os.environ),
         )
     )
-    settings = SandboxSettings(make_parts=cloud.make_parts, port=setup.port, region=setup.region, speed=setup.speed)
+    settings = SandboxSettings(
+        make_parts=cloud.make_parts,
+        port=setup.port,
+        region=setup.region,
+        speed=setup.speed,
+        startup_speed=setup.startup_speed,
+    )
     with Sandbox(settings) as sandbox:
         cloud.wait_until_ready()
         state = SandboxState(

@@ -42,9 +42,12 @@ def start_sandbox(
     speed: Annotated[
         float, typer.Option("--speed", min=1, help="How many of AWS's seconds pass in one, for states of endpoints.")
     ] = 60,
+    startup_speed: Annotated[
+        float, typer.Option("--startup-speed", min=1, help="The same for the time that a container has to become healthy.")
+    ] = 4,
     containers: Annotated[
         int, typer.Option("--containers", min=1, help="How many containers a variant really gets; its instances share them.")
-    ] = 2,
+    ] = 1,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
@@ -57,12 +60,15 @@ def start_sandbox(
     from dockyard.domain.result import ResultStatus
 
     session = find_session(context, json=json, verbose=verbose)
+    settings = session.load_settings(config)
     setup = SandboxSetup(
         port=port,
         runner=runner.value,
         region=region,
         speed=speed,
+        startup_speed=startup_speed,
         containers=containers,
+        cache=str(settings.cache_home / "sandbox"),
         engine=find_engine_variables(session.environ),
     )
     state, was_started = _open(session, config).start(setup)
