@@ -59,3 +59,10 @@ def test_values_of_the_environment_are_not_shown() -> None:
         SHAPES.check_request("CreateModel", body)
     assert "secret" not in caught.value.message
     assert "primaryContainer.environment.A.member" in caught.value.message
+
+
+def test_answer_may_have_an_empty_list_where_a_request_may_not() -> None:
+    shapes = Shapes("ecr")
+    shapes.check_response("BatchDeleteImage", {"imageIds": [], "failures": []})
+    with pytest.raises(ApiError, match="length greater than or equal to 1"):
+        shapes.check_request("BatchDeleteImage", {"repositoryName": "team/demo", "imageIds": []})
