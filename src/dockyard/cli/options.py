@@ -54,6 +54,16 @@ EnvironmentOption = Annotated[
         autocompletion=complete_environment,
     ),
 ]
+SageMakerEnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="ENVIRONMENT",
+        help="The environment; else DOCKYARD_ENV, else `sagemaker`.",
+        show_default=False,
+        autocompletion=complete_environment,
+    ),
+]
 OnlyEnvironmentOption = Annotated[
     str | None,
     typer.Option(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TypeVar
 
 from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec
@@ -54,16 +55,33 @@ def find_recorded(bench: Workbench, seen: ObservedDeployment) -> Revision | None
 
 def require_deployment(bench: Workbench, key: DeploymentKey) -> ObservedDeployment:
     """Look at a deployment that must be there. Raises NotFoundError `deployment-not-found`."""
-    site = bench.sites.find(key.environment)
-    seen = site.describe(key)
+    seen = bench.sites.find(key.environment).describe(key)
     if seen.exists:
         return seen
-    there = ", ".join(f"`{one.name}`" for one in site.list_deployments() if one.environment == key.environment)
     raise NotFoundError(
         "deployment-not-found",
         f"there is no deployment `{key.name}` in environment `{key.environment}`",
-        hint=f"there are {there}" if there else "`dockyard status` shows what is deployed",
+        hint=_tell_what_is_there(bench, key),
     )
+
+
+def _tell_what_is_there(bench: Workbench, key: DeploymentKey) -> str:
+    """Whoever leaves the environment out means another one more often than another deployment."""
+    there = _list_there(bench)
+    elsewhere = ", ".join(f"`{one}`" for one in there if one.name == key.name)
+    beside = ", ".join(f"`{one.name}`" for one in there if one.environment == key.environment)
+    if elsewhere:
+        return f"there is {elsewhere}"
+    return f"there are {beside}" if beside else "`dockyard status` shows what is deployed"
+
+
+def _list_there(bench: Workbench) -> tuple[DeploymentKey, ...]:
+    """All deployments that can be seen: what does not answer now has none."""
+    found: list[DeploymentKey] = []
+    for site in bench.sites.list():
+        with suppress(DockyardError):
+            found += site.list_deployments()
+    return tuple(found)
 
 
 def require_serving(bench: Workbench, key: DeploymentKey) -> tuple[ObservedDeployment, Revision]:

@@ -105,12 +105,20 @@ def test_delete_of_what_never_served_leaves_nothing(bench: MemoryBench) -> None:
     assert bench.machine.list_deployments() == (KEY,)
 
 
+def test_deployment_of_another_environment_is_told_where_it_is(bench: MemoryBench) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        roll_back(
+            bench.open(), dataclasses.replace(ROLLBACK, key=dataclasses.replace(KEY, environment="local")), plan_only=False
+        )
+    assert caught.value.hint == "there is `prod/wine`"
+
+
 def test_unknown_deployment_is_told_with_those_that_there_are(bench: MemoryBench) -> None:
     with pytest.raises(NotFoundError) as caught:
         predict(bench.open(), dataclasses.replace(KEY, name="beer"), None, "application/json")
     assert "`wine`" in (caught.value.hint or "")
     with pytest.raises(NotFoundError) as caught:
-        predict(bench.open(), dataclasses.replace(KEY, environment="nowhere"), None, "application/json")
+        predict(bench.open(), dataclasses.replace(KEY, environment="nowhere", name="beer"), None, "application/json")
     assert "dockyard status" in (caught.value.hint or "")
 
 

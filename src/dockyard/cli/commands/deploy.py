@@ -64,7 +64,7 @@ def deploy_sagemaker(
     *,
     model: opt.ModelOption,
     name: opt.NameOption = None,
-    environment: opt.EnvironmentOption = None,
+    environment: opt.SageMakerEnvironmentOption = None,
     plan: opt.PlanOption = False,
     detailed_exitcode: opt.DetailedOption = False,
     yes: opt.YesOption = False,
