@@ -11,7 +11,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from urllib.parse import unquote
@@ -21,6 +21,7 @@ from dockyard_sandbox.container_client import ContainerAnswer, invoke_container
 from dockyard_sandbox.invocation_log import Invocation, InvocationLog
 from dockyard_sandbox.protocol import make_request_id
 from dockyard_sandbox.routes import HttpRequest, HttpResponse
+from dockyard_sandbox.runner import Container
 from dockyard_sandbox.serving import Serving, ServingComponent, ServingEndpoint, ServingVariant, Target
 from dockyard_sandbox.traffic import Draw, choose_target, choose_variant
 
@@ -67,6 +68,8 @@ class InvocationSettings:
 
     timeout_seconds: float = TIMEOUT_SECONDS
     draw: Draw = field(default=random.random)
+    on_silence: Callable[[Container], None] = field(default=lambda _: None)
+    """Told of each container that gave no answer."""
 
 
 class Invocations:
@@ -136,6 +139,8 @@ class Invocations:
                 component=route.component,
             )
         )
+        if not answer.status:
+            self._settings.on_silence(route.target.container)
         return answer
 
     def _find_component_route(self, endpoint: ServingEndpoint, name: str) -> Route:

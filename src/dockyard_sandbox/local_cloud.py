@@ -27,10 +27,10 @@ from dockyard_sandbox.container_logs import ContainerLogs
 from dockyard_sandbox.docker_runner import DockerRunner, remove_leftovers
 from dockyard_sandbox.ecr_service import EcrService
 from dockyard_sandbox.engine import open_engine
-from dockyard_sandbox.fleet import DEFAULT_LIMIT, SharedFleet
+from dockyard_sandbox.fleet import DEFAULT_LIMIT, KeptContainer, SharedFleet
 from dockyard_sandbox.images import RepositoryImages
 from dockyard_sandbox.invocation_log import InvocationLog
-from dockyard_sandbox.invocations import Invocations
+from dockyard_sandbox.invocations import Invocations, InvocationSettings
 from dockyard_sandbox.metrics import MetricsWriter
 from dockyard_sandbox.model_data import S3ModelData
 from dockyard_sandbox.moto_process import MotoProcess
@@ -42,7 +42,7 @@ from dockyard_sandbox.registry import Registry
 from dockyard_sandbox.registry_tokens import RegistryTokens
 from dockyard_sandbox.repositories import Repositories
 from dockyard_sandbox.routes import Service
-from dockyard_sandbox.runner import Runner
+from dockyard_sandbox.runner import Container, Runner
 from dockyard_sandbox.runtime import Runtime
 from dockyard_sandbox.scaling_service import ScalingService
 from dockyard_sandbox.surroundings import Surroundings
@@ -143,7 +143,8 @@ class LocalCloud:
         return user, password
 
     def _make_services(self, bearings: Bearings, alarms: EvaluatedAlarms) -> Mapping[str, Service]:
-        invocations = Invocations(bearings.serving, self.invocations)
+        settings = InvocationSettings(on_silence=_revive)
+        invocations = Invocations(bearings.serving, self.invocations, settings)
         queue = AsyncInvocations(invocations, self._aws, bearings.events)
 
         def update_cloudwatch(region: str) -> None:
@@ -163,6 +164,11 @@ class LocalCloud:
     def _stop(self, authority: str) -> None:
         self.moto.stop()
         clean_up(self.settings.folder, self.settings.sandbox_id, authority, has_engine=self.has_engine)
+
+
+def _revive(container: Container) -> None:
+    if isinstance(container, KeptContainer):
+        container.revive()
 
 
 def clean_up(folder: Path, sandbox_id: str, address: str, *, has_engine: bool) -> None:

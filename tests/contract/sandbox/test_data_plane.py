@@ -121,6 +121,23 @@ def test_crash_of_the_container_is_a_model_error_that_raises_a_real_alarm(cloud:
     assert cloudwatch.describe_alarms()["MetricAlarms"][0]["StateValue"] == "ALARM"
 
 
+def test_container_that_crashed_in_service_is_started_again(cloud: CloudBench, image: str) -> None:
+    cloud.deploy(image, "reborn")
+    before = cloud.invoke(name="reborn")["Body"]["pid"]
+    refuse(cloud, "reborn", {"crash": True})
+
+    def answers() -> bool:
+        try:
+            return bool(cloud.invoke(name="reborn")["Body"]["pid"] != before)
+        except ClientError:
+            return False
+
+    wait_for(answers)
+    logs, group = cloud.client("logs"), "/aws/sagemaker/Endpoints/reborn"
+    messages = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
+    assert "The container ended with code 9. It is started again." in messages
+
+
 def test_invocations_are_metrics(wine: CloudBench) -> None:
     before = sum_metric(wine, "Invocations")
     for _ in range(3):
