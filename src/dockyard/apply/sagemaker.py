@@ -13,7 +13,7 @@ from dockyard.apply.steps import SharedHandlers
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, UnhealthyError
 from dockyard.domain.image import Fingerprint, ImageDigest
-from dockyard.domain.plan import BuildImage, Outcome, SetAlias, SmokeTest, Step, WriteRecord
+from dockyard.domain.plan import BuildImage, Outcome, OutcomeStatus, SetAlias, SmokeTest, Step, WriteRecord
 from dockyard.domain.sagemaker import derive_endpoint_name, derive_repository_name
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
@@ -71,6 +71,8 @@ class SageMakerHandlers:
             case SmokeTest():
                 image = self._check_image(step)
                 return run_smoke_test(step, self.endpoint, images=self.shared.images, scorer=self.scorer, image=image)
+            case DeleteSupplies() if _has_failed("DeleteRevision", outcomes):
+                return Skipped(reason="a revision that needs them could not be deleted")
             case CreateRepository() | CreateRole() | PutAlarms() | PutScaling() | DeleteSupplies():
                 self._supply(step)
                 return ()
@@ -150,7 +152,7 @@ class SageMakerHandlers:
                     raise DockyardError("image-missing", f"the model of {step.name} is not at hand to be uploaded")
                 self.revisions.upload_model(self.key, step, self.shared.build.model)
             case CreateModel(spec=spec):
-                self.revisions.create_model(self.key, step, self._find_image(spec.fingerprint))
+                self.revisions.create_model(self.key, step, self.find_image(spec.fingerprint))
             case CreateEndpointConfig():
                 self.revisions.create_endpoint_config(self.key, step)
             case MarkServed(name=name):
@@ -168,7 +170,7 @@ class SageMakerHandlers:
         tag = fingerprint.removeprefix("sha256:")[:16]
         return self.shared.images.push_image(image, f"{self._require_repository(name)}:{tag}")
 
-    def _find_image(self, fingerprint: Fingerprint) -> ImageDigest:
+    def find_image(self, fingerprint: Fingerprint) -> ImageDigest:
         image = self.shared.images.find_image(fingerprint)
         if image is None:
             raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")
@@ -179,3 +181,7 @@ class SageMakerHandlers:
         if uri is None:
             raise DockyardError("registry-refused", f"image repository {name} is gone", hint="the same command makes it")
         return uri
+
+
+def _has_failed(step: str, outcomes: tuple[Outcome, ...]) -> bool:
+    return any(one.step == step and one.status is OutcomeStatus.FAILED for one in outcomes)

@@ -15,6 +15,7 @@ from dockyard.domain.observed import Observed
 from dockyard.domain.plan import BuildImage, Plan, SmokeTest, Step, WriteRecord
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.sagemaker import (
+    Endpoint,
     EndpointStatus,
     ModelDelivery,
     ObservedSageMaker,
@@ -180,6 +181,11 @@ def _serves(aim: _Aim) -> bool:
     )
 
 
+def _has_to_go(endpoint: Endpoint) -> bool:
+    """Whether an endpoint takes no update any more, and another one is to be created in its place."""
+    return endpoint.status in {EndpointStatus.DELETING, EndpointStatus.FAILED}
+
+
 def _is_under_way(aim: _Aim) -> bool:
     """Whether the endpoint is at, or on its way to, what is wanted."""
     endpoint = aim.seen.endpoint
@@ -193,10 +199,11 @@ def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
     spec, policy = aim.wanted.spec, aim.wanted.policy
     yield from _supply(aim)
     has_model = aim.revision is not None and aim.revision.has_model
-    if not has_model:
+    if not has_model or aim.seen.repository is None:
         if not has_image:
             yield BuildImage(fingerprint=spec.fingerprint, builder=aim.wanted.builder, reason=aim.wanted.builder_reason)
         yield PushImage(fingerprint=spec.fingerprint, repository=derive_repository_name(aim.endpoint))
+    if not has_model:
         if spec.settings.delivery is not ModelDelivery.IMAGE:
             yield UploadModel(name=aim.name, spec=spec)
         yield CreateModel(number=aim.number, name=aim.name, spec=spec)
@@ -220,8 +227,8 @@ def _bring(aim: _Aim) -> Iterator[Step]:
     """Have the endpoint go to the revision."""
     endpoint, policy = aim.seen.endpoint, aim.wanted.policy
     wait = policy.timeout_seconds
-    if endpoint is None or endpoint.status in {EndpointStatus.DELETING, EndpointStatus.FAILED}:
-        if endpoint is not None and endpoint.status is EndpointStatus.DELETING:
+    if endpoint is None or _has_to_go(endpoint):
+        if endpoint is not None and endpoint.status.is_moving:
             yield WaitSettled(endpoint=aim.endpoint, status=endpoint.status.value, timeout_seconds=wait)
         elif endpoint is not None:
             yield ReplaceEndpoint(endpoint=aim.endpoint, timeout_seconds=wait)
@@ -250,7 +257,9 @@ def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
         yield MarkServed(number=aim.number, name=aim.name)
     if _serves(aim) and wanted.policy.alarms != aim.seen.alarms:
         yield PutAlarms(endpoint=aim.endpoint, policy=wanted.policy.alarms, previous=aim.seen.alarms)
-    if wanted.policy.scaling != aim.seen.scaling:
+    # An endpoint takes its scaling away with it.
+    is_kept = aim.seen.endpoint is not None and not _has_to_go(aim.seen.endpoint)
+    if wanted.policy.scaling != (aim.seen.scaling if is_kept else None):
         yield PutScaling(endpoint=aim.endpoint, scaling=wanted.policy.scaling)
     yield from clean_up_sagemaker(aim.seen, serving=aim.number, history_limit=wanted.history_limit)
     yield from promote(wanted, observed)

@@ -270,14 +270,12 @@ class MemoryAccount:
             self.scaling[endpoint] = scaling
 
     def delete_supplies(self, step: DeleteSupplies) -> None:
-        """Delete role, alarms and repository that no endpoint needs."""
+        """Delete role, alarms and repository that no model needs."""
         with self._change("delete_supplies", step.endpoint):
-            names = {name for one in self._list_states() for name in (one.config, one.pending_config)}
-            models = [self.models[name] for name in names if name in self.models]
-            roles = {model.spec.settings.role.rpartition("/")[2] for model in models}
+            roles = {model.spec.settings.role.rpartition("/")[2] for model in self.models.values()}
             uri = self.find_repository(step.repository) if step.repository else None
-            if step.role in roles or any(model.image.startswith(f"{uri}@") for model in models):
-                raise self._refuse("revision-in-use", f"endpoint {step.endpoint} needs its role or images")
+            if step.role in roles or any(model.image.startswith(f"{uri}@") for model in self.models.values()):
+                raise self._refuse("revision-in-use", f"models of endpoint {step.endpoint} need its role or images")
             self.roles.pop(step.role or "", None)
             if step.has_alarms:
                 self.alarms.pop(step.endpoint, None)
