@@ -113,7 +113,7 @@ def test_look_that_is_not_permitted_is_a_warning_which_names_the_permission(
     assert code == "permissions" or f" {action}" in found["permissions"].message
 
 
-@pytest.mark.parametrize("action", ["sagemaker:CreateModel", "iam:PassRole", "ecr:PutImage", "s3:PutObject"])
+@pytest.mark.parametrize("action", ["sagemaker:CreateModel", "sagemaker:CreateEndpoint", "iam:PassRole"])
 def test_permission_that_a_deployment_needs_is_an_error_before_anything_is_made(
     cloud: CloudBench, preflight: SageMakerPreflight, settings: SageMakerSettings, action: str
 ) -> None:

@@ -11,6 +11,9 @@ from dockyard.adapters.sagemaker.policies import read_bucket
 from dockyard.domain.finding import Finding
 from dockyard.domain.sagemaker import Instances, derive_repository_name
 
+_MODEL_DATA = "bucket"
+_USABLE_KEYS = frozenset({"Enabled", "Updating"})
+
 
 def _see_quota(scene: Scene) -> Iterator[Finding]:
     capacity = scene.settings.capacity
@@ -62,7 +65,7 @@ def _list_uris(scene: Scene) -> Iterator[tuple[str, str]]:
     settings = scene.settings
     waiting, capture = settings.asynchronous, settings.data_capture
     found = (
-        ("bucket", settings.bucket),
+        (_MODEL_DATA, settings.bucket),
         ("asynchronous.output", waiting.output if waiting else None),
         ("asynchronous.failures", waiting.failures if waiting else None),
         ("data_capture.destination", capture.destination if capture else None),
@@ -80,7 +83,8 @@ def _judge_bucket(scene: Scene, setting: str, bucket: str) -> Finding:
     region = _read_region(answer)
     if region and region != scene.account.region:
         message = f"bucket {bucket} (`{setting}`) is in {region}, and the endpoint will be in {scene.account.region}"
-        return object_to("bucket", message, "SageMaker takes buckets of the endpoint's own region; name one there")
+        tell = object_to if setting == _MODEL_DATA else warn
+        return tell("bucket", message, "SageMaker takes buckets of the endpoint's own region; name one there")
     return approve("bucket", f"bucket {bucket} (`{setting}`) is there, in {region or scene.account.region}")
 
 
@@ -106,7 +110,7 @@ def _see_key(scene: Scene) -> Iterator[Finding]:
 
 
 def _judge_key(key: str, found: Any) -> Finding:  # noqa: ANN401  an answer of boto3
-    if found["KeyState"] != "Enabled":
+    if found["KeyState"] not in _USABLE_KEYS:
         return object_to("kms-key", f"key {key} is {found['KeyState']}", "enable it, or name another")
     if found.get("KeySpec", "SYMMETRIC_DEFAULT") != "SYMMETRIC_DEFAULT":
         return object_to("kms-key", f"key {key} is {found['KeySpec']}; SageMaker takes symmetric keys only", "name another")

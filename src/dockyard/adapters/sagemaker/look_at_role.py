@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
@@ -25,8 +26,20 @@ from dockyard.domain.sagemaker import derive_role_name
 _ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):role/(?P<name>.+)")
 _SESSION = re.compile(r"arn:(?P<partition>[a-z-]+):sts::(?P<account>\d{12}):assumed-role/(?P<name>[^/]+)/.+")
 _MISSING = "NoSuchEntity"
-_UNNEEDED = frozenset({"LookAhead", "LookAtExecutionRole", "LookAtAlarms", "Logs", "ScalingRole"})
-"""Statements of the deployer's policy without which a deployment still works, and tells less."""
+_CORE = frozenset(
+    {
+        "iam:PassRole",
+        "sagemaker:CreateEndpoint",
+        "sagemaker:CreateEndpointConfig",
+        "sagemaker:CreateModel",
+        "sagemaker:DescribeEndpoint",
+        "sagemaker:DescribeEndpointConfig",
+        "sagemaker:DescribeModel",
+        "sagemaker:ListTags",
+    }
+)
+"""What every deployment does, and only policies of the caller's own can allow. The rest may be unneeded this time, or allowed
+by a policy of the bucket, key or repository, which a simulation does not see."""
 _ONLY_FOR_OWN_ROLE = "OwnExecutionRole"
 
 
@@ -94,17 +107,17 @@ def _see_permissions(scene: Scene) -> Iterator[Finding]:
         message = f"the permissions of {scene.caller} cannot be simulated"
         yield warn("permissions", message, "use a user or role of IAM, or deploy without this look")
         return
-    needed, useful = set[str](), set[str]()
-    for statement in list_statements(render_deployer_policy(_grantee(scene), scene.settings)):
-        if statement["Sid"] != _ONLY_FOR_OWN_ROLE or _is_own(scene):
-            denied = _simulate(scene, source, statement)
-            (useful if statement["Sid"] in _UNNEEDED else needed).update(denied)
+    statements = list_statements(render_deployer_policy(_grantee(scene), scene.settings))
+    wanted = [one for one in statements if one["Sid"] != _ONLY_FOR_OWN_ROLE or _is_own(scene)]
+    denials = [denial for batch in _make_batches(wanted) for denial in _simulate(scene, source, batch)]
+    sure = sorted({one.action for one in denials if one.is_sure})
+    perhaps = sorted({one.action for one in denials} - set(sure))
     remedy = f"give it the policy of {GUIDE}"
-    if needed:
-        yield object_to("permissions", f"{source} may not: {', '.join(sorted(needed))}", remedy)
-    if useful - needed:
-        yield warn("permissions", f"{source} may not, which is useful: {', '.join(sorted(useful - needed))}", remedy)
-    if not needed | useful:
+    if sure:
+        yield object_to("permissions", f"{source} may not: {', '.join(sure)}", remedy)
+    if perhaps:
+        yield warn("permissions", f"by its own policies {source} may not: {', '.join(perhaps)}", remedy)
+    if not denials:
         yield approve("permissions", f"{source} may do what a deployment takes, by its own policies")
 
 
@@ -120,15 +133,44 @@ def _find_source(scene: Scene) -> str | None:
     return str(scene.clients.client("iam").get_role(RoleName=session["name"])["Role"]["Arn"])
 
 
-def _simulate(scene: Scene, source: str, statement: Statement) -> Sequence[str]:
-    """The actions of a statement that are denied."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Batch:
+    """Statements about the same resources, which are simulated in one call."""
+
+    resources: tuple[str, ...]
+    statements: tuple[Statement, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Denial:
+    """An action that a simulation did not allow."""
+
+    action: str
+    is_sure: bool
+
+
+def _make_batches(statements: Sequence[Statement]) -> Iterator[_Batch]:
+    by_resources: dict[tuple[str, ...], list[Statement]] = {}
+    for one in statements:
+        by_resources.setdefault(tuple(map(_make_concrete, list_texts(one["Resource"]))), []).append(one)
+    for resources, alike in by_resources.items():
+        yield _Batch(resources=resources, statements=tuple(alike))
+
+
+def _simulate(scene: Scene, source: str, batch: _Batch) -> Iterator[_Denial]:
+    """The actions of a batch that are denied; not surely, where policies ask for what only a real call has."""
+    actions = {action for one in batch.statements for action in list_texts(one["Action"])}
     answer = scene.clients.client("iam").simulate_principal_policy(
         PolicySourceArn=source,
-        ActionNames=list_texts(statement["Action"]),
-        ResourceArns=[_make_concrete(arn) for arn in list_texts(statement["Resource"])],
-        ContextEntries=_list_context(statement),
+        ActionNames=sorted(actions),
+        ResourceArns=list(batch.resources),
+        ContextEntries=[entry for one in batch.statements for entry in _list_context(one)],
     )
-    return [one["EvalActionName"] for one in answer["EvaluationResults"] if one["EvalDecision"] != "allowed"]
+    for one in answer["EvaluationResults"]:
+        action, decision = str(one["EvalActionName"]), one["EvalDecision"]
+        if decision != "allowed":
+            is_known = decision == "explicitDeny" or not one.get("MissingContextValues")
+            yield _Denial(action=action, is_sure=is_known and action in _CORE)
 
 
 def _make_concrete(arn: str) -> str:

@@ -59,8 +59,8 @@ _LOGS = "arn:aws:logs:eu-west-1:123456789012:log-group:/aws/sagemaker/Endpoints/
 _REPOSITORY = "arn:aws:ecr:eu-west-1:123456789012:repository/dockyard/wine"
 DEPLOYER_NEEDS = {
     f"{SAGEMAKER}:endpoint/wine": (
-        "sagemaker:AddTags CreateEndpoint DeleteEndpoint DeleteTags DescribeEndpoint InvokeEndpoint "
-        "InvokeEndpointAsync ListTags UpdateEndpoint UpdateEndpointWeightsAndCapacities"
+        "sagemaker:AddTags CreateEndpoint DeleteEndpoint DescribeEndpoint InvokeEndpoint InvokeEndpointAsync ListTags "
+        "UpdateEndpoint"
     ),
     f"{SAGEMAKER}:endpoint-config/{REVISION}": (
         "sagemaker:AddTags CreateEndpoint CreateEndpointConfig DeleteEndpointConfig DescribeEndpointConfig ListTags "
@@ -70,8 +70,7 @@ DEPLOYER_NEEDS = {
     "*": "sagemaker:ListEndpointConfigs ListEndpoints ListModels",
     ROLE: "iam:PassRole GetRole",
     "arn:aws:iam::123456789012:role/dockyard-wine": (
-        "iam:CreateRole DeleteRole DeleteRolePolicy GetRole ListRolePolicies ListRoleTags PutRolePolicy TagRole "
-        "UpdateAssumeRolePolicy"
+        "iam:CreateRole DeleteRole DeleteRolePolicy GetRole ListRolePolicies PutRolePolicy TagRole"
     ),
     "arn:aws:iam::123456789012:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/x": (
         "iam:CreateServiceLinkedRole"
@@ -79,29 +78,27 @@ DEPLOYER_NEEDS = {
     "* ": "ecr:GetAuthorizationToken",
     _REPOSITORY: (
         "ecr:BatchCheckLayerAvailability BatchDeleteImage BatchGetImage CompleteLayerUpload CreateRepository DeleteRepository "
-        "DescribeImages DescribeRepositories GetDownloadUrlForLayer InitiateLayerUpload ListImages ListTagsForResource "
-        "PutImage PutLifecyclePolicy TagResource UploadLayerPart"
+        "DescribeRepositories InitiateLayerUpload PutImage TagResource UploadLayerPart"
     ),
     "*  ": (
-        "application-autoscaling:DeleteScalingPolicy DeleteScheduledAction DeregisterScalableTarget DescribeScalableTargets "
-        "DescribeScalingPolicies DescribeScheduledActions PutScalingPolicy PutScheduledAction RegisterScalableTarget "
-        "TagResource"
+        "application-autoscaling:DeregisterScalableTarget DescribeScalableTargets DescribeScalingPolicies "
+        "DescribeScheduledActions PutScalingPolicy PutScheduledAction RegisterScalableTarget"
     ),
     "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:dockyard-wine-errors": (
-        "cloudwatch:DeleteAlarms ListTagsForResource PutMetricAlarm TagResource"
+        "cloudwatch:DeleteAlarms PutMetricAlarm TagResource"
     ),
     "*   ": "cloudwatch:DescribeAlarms",
-    f"{_LOGS}": "logs:DescribeLogStreams FilterLogEvents",
+    f"{_LOGS}": "logs:DescribeLogStreams",
     f"{_LOGS}:log-stream:AllTraffic/i-1": "logs:GetLogEvents",
     "*    ": "iam:SimulatePrincipalPolicy",
     "*     ": "pricing:GetProducts",
     "*      ": "servicequotas:ListServiceQuotas",
     "*       ": "sts:GetCallerIdentity",
-    "arn:aws:s3:::models": "s3:GetBucketLocation ListBucket",
-    "arn:aws:s3:::models/team/wine-1/model.tar.gz": "s3:AbortMultipartUpload DeleteObject GetObject PutObject",
+    "arn:aws:s3:::models": "s3:ListBucket",
+    "arn:aws:s3:::models/team/wine-1/model.tar.gz": "s3:AbortMultipartUpload DeleteObject PutObject",
     "arn:aws:s3:::answers": "s3:ListBucket",
     "arn:aws:s3:::answers/wine/1.out": "s3:DeleteObject GetObject PutObject",
-    KEY: "kms:DescribeKey CreateGrant",
+    KEY: "kms:CreateGrant Decrypt DescribeKey GenerateDataKey",
 }
 """By resource, what deploying, rolling back and deleting `wine` with all options takes; blanks tell equal resources apart."""
 _NO_OPERATIONS = {"iam:PassRole", "s3:ListBucket"}
@@ -145,7 +142,8 @@ def test_no_action_of_the_deployer_can_be_left_out(action: str) -> None:
         ("s3:DeleteBucket", "arn:aws:s3:::models"),
         ("s3:GetObject", "arn:aws:s3:::answers/other/1.out"),
         ("s3:GetObject", "arn:aws:s3:::captured/wine/1.jsonl"),
-        ("kms:Decrypt", KEY),
+        ("kms:Encrypt", KEY),
+        ("cloudwatch:DeleteAlarms", "arn:aws:cloudwatch:eu-west-1:123456789012:alarm:pager-wine"),
     ],
 )
 def test_deployer_may_do_nothing_else(action: str, resource: str) -> None:

@@ -42,6 +42,7 @@ ASSUMING: dict[str, object] = {
 }
 TRUST = {"Statement": [ASSUMING]}
 ENCODED_TRUST = quote('{"Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:*"}}')
+FAR = {"head_bucket": {"BucketRegion": "us-east-1"}}
 SETTINGS = SageMakerSettings(role=ROLE)
 
 
@@ -209,7 +210,7 @@ def test_missing_permission_is_an_error_and_a_useful_one_a_warning(tmp_path: Pat
 
     assert (needed.severity, useful.severity) == (Severity.ERROR, Severity.WARNING)
     assert needed.message == f"{CALLER} may not: iam:PassRole, sagemaker:CreateModel"
-    assert useful.message == f"{CALLER} may not, which is useful: logs:GetLogEvents"
+    assert useful.message == f"by its own policies {CALLER} may not: logs:GetLogEvents"
 
 
 def test_permissions_to_make_a_role_are_needed_only_where_one_is_made(tmp_path: Path) -> None:
@@ -217,7 +218,46 @@ def test_permissions_to_make_a_role_are_needed_only_where_one_is_made(tmp_path: 
 
     assert find_one(tmp_path, "permissions", iam=iam).severity is Severity.OK
     own = find_one(tmp_path, "permissions", SageMakerSettings(role=OWN_ROLE), iam=iam)
-    assert own.severity is Severity.ERROR
+    assert (own.severity, own.message) == (Severity.WARNING, f"by its own policies {CALLER} may not: iam:CreateRole")
+
+
+@pytest.mark.parametrize(
+    ("result", "severity"),
+    [
+        ({"EvalDecision": "implicitDeny"}, Severity.ERROR),
+        ({"EvalDecision": "implicitDeny", "MissingContextValues": ["aws:SourceVpc"]}, Severity.WARNING),
+        ({"EvalDecision": "explicitDeny", "MissingContextValues": ["aws:SourceVpc"]}, Severity.ERROR),
+    ],
+)
+def test_denial_that_depends_on_what_only_a_real_call_has_is_a_warning(
+    tmp_path: Path, result: dict[str, object], severity: Severity
+) -> None:
+    def answer(ActionNames: list[str], **_: object) -> object:  # noqa: N803  as boto3 names it
+        denied = [{"EvalActionName": one, **result} for one in ActionNames if one == "sagemaker:CreateModel"]
+        return {"EvaluationResults": denied}
+
+    assert find_one(tmp_path, "permissions", iam={"simulate_principal_policy": answer}).severity is severity
+
+
+def test_permissions_that_a_bucket_or_key_may_give_are_a_warning(tmp_path: Path) -> None:
+    settings = SageMakerSettings(role=ROLE, bucket="s3://b", kms_key="1234")
+    denied = simulate("s3:PutObject", "kms:CreateGrant", "ecr:PutImage")
+
+    found = find_one(tmp_path, "permissions", settings, iam={"simulate_principal_policy": denied})
+
+    assert found.severity is Severity.WARNING
+    assert found.message.endswith(" may not: ecr:PutImage, kms:CreateGrant, s3:PutObject")
+
+
+def test_statements_about_the_same_resource_are_simulated_in_one_call(tmp_path: Path) -> None:
+    session = clients()
+    preflight(session, tmp_path).examine(KEY, SETTINGS)
+
+    calls = [arguments for name, arguments in session.clients["iam"].calls if name == "simulate_principal_policy"]
+
+    resources = [tuple(call["ResourceArns"]) for call in calls]
+    assert len(resources) == len(set(resources)) <= 10
+    assert ("*",) in resources
 
 
 def test_refused_simulation_is_a_warning(tmp_path: Path) -> None:
@@ -295,6 +335,7 @@ def test_every_bucket_is_in_the_region_of_the_endpoint(tmp_path: Path) -> None:
         asynchronous=AsyncInference(output="s3://far/answers", failures="s3://gone/failures"),
         data_capture=DataCapture(destination="s3://hidden"),
     )
+    assert find_one(tmp_path, "bucket", SageMakerSettings(role=ROLE, bucket="s3://far"), s3=FAR).severity is Severity.ERROR
     answers: Mapping[str, Any] = {
         "near": {"BucketRegion": "eu-west-1"},
         "far": {"ResponseMetadata": {"HTTPHeaders": {"x-amz-bucket-region": "us-east-1"}}},
@@ -312,7 +353,7 @@ def test_every_bucket_is_in_the_region_of_the_endpoint(tmp_path: Path) -> None:
 
     assert [(one.severity, one.message) for one in found] == [
         (Severity.OK, "bucket near (`bucket`) is there, in eu-west-1"),
-        (Severity.ERROR, "bucket far (`asynchronous.output`) is in us-east-1, and the endpoint will be in eu-west-1"),
+        (Severity.WARNING, "bucket far (`asynchronous.output`) is in us-east-1, and the endpoint will be in eu-west-1"),
         (Severity.ERROR, "there is no bucket gone (`asynchronous.failures`)"),
         (Severity.WARNING, "a bucket may not be looked at"),
     ]

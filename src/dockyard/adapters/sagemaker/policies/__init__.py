@@ -20,7 +20,7 @@ Document = dict[str, object]
 Statement = Mapping[str, object]
 _PLACEHOLDER = re.compile(r"\$\{(\w+)\}")
 _ALIAS = re.compile(r"(?:^|(?<=:))alias/.+")
-_KEY_STATEMENTS = frozenset({"Key", "GrantKey"})
+_KEY_STATEMENTS = frozenset({"Key", "GrantKey", "DataKey"})
 _Values = Mapping[str, tuple[str, ...]]
 """By the name of the placeholder."""
 
@@ -90,6 +90,7 @@ def _collect_places(account: Account, settings: SageMakerSettings) -> _Values:
         "written": [arn for uri in written if uri for arn in _name_objects(account, uri)],
         "topics": [topic for topic in topics if topic],
         "kms_key": [_name_key(account, settings.kms_key)] if settings.kms_key else [],
+        "data_key": [_name_key(account, settings.kms_key)] if settings.kms_key and (settings.bucket or waiting) else [],
     }
     return {name: tuple(dict.fromkeys(values)) for name, values in found.items() if values}
 
