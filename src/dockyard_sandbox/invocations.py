@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from urllib.parse import unquote
 
 from dockyard_sandbox.arns import ACCOUNT
+from dockyard_sandbox.capture import CapturedExchange, Payload
 from dockyard_sandbox.container_client import ContainerAnswer, invoke_container
 from dockyard_sandbox.invocation_log import Invocation, InvocationLog
 from dockyard_sandbox.protocol import make_request_id
@@ -70,6 +71,8 @@ class InvocationSettings:
     draw: Draw = field(default=random.random)
     on_silence: Callable[[Container], None] = field(default=lambda _: None)
     """Told of each container that gave no answer."""
+    capture: Callable[[CapturedExchange], None] = field(default=lambda _: None)
+    """Told of each request that was answered well."""
 
 
 class Invocations:
@@ -101,7 +104,17 @@ class Invocations:
         self._send_shadows(endpoint, request)
         with self._limit_concurrency(route):
             answer = self.ask(route, _headers_for_container(request.headers), request.body, started=started)
-        return _answer(route, answer)
+        response = _answer(route, answer)
+        self._settings.capture(
+            CapturedExchange(
+                endpoint=endpoint,
+                variant=route.variant.name,
+                request=Payload(content_type=request.headers.get("content-type", ""), body=request.body),
+                answer=Payload(content_type=response.headers["Content-Type"], body=response.body),
+                inference_id=request.headers.get(f"{_PREFIX}inference-id", ""),
+            )
+        )
+        return response
 
     def find_route(self, endpoint: ServingEndpoint, headers: Mapping[str, str]) -> Route:
         """Who answers a request. Raises InvocationError."""

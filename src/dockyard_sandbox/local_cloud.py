@@ -11,9 +11,10 @@ from __future__ import annotations
 
 import base64
 import os
+import random
 import secrets
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -23,6 +24,7 @@ from dockyard_sandbox.alarms import EvaluatedAlarms
 from dockyard_sandbox.arns import ACCOUNT
 from dockyard_sandbox.async_invocations import AsyncInvocations
 from dockyard_sandbox.aws import Aws
+from dockyard_sandbox.capture import DataCapture
 from dockyard_sandbox.container_logs import ContainerLogs
 from dockyard_sandbox.docker_runner import DockerRunner, remove_leftovers
 from dockyard_sandbox.ecr_service import EcrService
@@ -143,7 +145,8 @@ class LocalCloud:
         return user, password
 
     def _make_services(self, bearings: Bearings, alarms: EvaluatedAlarms) -> Mapping[str, Service]:
-        settings = InvocationSettings(on_silence=_revive)
+        capture = DataCapture(self._aws, random.random)
+        settings = InvocationSettings(on_silence=_revive, capture=capture.take)
         invocations = Invocations(bearings.serving, self.invocations, settings)
         queue = AsyncInvocations(invocations, self._aws, bearings.events)
 
@@ -151,7 +154,12 @@ class LocalCloud:
             self._metrics.flush()
             alarms.evaluate(region)
 
-        moto = Neighbours(lambda: self.moto.address, {"logs": self._logs.flush, "monitoring": update_cloudwatch})
+        before: Mapping[str, Callable[[str], None]] = {
+            "logs": self._logs.flush,
+            "monitoring": update_cloudwatch,
+            "s3": capture.flush,
+        }
+        moto = Neighbours(lambda: self.moto.address, before)
         return {
             "application-autoscaling": ScalingService(bearings.serving, self._aws, moto),
             "runtime": Runtime(invocations, queue.accept),

@@ -270,3 +270,25 @@ def test_job_that_fails_says_why(batch: CloudBench, name: str, uri: str, more: d
     output = {"S3OutputPath": "s3://bucket/failing"}
     done = transform(batch, name, TransformInput=input_of(uri, **more), TransformOutput=output)
     assert (done["TransformJobStatus"], reason in done["FailureReason"]) == ("Failed", True), done
+
+
+# Data capture
+
+
+def test_captured_requests_and_answers_are_in_s3_when_somebody_looks(cloud: CloudBench, image: str) -> None:
+    capture = {
+        "EnableCapture": True,
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": "s3://bucket/captured",
+        "CaptureOptions": [{"CaptureMode": "Input"}, {"CaptureMode": "Output"}],
+        "CaptureContentTypeHeader": {"JsonContentTypes": ["application/json"]},
+    }
+    cloud.deploy(image, "seen", DataCaptureConfig=capture)
+    cloud.invoke({"question": 1}, name="seen", InferenceId="my-id")
+    found = cloud.client("s3").list_objects_v2(Bucket="bucket", Prefix="captured/seen/AllTraffic/")["Contents"]
+    lines = [json.loads(line) for one in found for line in (read(cloud, f"s3://bucket/{one['Key']}") or b"").splitlines()]
+    assert len(lines) == 1
+    sent, came = lines[0]["captureData"]["endpointInput"], lines[0]["captureData"]["endpointOutput"]
+    assert (sent["encoding"], json.loads(sent["data"])) == ("JSON", {"question": 1})
+    assert came["encoding"] == "BASE64"  # the stand-in says nothing of its content type
+    assert lines[0]["eventMetadata"]["inferenceId"] == "my-id"
