@@ -22,7 +22,7 @@ from support.sandbox_cloud import CloudBench, open_cloud
 pytestmark = pytest.mark.process
 
 MEGABYTE = 1 << 20
-SIGNED = "AWS4-HMAC-SHA256 Credential=KEY/20260304/us-east-1/s3/aws4_request, Signature=0"
+SIGNED = "AWS4-HMAC-SHA256 Credential=KEY/20260304/us-east-1/s3/aws4_request, Signature=0"  # not a secret: it signs nothing
 
 
 @pytest.fixture(scope="module")
