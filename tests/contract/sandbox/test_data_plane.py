@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from dockyard_sandbox.faults import Rule
 from support.patience import wait_for
 from support.sandbox_cloud import REGION, CloudBench, open_cloud
 from support.sandbox_images import build_sandbox_stand_in
@@ -210,6 +211,19 @@ def test_serverless_takes_four_megabytes_and_a_few_at_once(cloud: CloudBench, im
     error = refuse(cloud, "small", b" " * 4_194_305)
     assert error["Error"]["Message"] == "HTTP content length exceeded 4194304 bytes."
     assert cloud.status("small") == "InService"
+
+
+def test_cold_start_is_scripted(wine: CloudBench) -> None:
+    wine.sandbox.faults.script(
+        [Rule(kind="refuse", operation="InvokeEndpoint", code="ModelNotReadyException", status=429, message="cold", times=0)]
+    )
+    try:
+        error = refuse(wine)
+    finally:
+        wine.sandbox.faults.clear()
+    assert error["Error"] == {"Code": "ModelNotReadyException", "Message": "cold"}
+    assert error["ResponseMetadata"]["HTTPStatusCode"] == 429
+    assert wine.invoke()["Body"]["predictions"] == ["wine"]
 
 
 @pytest.mark.parametrize(
