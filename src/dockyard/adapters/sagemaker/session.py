@@ -6,6 +6,7 @@ rollout may take longer than a session does.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any
 
 from dockyard.adapters.sagemaker.errors import translated
@@ -50,7 +51,7 @@ class Session:
     @property
     def region(self) -> str:
         """The region. Raises UsageError `region-unknown` where nothing says which."""
-        region = self._access.region or self._open().region_name
+        region = self._named_region or self._open().region_name
         if not region:
             raise UsageError(
                 "region-unknown",
@@ -58,6 +59,11 @@ class Session:
                 hint="set AWS_REGION, `region` in the AWS configuration, or `sagemaker.region` in dockyard.yaml",
             )
         return str(region)
+
+    @property
+    def _named_region(self) -> str | None:
+        """The region that the configuration or AWS_REGION names; boto3 itself reads AWS_DEFAULT_REGION only."""
+        return self._access.region or os.environ.get("AWS_REGION") or None
 
     def account(self) -> Account:
         """Whose account it is. Raises `credentials-refused`, `aws-unreachable`."""
@@ -73,7 +79,7 @@ class Session:
             import boto3
 
             with translated("open an AWS session"):
-                base = boto3.Session(profile_name=self._access.profile, region_name=self._access.region)
+                base = boto3.Session(profile_name=self._access.profile, region_name=self._named_region)
             self._session = _assume(base, self._access) if self._access.assume_role else base
         return self._session
 
