@@ -7,6 +7,7 @@ https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEma
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -18,6 +19,8 @@ from dockyard_sandbox.metrics import Datum, Dimensions
 State = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 _MIN_PERIOD = 0.5
 """Of our seconds: in less nothing is measured."""
+_STATISTICS = frozenset({"Sum", "Average", "Minimum", "Maximum", "SampleCount"})
+_PERCENTILE = re.compile(r"p\d{1,2}(\.\d+)?|p100")
 _COMPARE: Mapping[str, Callable[[float, float], bool]] = MappingProxyType(
     {
         "GreaterThanOrEqualToThreshold": lambda value, limit: value >= limit,
@@ -61,6 +64,12 @@ def read_rule(alarm: Fields) -> AlarmRule:
         missing=alarm.text("TreatMissingData") or "missing",
         state=alarm.text("StateValue"),
     )
+
+
+def can_evaluate(rule: AlarmRule) -> bool:
+    """Whether this module knows the alarm's kind: one metric, a plain statistic or a percentile, a threshold."""
+    known = rule.statistic in _STATISTICS or _PERCENTILE.fullmatch(rule.statistic)
+    return bool(rule.metric and known and rule.comparison in _COMPARE)
 
 
 def evaluate(rule: AlarmRule, data: Sequence[Datum], now: float, speed: float) -> State:

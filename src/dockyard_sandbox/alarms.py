@@ -8,8 +8,9 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
 
-from dockyard_sandbox.alarm_rules import evaluate, list_periods, read_rule
+from dockyard_sandbox.alarm_rules import can_evaluate, evaluate, list_periods, read_rule
 from dockyard_sandbox.aws import Aws, AwsError
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.invocation_log import InvocationLog
@@ -52,14 +53,16 @@ class EvaluatedAlarms:
 
     def _update(self, region: str, alarm: Fields, data: Sequence[Datum], now: float) -> None:
         rule = read_rule(alarm)
-        if not rule.metric:  # an alarm on an expression: nobody evaluates it here, its state is as it was set
+        if not can_evaluate(rule):  # its state is as it was set
             return
         was_set = alarm.text("StateReason") != _REASON
         if was_set and rule.state == "ALARM" and not any(list_periods(rule, data, now, self._speed())):
             return  # somebody has set it, to try out what follows: it stays until something is measured
         state = evaluate(rule, data, now, self._speed())
         if state != rule.state:
-            self._aws.call("cloudwatch", region, "set_alarm_state", AlarmName=rule.name, StateValue=state, StateReason=_REASON)
+            told = {"AlarmName": rule.name, "StateValue": state, "StateReason": _REASON}
+            with suppress(AwsError):  # somebody has deleted it meanwhile
+                self._aws.call("cloudwatch", region, "set_alarm_state", **told)
 
     def _measure(self, region: str) -> list[Datum]:
         last = self._log.list_since(_WINDOW_SECONDS)

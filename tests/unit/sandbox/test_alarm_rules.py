@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from dockyard_sandbox.alarm_rules import AlarmRule, evaluate, find_statistic, read_rule
+from dockyard_sandbox.alarm_rules import AlarmRule, can_evaluate, evaluate, find_statistic, read_rule
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.invocation_log import Invocation
 from dockyard_sandbox.metrics import Datum, measure
@@ -94,6 +94,20 @@ def test_comparisons_mean_what_they_say(comparison: str, value: float, expected:
 )
 def test_statistics(statistic: str, expected: float) -> None:
     assert find_statistic(statistic, [float(value) for value in range(1, 11)]) == expected
+
+
+@pytest.mark.parametrize(
+    ("rule", "known"),
+    [
+        (RULE, True),
+        (replace(RULE, statistic="p99.9"), True),
+        (replace(RULE, statistic="tm90"), False),
+        (replace(RULE, metric=""), False),
+        (replace(RULE, comparison="GreaterThanUpperThreshold"), False),
+    ],
+)
+def test_alarms_of_kinds_that_are_not_known_are_left_alone(rule: AlarmRule, known: bool) -> None:
+    assert can_evaluate(rule) is known
 
 
 def test_rule_is_read_from_what_describe_alarms_tells() -> None:
