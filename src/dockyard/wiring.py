@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING
 
 from dockyard.domain.deployment import DeploymentKey, Runtime, Target
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
 from dockyard.domain.result import (
+    BatchResult,
     BuildResult,
     DeleteResult,
     DeployResult,
@@ -40,6 +41,7 @@ if TYPE_CHECKING:
     from dockyard.adapters.routing_registry import RoutingRegistry
     from dockyard.adapters.sagemaker.repositories import EcrRepositories
     from dockyard.ports import Clock, Progress, Scorer
+    from dockyard.usecases.batch import BatchDesk
     from dockyard.usecases.site import Site
     from dockyard.usecases.workbench import Workbench
     from dockyard_image.credentials import Credentials
@@ -140,6 +142,14 @@ class DockyardKit:
         from dockyard.usecases.deploy import deploy
 
         return deploy(self.bench, request, plan_only=plan_only, approve=approve)
+
+    def batch(self, request: BatchRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None) -> BatchResult:
+        """Have a model answer for objects on S3."""
+        from dockyard.usecases.batch import run_batch
+
+        environment = request.deploy.key.environment
+        desk = _open_batch(self._settings, environment, self.bench)
+        return run_batch(self.bench, desk, request, plan_only=plan_only, approve=approve)
 
     def build(self, request: BuildRequest) -> BuildResult:
         """Make a model's image."""
@@ -339,6 +349,31 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
     )
     invoker = SageMakerScorer(session, scorer.find_difference)
     return SageMakerSite(ports=ports, scorer=invoker, clock=clock, policy=place.policy)
+
+
+def _open_batch(settings: Settings, name: str, bench: Workbench) -> BatchDesk:
+    """The desk for jobs of an environment, beside its site."""
+    from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+    from dockyard.adapters.sagemaker.job_supplies import SageMakerJobSupplies
+    from dockyard.adapters.sagemaker.jobs import SageMakerJobs
+    from dockyard.adapters.sagemaker.repositories import EcrRepositories
+    from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
+    from dockyard.adapters.sagemaker.session import Session
+    from dockyard.usecases.batch import BatchDesk
+    from dockyard.usecases.site_sagemaker import SageMakerSite
+
+    site = bench.sites.find(name)
+    if not isinstance(site, SageMakerSite):
+        raise TypeError(f"environment {name} is not on SageMaker")
+    session = Session(settings.find_environment(name).sagemaker.access)
+    revisions = SageMakerRevisions(
+        session=session,
+        endpoints=SageMakerEndpoints(session),
+        repositories=EcrRepositories(session),
+        clock=bench.clock,
+    )
+    jobs = SageMakerJobs(session)
+    return BatchDesk(site=site, jobs=jobs, supplies=SageMakerJobSupplies(jobs=jobs, revisions=revisions))
 
 
 def _find_login(host: str, logins: list[EcrRepositories]) -> Credentials | None:

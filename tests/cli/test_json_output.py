@@ -61,6 +61,11 @@ STEPS: Mapping[str, set[str]] = {
     "DeleteEndpoint": {"endpoint", "timeout_seconds"},
     "DeleteRevision": {"number", "name", "reason"},
     "DeleteSupplies": {"endpoint", "repository", "role", "has_alarms"},
+    "GrantJobAccess": {"role", "job"},
+    "CreateJobModel": {"name", "spec"},
+    "StartTransform": {"job"},
+    "WaitTransform": {"name", "timeout_seconds"},
+    "CleanUpJobs": {"model", "role"},
 }
 
 CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (
@@ -68,6 +73,12 @@ CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (
     (["deploy", "local", "-m", "wine", "--plan"], "deploy local", "planned", DEPLOY),
     (["rollback", "wine"], "rollback", "rolled-back", DEPLOY),
     (["delete", "wine"], "delete", "deleted", {"status", "key", "plan", "outcomes", "notes", "failures"}),
+    (
+        ["batch", "sagemaker", "-m", "wine", "--input", "s3://bucket/in", "--output", "s3://bucket/answers"],
+        "batch sagemaker",
+        "done",
+        {"status", "key", "job", "output", "model", "image", "plan", "outcomes", "notes", "failures"},
+    ),
     (
         ["build", "-m", "wine"],
         "build",

@@ -12,7 +12,9 @@ import pytest
 from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime, Target
 from dockyard.domain.image import BuilderKind, ImageSettings
 from dockyard.domain.reference import parse_model_ref
-from dockyard.domain.request import BuildRequest, DeleteRequest, LocalDeployRequest, RollbackRequest
+from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, LocalDeployRequest, RollbackRequest
+from dockyard.domain.sagemaker import Instances
+from dockyard.domain.sagemaker_batch import Assembly, BatchSettings, Strategy
 from support.fake_kit import CommandLine, Terminal
 from support.results import KEY
 
@@ -282,3 +284,54 @@ def test_the_request_does_not_show_the_models_variables(dockyard: CommandLine) -
 def test_a_folder_with_a_tilde_is_one_of_the_users_home(dockyard: CommandLine) -> None:
     assert deploy_request(dockyard, "-m", "~/wine").key.name == "wine"
     assert Path("~").expanduser() == dockyard.folder.parent / "home"
+
+
+def batch_request(dockyard: CommandLine, *arguments: str) -> BatchRequest:
+    """The request that `batch sagemaker` makes."""
+    ended = dockyard("batch", "sagemaker", "-m", "wine", "--input", "s3://b/in/", "--output", "s3://b/out", "--yes", *arguments)
+    assert ended.code == 0, ended.err
+    verb, request, _ = dockyard.kit.calls[-1]
+    assert verb == "batch"
+    assert isinstance(request, BatchRequest)
+    assert ended.out == "s3://bucket/answers\n"
+    return request
+
+
+def test_batch_asks_with_the_defaults_where_nothing_is_said(dockyard: CommandLine) -> None:
+    request = batch_request(dockyard)
+    assert (request.input, request.output, request.waits) == ("s3://b/in/", "s3://b/out", True)
+    assert request.settings == BatchSettings()
+    assert request.deploy.key == replace(ACCOUNT_KEY, name="wine")
+
+
+def test_batch_takes_the_environments_section_and_flags_count_more(dockyard: CommandLine) -> None:
+    section = "{instance: ml.c5.large, batch: {split: line, assemble: line, max_payload_mb: 2, content_type: text/plain}}"
+    configure(dockyard, f"environments: {{prod: {{target: sagemaker, sagemaker: {section}}}}}")
+    flags = ["--count", "3", "--split", "none", "--strategy", "multi-record", "--max-concurrent", "4", "--timeout", "9"]
+    request = batch_request(dockyard, "--env", "prod", "--no-wait", *flags)
+    assert request.settings == BatchSettings(
+        instances=Instances(instance_type="ml.c5.large", count=3),
+        content_type="text/plain",
+        assemble=Assembly.LINE,
+        strategy=Strategy.MULTI_RECORD,
+        max_payload_mb=2,
+        max_concurrent=4,
+        timeout_seconds=9,
+    )
+    assert not request.waits
+    assert request.deploy.settings.capacity == Instances(instance_type="ml.c5.large")
+
+
+def test_batch_flag_that_is_wrong_is_told_by_its_own_name(dockyard: CommandLine) -> None:
+    ended = dockyard(
+        "batch", "sagemaker", "-m", "wine", "--input", "s3://b/in/", "--output", "s3://b/out", "--max-payload", "101"
+    )
+    assert ended.code == 2
+    assert "--max-payload" in ended.err
+
+
+def test_planned_batch_shows_its_steps(dockyard: CommandLine) -> None:
+    places = ("--input", "s3://b/in/", "--output", "s3://b/out")
+    ended = dockyard("batch", "sagemaker", "-m", "wine", *places, "--plan", "--detailed-exitcode")
+    assert ended.code == 4
+    assert "wait until transform job wine-0123456789abcdef-1 is completed" in ended.out

@@ -13,8 +13,9 @@ import pytest
 from dockyard.cli.main import main, main_deploy
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
 from dockyard.domain.result import (
+    BatchResult,
     BuildResult,
     DeleteResult,
     DeployResult,
@@ -24,6 +25,7 @@ from dockyard.domain.result import (
     HistoryResult,
     PredictResult,
     PromoteResult,
+    ResultStatus,
     StatusResult,
     SyncResult,
 )
@@ -37,6 +39,7 @@ class FakeKit:
 
     deployed: DeployResult = results.DEPLOYED
     rolled_back: DeployResult = results.ROLLED_BACK
+    transformed: BatchResult = results.TRANSFORMED
     built: BuildResult = results.BUILT
     listed: StatusResult = results.STATUS
     told: HistoryResult = results.HISTORY
@@ -63,6 +66,13 @@ class FakeKit:
         if approve is not None:
             approve(self.deployed.plan)
         return results.PLANNED if plan_only else self.deployed
+
+    def batch(self, request: BatchRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None) -> BatchResult:
+        """As Kit."""
+        self._note("batch", request, plan_only)
+        if approve is not None:
+            approve(self.transformed.plan)
+        return replace(self.transformed, status=ResultStatus.PLANNED) if plan_only else self.transformed
 
     def build(self, request: BuildRequest) -> BuildResult:
         """As Kit."""

@@ -23,6 +23,7 @@ from dockyard.domain.plan import (
 )
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import (
+    BatchResult,
     BuildResult,
     DeleteResult,
     DeploymentDrift,
@@ -40,6 +41,7 @@ from dockyard.domain.result import (
     SyncedEntry,
     SyncResult,
 )
+from dockyard.domain.sagemaker_batch_steps import WaitTransform
 
 KEY = DeploymentKey(environment="local", name="wine")
 URL = "http://127.0.0.1:1234"
@@ -147,6 +149,23 @@ DELETE_PLAN = Plan(
 )
 DELETED = DeleteResult(status=ResultStatus.DELETED, key=KEY, plan=DELETE_PLAN)
 DELETE_PLANNED = DeleteResult(status=ResultStatus.PLANNED, key=KEY, plan=DELETE_PLAN)
+TRANSFORMED = BatchResult(
+    status=ResultStatus.DONE,
+    key=KEY,
+    job="wine-0123456789abcdef-1",
+    output="s3://bucket/answers",
+    model=MODEL,
+    image=DIGEST,
+    plan=Plan(
+        key=KEY,
+        steps=(WaitTransform(name="wine-0123456789abcdef-1", timeout_seconds=60),),
+        changes=(),
+        observed_at="2026-01-01T00:00:00+00:00",
+        revision=None,
+        previous=None,
+        endpoint=None,
+    ),
+)
 BUILT = BuildResult(
     status=ResultStatus.BUILT,
     model=MODEL,

@@ -48,6 +48,7 @@ EXAMPLE = """
 COMMANDS = {
     "deploy local": "DeployResult",
     "deploy sagemaker": "DeployResult",
+    "batch sagemaker": "BatchResult",
     "rollback": "DeployResult",
     "delete": "DeleteResult",
     "promote": "PromoteResult",

@@ -26,10 +26,12 @@ from dockyard.domain.sagemaker import (
     ScheduledCapacity,
     Serverless,
 )
+from dockyard.domain.sagemaker_batch import Assembly, BatchSettings, Split, Strategy
 from dockyard.domain.sagemaker_place import AwsAccess, SageMakerPlace
 
 _ROLLOUT = Rollout()
 _ALARMS = AlarmPolicy()
+_BATCH = BatchSettings()
 Arn = Annotated[str, StringConstraints(pattern=r"^arn:aws[a-z\-]*:[^\s]+$", max_length=2048)]
 S3Uri = Annotated[str, StringConstraints(pattern=r"^s3://[^/\s]+(/\S*)?$", max_length=1024)]
 Count = Annotated[int, Field(ge=0)]
@@ -103,6 +105,31 @@ class AlarmsSection(Section):
     """How long one look takes: 10, 30 or a multiple of 60."""
     periods: Annotated[int, Field(ge=1)] = _ALARMS.periods
     """How many looks in a row must be bad."""
+
+
+class BatchSection(Section):
+    """How batch transform jobs run, which `dockyard batch sagemaker` starts."""
+
+    instance: Text | None = None
+    """The instance type; without it the `instance` of deployments."""
+    count: Annotated[int, Field(ge=1)] = _BATCH.instances.count
+    """How many instances share the objects."""
+    content_type: Text = _BATCH.content_type
+    """The content type of the requests that objects become."""
+    accept: Text | None = None
+    """The content type that answers shall have."""
+    split: Split = _BATCH.split
+    """How objects are cut into records: `none`, `line`, `record-io` or `tf-record`."""
+    assemble: Assembly = _BATCH.assemble
+    """How answers are put together: `none` (as they come) or `line` (each on a line)."""
+    strategy: Strategy | None = None
+    """`multi-record` fills requests with records, `single-record` sends each by itself."""
+    max_payload_mb: Annotated[int, Field(ge=0, le=100)] | None = None
+    """The largest request, in MB."""
+    max_concurrent: Count | None = None
+    """Requests at a time on an instance."""
+    timeout_seconds: Annotated[int, Field(ge=1, le=2_419_200)] = _BATCH.timeout_seconds
+    """How long a job that is waited for may take before it is stopped."""
 
 
 class ScheduleSection(Section):
@@ -186,6 +213,8 @@ class SageMaker(Section):
     """Alarms that are made for the endpoint."""
     scaling: ScalingSection | None = None
     """How many instances there are, by load and by time."""
+    batch: BatchSection = BatchSection()
+    """How batch transform jobs run."""
     timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3600
     """How long a deploy waits for the endpoint."""
 
@@ -195,7 +224,15 @@ def make_place(section: SageMaker) -> SageMakerPlace:
     access = AwsAccess(
         region=section.region, profile=section.profile, assume_role=section.assume_role, external_id=section.external_id
     )
-    return SageMakerPlace(access=access, settings=_make_settings(section), policy=_make_policy(section))
+    return SageMakerPlace(
+        access=access, settings=_make_settings(section), policy=_make_policy(section), batch=_make_batch(section)
+    )
+
+
+def _make_batch(section: SageMaker) -> BatchSettings:
+    given = section.batch.model_dump(exclude={"instance", "count"})
+    instance = section.batch.instance or section.instance
+    return BatchSettings(instances=Instances(instance_type=instance, count=section.batch.count), **given)
 
 
 def _make_settings(section: SageMaker) -> SageMakerSettings:

@@ -171,6 +171,7 @@ class SageMakerHandlers:
         return self.shared.images.push_image(image, f"{self._require_repository(name)}:{tag}")
 
     def find_image(self, fingerprint: Fingerprint) -> ImageDigest:
+        """The image of a fingerprint as its repository has it."""
         image = self.shared.images.find_image(fingerprint)
         if image is None:
             raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")

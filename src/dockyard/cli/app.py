@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dockyard.cli.commands import (
+    batch,
     build,
     config,
     delete,
@@ -21,6 +22,23 @@ from dockyard.cli.commands import (
 )
 from dockyard.cli.root import app
 
-COMMANDS = (deploy, build, status, history, logs, predict, rollback, promote, delete, drift, gc, sync, doctor, config, sandbox)
+COMMANDS = (
+    deploy,
+    batch,
+    build,
+    status,
+    history,
+    logs,
+    predict,
+    rollback,
+    promote,
+    delete,
+    drift,
+    gc,
+    sync,
+    doctor,
+    config,
+    sandbox,
+)
 
 __all__ = ["COMMANDS", "app"]

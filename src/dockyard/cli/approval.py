@@ -32,8 +32,8 @@ def ask_for_supplies(session: Session) -> Callable[[Plan], None]:
                 f"this would {' and '.join(made)}",
                 hint="`--plan` shows it, `--yes` allows it; `role` in dockyard.yaml names a role that is there",
             )
-        show_aside("".join(f"{line}\n" for line in plan_lines(plan)) + f"deploy {plan.key}? [y/N] ", session)
+        show_aside("".join(f"{line}\n" for line in plan_lines(plan)) + f"go on with {plan.key}? [y/N] ", session)
         if session.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise CancelledError("cancelled", f"{plan.key} was not deployed", hint="answer `y`, or give `--yes`")
+            raise CancelledError("cancelled", f"nothing was done for {plan.key}", hint="answer `y`, or give `--yes`")
 
     return approve

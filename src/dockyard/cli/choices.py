@@ -13,7 +13,13 @@ from dockyard.domain.errors import UsageError
 from dockyard.domain.image import BuilderKind, ImageSettings
 from dockyard.domain.names import check_name
 from dockyard.domain.reference import ModelRef, RefKind, parse_model_ref
-from dockyard.domain.request import BuildRequest, LocalDeployRequest, SageMakerDeployRequest, choose_deployment_name
+from dockyard.domain.request import (
+    BatchRequest,
+    BuildRequest,
+    LocalDeployRequest,
+    SageMakerDeployRequest,
+    choose_deployment_name,
+)
 from dockyard.domain.settings import DEFAULT_ENVIRONMENT, EnvironmentSettings, SecretRef, Settings
 
 if TYPE_CHECKING:
@@ -100,12 +106,16 @@ def load_sagemaker_settings(
     name = choose_environment(session.load_settings(config), environment, session.environ, default).name
     path = ("environments", name)
     own = [
-        Flag(path=(*path, default, key), value=value, name=f"--{key.removesuffix('_seconds')}")
+        Flag(path=(*path, default, *key.split(".")), value=value, name=_name_flag(key))
         for key, value in given.items()
         if value is not None
     ]
     settings = session.load_settings(config, *flags, *own)
     return settings, require_target(settings.find_environment(name), Target.SAGEMAKER)
+
+
+def _name_flag(key: str) -> str:
+    return "--" + key.rpartition(".")[2].removesuffix("_seconds").removesuffix("_mb").replace("_", "-")
 
 
 def lay_flags(
@@ -173,6 +183,13 @@ def make_sagemaker_request(
         smoke_requests=place.smoke_requests,
         lock_wait_seconds=wish.lock_wait,
     )
+
+
+def make_batch_request(
+    deploy: SageMakerDeployRequest, place: EnvironmentSettings, places: tuple[str, str], *, waits: bool
+) -> BatchRequest:
+    """Return the request for a job; `places` are its input and output."""
+    return BatchRequest(deploy=deploy, input=places[0], output=places[1], settings=place.sagemaker.batch, waits=waits)
 
 
 def make_build_request(model: str, image: ImageSettings, *, push: bool, tag: str | None) -> BuildRequest:

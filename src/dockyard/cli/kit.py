@@ -10,8 +10,9 @@ from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
 from dockyard.domain.result import (
+    BatchResult,
     BuildResult,
     DeleteResult,
     DeployResult,
@@ -32,6 +33,10 @@ class Kit(Protocol):
 
     def deploy(self, request: DeployRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None) -> DeployResult:
         """Bring a model into service. `approve` is shown the plan before anything is done, and raises where it shall not be."""
+        ...
+
+    def batch(self, request: BatchRequest, *, plan_only: bool, approve: Callable[[Plan], None] | None = None) -> BatchResult:
+        """Have a model answer for objects on S3."""
         ...
 
     def build(self, request: BuildRequest) -> BuildResult:

@@ -9,6 +9,7 @@ import typer
 from dockyard.cli.completion import complete_deployment, complete_environment
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.image import BuilderKind
+from dockyard.domain.sagemaker_batch import Assembly, Split, Strategy
 
 ModelOption = Annotated[
     str,
@@ -168,6 +169,45 @@ RegionOption = Annotated[
     str | None,
     typer.Option("--region", metavar="REGION", help="The AWS region; by default the AWS configuration's.", show_default=False),
 ]
+InputOption = Annotated[
+    str,
+    typer.Option("--input", metavar="S3URI", help="The objects: all whose keys begin so.", show_default=False),
+]
+OutputOption = Annotated[
+    str,
+    typer.Option("--output", metavar="S3URI", help="Where answers go, each as OBJECT.out.", show_default=False),
+]
+BatchContentTypeOption = Annotated[
+    str | None,
+    typer.Option("--content-type", metavar="TYPE", help="What the objects are; text/csv by default.", show_default=False),
+]
+AcceptOption = Annotated[
+    str | None, typer.Option("--accept", metavar="TYPE", help="What the answers shall be.", show_default=False)
+]
+SplitOption = Annotated[
+    Split | None, typer.Option("--split", help="How objects are cut into records; `none` by default.", show_default=False)
+]
+AssembleOption = Annotated[
+    Assembly | None,
+    typer.Option("--assemble", help="How answers are put together; `none` by default: as they come.", show_default=False),
+]
+StrategyOption = Annotated[
+    Strategy | None, typer.Option("--strategy", help="How many records go into a request.", show_default=False)
+]
+PayloadOption = Annotated[
+    int | None, typer.Option("--max-payload", min=0, metavar="MB", help="The largest request.", show_default=False)
+]
+ConcurrentOption = Annotated[
+    int | None,
+    typer.Option("--max-concurrent", min=0, metavar="NUMBER", help="Requests at a time on an instance.", show_default=False),
+]
+JobTimeoutOption = Annotated[
+    int | None,
+    typer.Option(
+        "--timeout", min=1, metavar="SECONDS", help="How long the job may take before it is stopped.", show_default=False
+    ),
+]
+JobNoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Do not stay until it is over; the same command again does.")]
 YesOption = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 DoctorTarget = Annotated[
     Target | None,

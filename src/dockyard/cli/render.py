@@ -20,13 +20,14 @@ from typing_extensions import assert_never
 from dockyard.cli.json_form import Json, to_json
 from dockyard.cli.session import ReaderGoneError, Session
 from dockyard.cli.views.care import view_doctor, view_drift, view_gc, view_sync
-from dockyard.cli.views.change import view_delete, view_deploy, view_promote
+from dockyard.cli.views.change import view_batch, view_delete, view_deploy, view_promote
 from dockyard.cli.views.configuration import view_config, view_schema, view_validation
 from dockyard.cli.views.look import view_build, view_history, view_logs, view_predict, view_status
 from dockyard.cli.views.sandbox import view_sandbox
 from dockyard.cli.views.view import View
 from dockyard.domain.attempt import Failure
 from dockyard.domain.result import (
+    BatchResult,
     BuildResult,
     ConfigResult,
     DeleteResult,
@@ -50,16 +51,17 @@ ENVELOPE_SCHEMA = 1
 PARTIAL, CHANGES, INTERRUPTED = 3, 4, 130
 _RED, _YELLOW = "31", "33"
 
-ChangeResult = DeployResult | DeleteResult | PromoteResult
+ChangeResult = DeployResult | DeleteResult | PromoteResult | BatchResult
 LookResult = StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult
 CareResult = DriftResult | DoctorResult | GcResult | SyncResult
 ConfigurationResult = ConfigResult | SchemaResult | ValidationResult | SandboxResult
+_FALLIBLE = (DeployResult, DeleteResult, BatchResult, GcResult, SyncResult)
 Result = ChangeResult | LookResult | CareResult | ConfigurationResult
 
 
 def show_result(result: Result, session: Session, *, tells_changes: bool = False) -> int:
     """Print a result and return the exit code; with `tells_changes` a plan with changes is code 4."""
-    failures = result.failures if isinstance(result, DeployResult | DeleteResult | GcResult | SyncResult) else ()
+    failures = result.failures if isinstance(result, _FALLIBLE) else ()
     view = _finish(_view(result, session), result, failures, tells_changes=tells_changes)
     if session.as_json:
         _print(session.out, [_envelope(session.command, view, to_json(result), failures)])
@@ -100,7 +102,7 @@ def failure_lines(failure: Failure, word: str) -> list[str]:
 
 
 def _view(result: Result, session: Session) -> View:
-    if isinstance(result, DeployResult | DeleteResult | PromoteResult):
+    if isinstance(result, DeployResult | DeleteResult | PromoteResult | BatchResult):
         return _view_change(result, session)
     if isinstance(result, StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult):
         return _view_look(result)
@@ -117,6 +119,8 @@ def _view_change(result: ChangeResult, session: Session) -> View:
             return view_delete(result, is_verbose=session.is_verbose)
         case PromoteResult():
             return view_promote(result)
+        case BatchResult():
+            return view_batch(result, is_verbose=session.is_verbose)
         case _:
             assert_never(result)
 
@@ -169,7 +173,11 @@ def _finish(view: View, result: Result, failures: tuple[Failure, ...], *, tells_
     """Let failures after the main thing, and changes that were asked about, show in status and exit code."""
     if failures and view.exit_code == 0:
         return dataclasses.replace(view, status=ResultStatus.PARTIAL.value, exit_code=PARTIAL)
-    if tells_changes and isinstance(result, DeployResult | DeleteResult) and result.status is ResultStatus.PLANNED:
+    if (
+        tells_changes
+        and isinstance(result, DeployResult | DeleteResult | BatchResult)
+        and result.status is ResultStatus.PLANNED
+    ):
         return dataclasses.replace(view, exit_code=CHANGES)
     return view
 

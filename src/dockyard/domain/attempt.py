@@ -18,6 +18,8 @@ class AttemptKind(str, Enum):
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
     DELETE = "delete"
+    BATCH = "batch"
+    """A batch transform job, which changes no deployment."""
 
 
 class AttemptStatus(str, Enum):

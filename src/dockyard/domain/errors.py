@@ -103,6 +103,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "aws-throttled": "An AWS service takes no more calls for the moment.",
         "aws-unreachable": "An AWS service does not answer.",
         "base-not-found": "The base image does not exist, or not for this platform.",
+        "batch-failed": "The batch transform job failed, was stopped, or took too long.",
         "build-failed": "The Docker engine could not build the image.",
         "cache-unusable": "The cache folder cannot be written.",
         "cancelled": "The command was interrupted; what it had begun was taken back.",

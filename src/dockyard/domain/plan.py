@@ -15,6 +15,7 @@ from dockyard.domain.deployment import DeploymentKey, LocalSpec
 from dockyard.domain.image import BuilderKind, Fingerprint
 from dockyard.domain.phase import Phase
 from dockyard.domain.record import RecordStatus
+from dockyard.domain.sagemaker_batch_steps import BatchStep
 from dockyard.domain.sagemaker_steps import SageMakerStep
 
 
@@ -179,6 +180,7 @@ Step = (
     | SetAlias
     | WriteRecord
     | SageMakerStep
+    | BatchStep
 )
 
 

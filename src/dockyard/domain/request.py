@@ -15,6 +15,7 @@ from dockyard.domain.image import ImageSettings
 from dockyard.domain.names import derive_deployment_name
 from dockyard.domain.reference import ModelRef
 from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
+from dockyard.domain.sagemaker_batch import BatchSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,6 +49,19 @@ class SageMakerDeployRequest(DeployRequest):
     settings: SageMakerSettings = field(repr=False)
     """Its role may be empty: the deployment's own one, which is made where it is missing."""
     policy: SageMakerPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchRequest:
+    """Have a model answer for objects on S3, by a job of its own."""
+
+    deploy: SageMakerDeployRequest
+    """The deployment that the job's model would be."""
+    input: str
+    """S3 URI: all objects whose keys begin so."""
+    output: str
+    settings: BatchSettings
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

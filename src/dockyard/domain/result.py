@@ -25,6 +25,8 @@ class ResultStatus(str, Enum):
     """How a command ended, in one word of its own."""
 
     DEPLOYED = "deployed"
+    STARTED = "started"
+    """It goes on without being waited for."""
     ROLLED_BACK = "rolled-back"
     DELETED = "deleted"
     UNCHANGED = "unchanged"
@@ -72,6 +74,25 @@ class DeleteResult:
     status: ResultStatus
     """DELETED, PLANNED or PARTIAL."""
     key: DeploymentKey
+    plan: Plan
+    outcomes: tuple[Outcome, ...] = ()
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchResult:
+    """What a batch transform job did, or with PLANNED would do."""
+
+    status: ResultStatus
+    """DONE, STARTED, UNCHANGED (it runs already), PLANNED or PARTIAL."""
+    key: DeploymentKey
+    job: str
+    """Its name, which the service knows it by."""
+    output: str
+    """S3 URI that the answers are below."""
+    model: ModelIdentity
+    image: ImageDigest | None
     plan: Plan
     outcomes: tuple[Outcome, ...] = ()
     notes: tuple[str, ...] = ()

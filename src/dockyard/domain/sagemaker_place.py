@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
+from dockyard.domain.sagemaker_batch import BatchSettings
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,3 +28,4 @@ class SageMakerPlace:
     settings: SageMakerSettings = field(default_factory=lambda: SageMakerSettings(role=""), repr=False)
     """Its role is empty where the deployment is to have its own; the environment's variables are not in it."""
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
+    batch: BatchSettings = field(default_factory=BatchSettings)

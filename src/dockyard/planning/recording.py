@@ -18,6 +18,7 @@ from dockyard.domain.model import ModelIdentity
 from dockyard.domain.plan import OutcomeStatus, Plan, SetAlias, StartRevision, Step
 from dockyard.domain.record import DeploymentRecord, RecordStatus
 from dockyard.domain.sagemaker import SageMakerSettings
+from dockyard.domain.sagemaker_batch_steps import CreateJobModel
 from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, CreateRole, UploadModel
 
 S = TypeVar("S", LocalSettings, SageMakerSettings)
@@ -66,7 +67,13 @@ def _redact_step(step: Step) -> Step:
     match step:
         case StartRevision(spec=local):
             return dataclasses.replace(step, spec=dataclasses.replace(local, settings=_redact(local.settings)))
-        case CreateRole(spec=spec) | UploadModel(spec=spec) | CreateModel(spec=spec) | CreateEndpointConfig(spec=spec):
+        case (
+            CreateRole(spec=spec)
+            | UploadModel(spec=spec)
+            | CreateModel(spec=spec)
+            | CreateEndpointConfig(spec=spec)
+            | CreateJobModel(spec=spec)
+        ):
             return dataclasses.replace(step, spec=dataclasses.replace(spec, settings=_redact(spec.settings)))
         case _:
             return step

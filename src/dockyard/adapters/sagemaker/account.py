@@ -11,6 +11,7 @@ from typing import Any
 from dockyard.adapters.sagemaker import requests
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints, list_tags
 from dockyard.adapters.sagemaker.errors import is_missing, translated
+from dockyard.adapters.sagemaker.jobs import SageMakerJobs
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
 from dockyard.adapters.sagemaker.session import Session
@@ -29,6 +30,7 @@ from dockyard.domain.sagemaker import (
     derive_role_name,
     revision_name_stem,
 )
+from dockyard.domain.sagemaker_batch import job_name_stem
 
 _REVISION = re.compile(r"(?P<stem>.+)-[0-9a-f]{16}")
 
@@ -82,11 +84,12 @@ class AwsAccount:
             arns = [str(one["EndpointArn"]) for page in pages for one in page["Endpoints"]]
         arns += [arn for _, arn in self._list_named("")]
         owners = (read_owner(list_tags(self.session, arn)) for arn in arns)
-        keys = {owner.key for owner in owners if owner is not None and owner.key.environment == self.environment}
+        own = (owner for owner in owners if owner is not None and owner.key.environment == self.environment)
+        keys = {owner.key for owner in own if not owner.is_for_jobs}
         return tuple(sorted(keys, key=lambda key: key.name))
 
     def list_orphans(self) -> tuple[str, ...]:
-        """Names of the environment's revisions that have no endpoint and have never served."""
+        """Names of the environment's revisions that have no endpoint and have never served, and of models of jobs."""
         return tuple(name for name, _ in self._find_orphans())
 
     def delete_orphans(self) -> None:
@@ -107,7 +110,13 @@ class AwsAccount:
             if owner is not None and owner.key.environment == self.environment:
                 known = found.get(name)
                 found[name] = owner if known is None or owner.has_served else known
-        return [(name, one) for name, one in found.items() if not one.has_served and self._has_no_endpoint(one.key)]
+        return [(name, one) for name, one in found.items() if self._is_orphan(name, one)]
+
+    def _is_orphan(self, name: str, owner: Owner) -> bool:
+        if owner.is_for_jobs:
+            stem = job_name_stem(derive_endpoint_name(owner.key.environment, owner.key.name))
+            return name not in SageMakerJobs(self.session).list_models_in_use(stem)
+        return not owner.has_served and self._has_no_endpoint(owner.key)
 
     def _has_no_endpoint(self, key: DeploymentKey) -> bool:
         return self.endpoints.describe_endpoint(derive_endpoint_name(key.environment, key.name)) is None

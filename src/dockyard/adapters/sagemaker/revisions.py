@@ -54,12 +54,15 @@ class SageMakerRevisions:
 
     def create_model(self, key: DeploymentKey, step: CreateModel, image: ImageDigest) -> None:
         """Make a model. A role that was just made takes a while until the service may assume it."""
-        params = requests.create_model(key, step, image)
+        self.create_model_of(step.name, requests.create_model(key, step, image))
+
+    def create_model_of(self, name: str, params: requests.Params) -> None:
+        """Make the model of a request."""
         client = self.session.client("sagemaker")
         self._create(
             "sagemaker:CreateModel",
             lambda: eventually(lambda: client.create_model(**params), _is_late_role, _ROLE_SECONDS),
-            lambda: requests.differs(_without_tags(params), client.describe_model(ModelName=step.name)),
+            lambda: requests.differs(_without_tags(params), client.describe_model(ModelName=name)),
         )
 
     def create_endpoint_config(self, key: DeploymentKey, step: CreateEndpointConfig) -> None:
@@ -84,7 +87,7 @@ class SageMakerRevisions:
 
         Raises ConflictError `revision-in-use` for one that an endpoint serves or moves to: the service needs it to scale.
         """
-        model = self._find_model(name)
+        model = self.find_model(name)
         owner = read_owner([*list_tags(self.session, self._arn("endpoint-config", name)), *(model or {}).get("Tags", [])])
         if owner is not None:
             self._refuse_live(derive_endpoint_name(owner.key.environment, owner.key.name), name)
@@ -126,7 +129,8 @@ class SageMakerRevisions:
                 if not is_missing(error):
                     raise
 
-    def _find_model(self, name: str) -> Mapping[str, Any] | None:
+    def find_model(self, name: str) -> Mapping[str, Any] | None:
+        """A model with its tags, as the service describes it; None where there is none."""
         from botocore.exceptions import ClientError
 
         client = self.session.client("sagemaker")

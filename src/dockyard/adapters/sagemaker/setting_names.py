@@ -14,6 +14,8 @@ _ROUTING = "DeploymentConfig.BlueGreenUpdatePolicy.TrafficRoutingConfiguration."
 _BLUE_GREEN = "DeploymentConfig.BlueGreenUpdatePolicy."
 _ROLLING = "DeploymentConfig.RollingUpdatePolicy."
 _TRACKING = "TargetTrackingScalingPolicyConfiguration."
+_INPUT = "TransformInput."
+_OUTPUT = "TransformOutput."
 _ASYNC = "AsyncInferenceConfig."
 
 SETTINGS: Mapping[str, str] = {
@@ -58,6 +60,16 @@ SETTINGS: Mapping[str, str] = {
     _ROLLING + "MaximumBatchSize.Value": "rollout.step_percent",
     _ROLLING + "MaximumExecutionTimeoutInSeconds": "rollout.max_seconds",
     _ROLLING + "WaitIntervalInSeconds": "rollout.wait_seconds",
+    _INPUT + "ContentType": "batch.content_type",
+    _INPUT + "DataSource.S3DataSource.S3Uri": "--input",
+    _OUTPUT + "Accept": "batch.accept",
+    _OUTPUT + "KmsKeyId": "kms_key",
+    _OUTPUT + "S3OutputPath": "--output",
+    "TransformResources.InstanceCount": "batch.count",
+    "TransformResources.InstanceType": "batch.instance",
+    "TransformResources.VolumeKmsKeyId": "kms_key",
+    "MaxConcurrentTransforms": "batch.max_concurrent",
+    "MaxPayloadInMB": "batch.max_payload_mb",
     "EvaluationPeriods": "alarms.periods",
     "Metrics.MetricStat.Period": "alarms.period_seconds",
     "Period": "alarms.period_seconds",

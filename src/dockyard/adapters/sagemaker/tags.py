@@ -20,6 +20,7 @@ from dockyard.domain.errors import DockyardError
 from dockyard.domain.sagemaker import SageMakerSpec
 
 SERVED = "dockyard:served"
+_PURPOSE, _JOBS = "dockyard:purpose", "batch"
 _ENVIRONMENT = "dockyard:environment"
 _DEPLOYMENT = "dockyard:deployment"
 _REVISION = "dockyard:revision"
@@ -39,6 +40,8 @@ class Owner:
     spec: SageMakerSpec | None
     """Without the model's environment."""
     has_served: bool
+    is_for_jobs: bool = False
+    """Whether it was made for batch transform jobs, and is no revision's."""
 
 
 def tag_deployment(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> Tags:
@@ -48,18 +51,13 @@ def tag_deployment(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> T
 
 def tag_revision(key: DeploymentKey, number: int, spec: SageMakerSpec) -> Tags:
     """Tags of a revision's model and endpoint configuration."""
-    model = spec.model
-    told = {
-        _REVISION: str(number),
-        "dockyard:model-name": model.name,
-        "dockyard:model-version": model.version,
-        "dockyard:model-id": model.model_id,
-        "dockyard:run-id": model.run_id,
-        "dockyard:model-digest": model.digest,
-        "dockyard:fingerprint": spec.fingerprint,
-    }
-    values = {name: _clean(value) for name, value in told.items() if value}
+    values = {_REVISION: str(number), **_tell_origin(spec)}
     return [*tag_deployment(key, spec.settings.tags), *_list({**values, **_pack(spec)})]
+
+
+def tag_job_model(key: DeploymentKey, spec: SageMakerSpec) -> Tags:
+    """Tags of a model that is made for jobs: they make no revision of it."""
+    return [*tag_deployment(key, spec.settings.tags), *_list({_PURPOSE: _JOBS, **_tell_origin(spec)})]
 
 
 def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
@@ -69,7 +67,27 @@ def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
         return None
     key = DeploymentKey(environment=values[_ENVIRONMENT], name=values[_DEPLOYMENT], target=Target.SAGEMAKER)
     number = values.get(_REVISION, "")
-    return Owner(key=key, number=int(number) if number.isdecimal() else None, spec=_unpack(values), has_served=SERVED in values)
+    return Owner(
+        key=key,
+        number=int(number) if number.isdecimal() else None,
+        spec=_unpack(values),
+        has_served=SERVED in values,
+        is_for_jobs=values.get(_PURPOSE) == _JOBS,
+    )
+
+
+def _tell_origin(spec: SageMakerSpec) -> dict[str, str]:
+    """What leads back to the registry."""
+    model = spec.model
+    told = {
+        "dockyard:model-name": model.name,
+        "dockyard:model-version": model.version,
+        "dockyard:model-id": model.model_id,
+        "dockyard:run-id": model.run_id,
+        "dockyard:model-digest": model.digest,
+        "dockyard:fingerprint": spec.fingerprint,
+    }
+    return {name: _clean(value) for name, value in told.items() if value}
 
 
 def _pack(spec: SageMakerSpec) -> dict[str, str]:

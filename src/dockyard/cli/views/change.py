@@ -6,7 +6,7 @@ from dockyard.cli.text import clean_text, format_seconds
 from dockyard.cli.views.plan import outcome_lines, plan_lines
 from dockyard.cli.views.view import View, note_lines
 from dockyard.domain.plan import Outcome
-from dockyard.domain.result import DeleteResult, DeployResult, PromoteResult, ResultStatus
+from dockyard.domain.result import BatchResult, DeleteResult, DeployResult, PromoteResult, ResultStatus
 
 
 def view_deploy(result: DeployResult, *, is_verbose: bool) -> View:
@@ -26,6 +26,17 @@ def view_delete(result: DeleteResult, *, is_verbose: bool) -> View:
     return View(
         status=result.status.value, out=(str(result.key),), err=(*steps, *note_lines(result.notes), f"deleted {result.key}")
     )
+
+
+def view_batch(result: BatchResult, *, is_verbose: bool) -> View:
+    """stdout: where the answers are, or with `--plan` the plan."""
+    if result.status is ResultStatus.PLANNED:
+        return View(status="planned", out=plan_lines(result.plan), err=(*note_lines(result.notes), "nothing was changed"))
+    steps = outcome_lines(result.outcomes) if is_verbose else ()
+    what = f"transform job {result.job} of {result.key}, {clean_text(result.model.title)}"
+    told = {ResultStatus.STARTED: f"started {what}", ResultStatus.UNCHANGED: f"unchanged: {what}, runs already"}
+    line = told.get(result.status, f"completed {what}{_tell_time(result.outcomes)}")
+    return View(status=result.status.value, out=(clean_text(result.output),), err=(*steps, *note_lines(result.notes), line))
 
 
 def view_promote(result: PromoteResult) -> View:

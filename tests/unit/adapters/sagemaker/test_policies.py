@@ -25,6 +25,7 @@ from dockyard.domain.sagemaker import (
     SageMakerSettings,
     derive_revision_name,
 )
+from dockyard.domain.sagemaker_batch import BatchSettings, derive_job_stem
 from support.policies import allows, find_denied, list_actions, take_away
 
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
@@ -47,6 +48,7 @@ FULL = SageMakerSettings(
     data_capture=DataCapture(destination="s3://captured/wine/"),
 )
 SAGEMAKER = "arn:aws:sagemaker:eu-west-1:123456789012"
+JOB = f"{derive_job_stem('wine', ('0123456789abcdef', 's3://in', 's3://out'), BatchSettings())}-1"
 REVISION = derive_revision_name("wine", "0123456789abcdef")
 CONTEXT = {
     "iam:passedtoservice": "sagemaker.amazonaws.com",
@@ -67,7 +69,8 @@ DEPLOYER_NEEDS = {
         "UpdateEndpoint"
     ),
     f"{SAGEMAKER}:model/{REVISION}": "sagemaker:AddTags CreateModel DeleteModel DescribeModel ListTags",
-    "*": "sagemaker:ListEndpointConfigs ListEndpoints ListModels",
+    f"{SAGEMAKER}:transform-job/{JOB}": ("sagemaker:AddTags CreateTransformJob DescribeTransformJob ListTags StopTransformJob"),
+    "*": "sagemaker:ListEndpointConfigs ListEndpoints ListModels ListTransformJobs",
     ROLE: "iam:PassRole GetRole",
     "arn:aws:iam::123456789012:role/dockyard-wine": (
         "iam:CreateRole DeleteRole DeleteRolePolicy GetRole ListRolePolicies PutRolePolicy TagRole"
@@ -134,6 +137,7 @@ def test_no_action_of_the_deployer_can_be_left_out(action: str) -> None:
         ("sagemaker:DeleteModel", f"{SAGEMAKER}:model/{derive_revision_name('wine-red', 'x')}"),
         ("sagemaker:DeleteEndpointConfig", f"{SAGEMAKER}:endpoint-config/{derive_revision_name('wine-red', 'x')}"),
         ("sagemaker:CreateTrainingJob", "*"),
+        ("sagemaker:StopTransformJob", f"{SAGEMAKER}:transform-job/red-{JOB}"),
         ("iam:PassRole", "arn:aws:iam::123456789012:role/admin"),
         ("iam:PutRolePolicy", ROLE),
         ("iam:AttachRolePolicy", "arn:aws:iam::123456789012:role/dockyard-wine"),

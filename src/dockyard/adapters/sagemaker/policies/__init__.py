@@ -14,6 +14,7 @@ from importlib.resources import files
 from urllib.parse import urlsplit
 
 from dockyard.domain.sagemaker import Account, SageMakerSettings, derive_role_name, revision_name_stem
+from dockyard.domain.sagemaker_batch import job_name_stem
 
 SERVICE = "sagemaker.amazonaws.com"
 Document = dict[str, object]
@@ -72,6 +73,7 @@ def _collect_values(grantee: Grantee, settings: SageMakerSettings | None) -> _Va
         "region": (account.region,),
         "account": (account.id,),
         "endpoint": (grantee.endpoint,),
+        "jobs": (job_name_stem(grantee.endpoint),),
         "revisions": (revision_name_stem(grantee.endpoint),),
     }
     return values if settings is None else {**values, **_collect_places(account, settings)}

@@ -1,0 +1,78 @@
+"""Owns what batch transform jobs need that no deployment has: models for a while, and a role's access to input and output."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from dockyard.adapters.sagemaker import batch_requests
+from dockyard.adapters.sagemaker.errors import is_missing, translated
+from dockyard.adapters.sagemaker.jobs import SageMakerJobs
+from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
+from dockyard.adapters.sagemaker.setting_names import Place, name_place
+from dockyard.adapters.sagemaker.validation import Problem, check_request
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import UsageError
+from dockyard.domain.image import ImageDigest
+from dockyard.domain.sagemaker import derive_endpoint_name
+from dockyard.domain.sagemaker_batch import TransformJob, derive_access_name, is_access_name, job_name_stem
+from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, CreateJobModel, GrantJobAccess
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SageMakerJobSupplies:
+    """The supplies of jobs of an account and region."""
+
+    jobs: SageMakerJobs
+    revisions: SageMakerRevisions
+
+    def check_job(self, key: DeploymentKey, job: TransformJob) -> None:
+        """Check a job. Raises UsageError `setting-invalid`."""
+        params = batch_requests.create_transform_job(key, job)
+        problems = [*check_request("sagemaker", "CreateTransformJob", params)]
+        for one in batch_requests.find_job_violations(params, job):
+            place = name_place(Place("sagemaker", "CreateTransformJob", one.path))
+            problems.append(Problem(place=place, message=one.message))
+        if problems:
+            lines = tuple(dict.fromkeys(str(one) for one in problems))
+            hint = "the limits are those of SageMaker itself; nothing was sent"
+            raise UsageError("setting-invalid", lines[0], hint=hint, details=lines[1:])
+
+    def has_model(self, name: str) -> bool:
+        """Whether there is a model of that name."""
+        return self.revisions.find_model(name) is not None
+
+    def create_model(self, key: DeploymentKey, step: CreateJobModel, image: ImageDigest) -> None:
+        """Make a model."""
+        self.revisions.create_model_of(step.name, batch_requests.create_job_model(key, step, image))
+
+    def grant_access(self, step: GrantJobAccess) -> None:
+        """Put the job's policy on the role."""
+        session = self.revisions.session
+        policy = json.dumps(batch_requests.render_access(session.account(), step.job))
+        with translated("iam:PutRolePolicy"):
+            session.client("iam").put_role_policy(
+                RoleName=step.role, PolicyName=derive_access_name(step.job.name), PolicyDocument=policy
+            )
+
+    def clean_up(self, key: DeploymentKey, step: CleanUpJobs) -> None:
+        """Delete model and access that no job needs which is not over."""
+        stem = job_name_stem(derive_endpoint_name(key.environment, key.name))
+        if step.model is not None and step.model not in self.jobs.list_models_in_use(stem):
+            self.revisions.delete_revision(step.model)
+        if step.role is not None:
+            needed = {derive_access_name(job.name) for job in self.jobs.list_jobs(stem) if not job.status.is_over}
+            self._revoke(step.role, needed)
+
+    def _revoke(self, role: str, needed: set[str]) -> None:
+        from botocore.exceptions import ClientError
+
+        client = self.revisions.session.client("iam")
+        with translated("iam:DeleteRolePolicy"):
+            try:
+                for policy in client.list_role_policies(RoleName=role)["PolicyNames"]:
+                    if is_access_name(policy) and policy not in needed:
+                        client.delete_role_policy(RoleName=role, PolicyName=policy)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise

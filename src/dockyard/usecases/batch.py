@@ -1,0 +1,250 @@
+"""Owns `batch`: a model answers for objects on S3, by a job that leaves nothing but the answers, and its history."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+from contextlib import nullcontext
+from dataclasses import dataclass
+
+from dockyard.apply.interpreter import Applied, Facts, Interpreter
+from dockyard.apply.sagemaker_batch import BatchHandlers
+from dockyard.apply.steps import Build
+from dockyard.domain.attempt import Attempt, AttemptKind, AttemptStatus, Failure, RegistryEntry
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import DetachedError, DockyardError, PartialError
+from dockyard.domain.image import BuiltImage
+from dockyard.domain.plan import Outcome, Plan, Step, WriteRecord
+from dockyard.domain.request import BatchRequest, SageMakerDeployRequest
+from dockyard.domain.result import BatchResult, ResultStatus
+from dockyard.domain.sagemaker import SageMakerSpec, derive_endpoint_name
+from dockyard.domain.sagemaker_batch import ObservedBatch, TransformJob, derive_job_model_name
+from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, WaitTransform
+from dockyard.planning.recording import redact_plan
+from dockyard.planning.sagemaker_batch import WantedBatch, derive_wanted_stem, name_job, plan_batch
+from dockyard.ports_batch import JobSupplies, TransformJobs
+from dockyard.usecases.site_sagemaker import SageMakerSite
+from dockyard.usecases.sync import flush_queue
+from dockyard.usecases.workbench import Workbench
+
+_LATER = (WaitTransform, CleanUpJobs)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BatchDesk:
+    """What jobs need beside a workbench: the site whose deployments their models would be, and the account's jobs."""
+
+    site: SageMakerSite
+    jobs: TransformJobs
+    supplies: JobSupplies
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Planned:
+    """A plan with what it was made from."""
+
+    plan: Plan
+    job: str
+    wanted: WantedBatch
+    image: BuiltImage | None
+    build: Build
+
+
+def run_batch(
+    bench: Workbench,
+    desk: BatchDesk,
+    request: BatchRequest,
+    *,
+    plan_only: bool,
+    approve: Callable[[Plan], None] | None = None,
+) -> BatchResult:
+    """Run a job, or with `plan_only` say what that would take and change nothing.
+
+    The deployment of the job's name is locked until the job has started, and not while it runs. Raises what the site refuses,
+    what resolving and building raise, and UnhealthyError `batch-failed` for a job that does not complete; nothing of it is
+    left then.
+    """
+    key = request.deploy.key
+    lock = nullcontext() if plan_only else bench.locks.hold(key, bench.actor, request.deploy.lock_wait_seconds)
+    with lock:
+        planned = _plan(bench, desk, request)
+        if plan_only or planned.plan.is_empty:
+            return _describe(request, planned, ResultStatus.PLANNED if plan_only else ResultStatus.UNCHANGED)
+        if approve is not None:
+            approve(planned.plan)
+        flush_queue(bench)
+        attempt = dataclasses.replace(
+            bench.begin_attempt(key, AttemptKind.BATCH), model=planned.wanted.spec.model, plan=redact_plan(planned.plan)
+        )
+        run = _Run(bench=bench, desk=desk, attempt=attempt, handlers=_make_handlers(bench, desk, key, planned.build))
+        begun = run.apply(planned.plan, [step for step in planned.plan.steps if not isinstance(step, _LATER)])
+    done = run.finish(planned.plan, begun)
+    status = ResultStatus.DONE if request.waits else ResultStatus.STARTED
+    return _describe(request, planned, status, done)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Run:
+    """One job on its way."""
+
+    bench: Workbench
+    desk: BatchDesk
+    attempt: Attempt
+    handlers: BatchHandlers
+
+    def apply(self, plan: Plan, steps: list[Step]) -> Applied:
+        """Do some of a plan's steps. Raises what ended them, after it is recorded."""
+        applied = self._interpret(plan, tuple(steps))
+        if applied.failure is not None:
+            self._record_failure(applied.failure, applied.outcomes)
+            raise applied.failure
+        return applied
+
+    def finish(self, plan: Plan, begun: Applied) -> Applied:
+        """Do the steps that follow when the job has started, and record how it went."""
+        later = tuple(step for step in plan.steps if isinstance(step, _LATER))
+        applied = self._interpret(plan, later)
+        outcomes = (*begun.outcomes, *applied.outcomes)
+        if applied.failure is not None:
+            if not isinstance(applied.failure, DetachedError):
+                self._clean_up(later)
+            self._record_failure(applied.failure, outcomes)
+            raise applied.failure
+        late = (*begun.late_failures, *applied.late_failures)
+        status = AttemptStatus.PARTIAL if late else AttemptStatus.SUCCEEDED
+        try:
+            self._record(status, outcomes)
+        except PartialError as pending:
+            late = (*late, pending)
+        return Applied(outcomes=outcomes, late_failures=late)
+
+    def _interpret(self, plan: Plan, steps: tuple[Step, ...]) -> Applied:
+        """No journal is kept: what a kill leaves is in the account, where the same command and `gc` find it."""
+        interpreter = Interpreter(
+            handlers=self.handlers, save=lambda _outcomes: None, clock=self.bench.clock, progress=self.bench.progress
+        )
+        return interpreter.apply(dataclasses.replace(plan, steps=steps))
+
+    def _clean_up(self, later: tuple[Step, ...]) -> None:
+        for step in later:
+            if isinstance(step, CleanUpJobs):
+                try:
+                    self.handlers.perform(step, ())
+                except DockyardError as error:
+                    self.bench.progress.note(f"could not {step.describe()}: {error.message}")
+
+    def _record_failure(self, error: DockyardError, outcomes: tuple[Outcome, ...]) -> None:
+        status = AttemptStatus.INTERRUPTED if error.code == "cancelled" else AttemptStatus.FAILED
+        try:
+            self._record(status, outcomes, Failure.of(error))
+        except PartialError as pending:
+            self.bench.progress.note(f"{pending.message}; {pending.hint}")
+
+    def _record(self, status: AttemptStatus, outcomes: tuple[Outcome, ...], failure: Failure | None = None) -> None:
+        """Write the history run, or queue it. No tag of the model version says more afterwards: no deployment has changed."""
+        attempt = dataclasses.replace(
+            self.attempt, status=status, outcomes=outcomes, failure=failure, finished=self.bench.now()
+        )
+        entry = RegistryEntry(attempt=attempt, registry=attempt.model.registry if attempt.model else None)
+        try:
+            self.bench.writer.write_entry(entry)
+        except DockyardError as error:
+            self.bench.queue.put_entry(entry)
+            raise PartialError(
+                "record-pending",
+                f"the history of the job could not be written: {error.message}",
+                hint="it is kept; `dockyard sync` sends it when the registry answers again",
+            ) from error
+
+
+class _NoRecord:
+    """Jobs' plans have no WriteRecord: a job changes no deployment."""
+
+    def write_success(self, step: WriteRecord, outcomes: tuple[Outcome, ...]) -> Facts:
+        """Refuse."""
+        del outcomes
+        raise TypeError(f"{step.type} is no step of a batch transform job")
+
+
+def _plan(bench: Workbench, desk: BatchDesk, request: BatchRequest) -> _Planned:
+    deploy = desk.site.prepare(request.deploy)
+    _check(desk, request, deploy)
+    with bench.progress.begin(f"resolve {deploy.ref}"):
+        model = bench.registry.resolve_model(deploy.ref)
+    on_instances = dataclasses.replace(deploy.settings, capacity=request.settings.instances)
+    image_settings = desk.site.choose_image(dataclasses.replace(deploy, settings=on_instances))
+    with bench.progress.begin("lock the requirements and look up the base image"):
+        recipe = bench.images.describe_recipe(model, image_settings)
+    spec = SageMakerSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=deploy.settings)
+    wanted = WantedBatch(
+        spec=spec,
+        builder=recipe.builder,
+        builder_reason=recipe.reason,
+        input=request.input,
+        output=request.output,
+        settings=request.settings,
+        waits=request.waits,
+    )
+    seen = _observe(bench, desk, deploy.key, wanted)
+    return _Planned(
+        plan=plan_batch(deploy.key, wanted, seen),
+        job=name_job(deploy.key, wanted, seen),
+        wanted=wanted,
+        image=seen.image,
+        build=Build(recipe=recipe, model=model),
+    )
+
+
+def _check(desk: BatchDesk, request: BatchRequest, deploy: SageMakerDeployRequest) -> None:
+    """Refuse what the service would not take, before anything is looked up."""
+    settings = deploy.settings
+    job = TransformJob(
+        name="job",
+        model="model",
+        input=request.input,
+        output=request.output,
+        settings=request.settings,
+        kms_key=settings.kms_key,
+        tags=settings.tags,
+    )
+    desk.supplies.check_job(deploy.key, job)
+
+
+def _observe(bench: Workbench, desk: BatchDesk, key: DeploymentKey, wanted: WantedBatch) -> ObservedBatch:
+    endpoint = derive_endpoint_name(key.environment, key.name)
+    return ObservedBatch(
+        deployment=desk.site.describe(key),
+        image=bench.images.find_image(wanted.spec.fingerprint),
+        jobs=desk.jobs.list_jobs(derive_wanted_stem(key, wanted)),
+        has_model=desk.supplies.has_model(derive_job_model_name(endpoint, wanted.spec.spec_hash)),
+        taken_at=bench.now(),
+    )
+
+
+def _make_handlers(bench: Workbench, desk: BatchDesk, key: DeploymentKey, build: Build) -> BatchHandlers:
+    deployment = desk.site.make_handlers(bench, key, _NoRecord(), build)
+    return BatchHandlers(
+        key=key,
+        deployment=deployment,
+        find_image=deployment.find_image,
+        jobs=desk.jobs,
+        supplies=desk.supplies,
+        clock=bench.clock,
+        progress=bench.progress,
+    )
+
+
+def _describe(request: BatchRequest, planned: _Planned, status: ResultStatus, done: Applied | None = None) -> BatchResult:
+    failures = tuple(Failure.of(error) for error in done.late_failures) if done else ()
+    return BatchResult(
+        status=ResultStatus.PARTIAL if failures else status,
+        key=request.deploy.key,
+        job=planned.job,
+        output=request.output,
+        model=planned.wanted.spec.model,
+        image=planned.image.digest if planned.image else None,
+        plan=planned.plan,
+        outcomes=done.outcomes if done else (),
+        notes=planned.plan.notes if done else (),
+        failures=failures,
+    )
