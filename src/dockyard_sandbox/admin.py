@@ -88,9 +88,10 @@ class Admin:
         except (FaultScriptError, ValueError, TypeError) as error:
             return answer_json({"error": str(error)}, status=400)
 
-    def _list_calls(self, _request: HttpRequest) -> HttpResponse:
-        """Every call of every service: operation, ARNs, permissions that it needs, mutating or not, status, error, fault."""
-        return answer_json({"calls": [call.as_json() for call in self._insides.calls.list_calls()]})
+    def _list_calls(self, request: HttpRequest) -> HttpResponse:
+        """Every call (`?last=100`: the last ones): operation, ARNs, permissions needed, mutating or not, status, error, fault."""
+        last = int(request.parameters.get("last", "0"))
+        return answer_json({"calls": [call.as_json() for call in self._insides.calls.list_calls()[-last:]]})
 
     def _clear_calls(self, _request: HttpRequest) -> HttpResponse:
         """Forget all calls."""

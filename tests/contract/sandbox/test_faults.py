@@ -238,6 +238,8 @@ def test_admin_api_scripts_lists_and_clears(bench: ControlBench) -> None:
     assert [(model.text("name"), model["tags"]) for model in models] == [("m", {"k": "v"})]
     assert ask_admin(sandbox, "PUT", "pace", {"speed": 7}).number("speed") == 7
     assert [event.text("kind") for event in ask_admin(sandbox, "GET", "events").items_of("events")] == ["fault"]
+    last = ask_admin(sandbox, "GET", "calls?last=1").items_of("calls")
+    assert [call.whole("number") for call in last] == [calls[-1].whole("number")]
     ask_admin(sandbox, "DELETE", "calls")
     assert not ask_admin(sandbox, "GET", "calls").items_of("calls")
 
