@@ -89,7 +89,7 @@ class Admin:
             return answer_json({"error": str(error)}, status=400)
 
     def _list_calls(self, request: HttpRequest) -> HttpResponse:
-        """Every call (`?last=100`: the last ones): operation, ARNs, permissions needed, mutating or not, status, error, fault."""
+        """Every call (`?last=100`: the last ones): operation, ARNs, permissions, mutating or not, status, error, fault."""
         last = int(request.parameters.get("last", "0"))
         return answer_json({"calls": [call.as_json() for call in self._insides.calls.list_calls()[-last:]]})
 
