@@ -112,6 +112,10 @@ class Operations(RuleBasedStateMachine):
     @rule()
     def collect(self) -> None:
         assert collect_garbage(self.bench.open(), cache_days=30, plan_only=False).failures == ()
+        for endpoint in self.bench.account.endpoints.values():
+            endpoint.settle()
+        self.bench.site.describe(KEY)
+        assert collect_garbage(self.bench.open(), cache_days=30, plan_only=False).failures == ()
         assert collect_garbage(self.bench.open(), cache_days=30, plan_only=True).status is ResultStatus.UNCHANGED
         assert (self.bench.account.list_orphans(), self.bench.site.plan_cleanup(KEY)) == ((), ())
 
