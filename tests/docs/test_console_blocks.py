@@ -8,12 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from support.console import ROOT, Block, Command, Shell, find_difference, open_shell, read_blocks, read_transcript
+from support.console import ROOT, Shell, find_difference, list_commands, open_shell, read_blocks, read_transcript
 
 README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-deployment.md"
+SAGEMAKER_TUTORIAL = ROOT / "docs" / "tutorial" / "sagemaker.md"
+"""Run by `test_sagemaker_tutorial`."""
 PAGES = (README, *sorted((ROOT / "docs" / "tutorial").glob("*.md")))
 IN_THE_DEMO = "in the demo"
+IN_THE_SAGEMAKER_TUTORIAL = "in the SageMaker tutorial"
 _DELETE = re.compile(r"^    (\S+/dockyard delete .+)$", re.MULTILINE)
 pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]  # minutes, where two cores are busy with other tests
 
@@ -31,7 +34,7 @@ def test_demo_prints_what_readme_shows_and_ends_by_the_command_that_it_prints(sh
     transcript = demo.output.replace(f"{ROOT}/examples", "../examples")
     printed = {command.text: command.output.partition("\n\n")[0] for command in read_transcript(transcript)}
 
-    for said in _list_commands(README, IN_THE_DEMO):
+    for said in list_commands(README, IN_THE_DEMO):
         assert find_difference(said.output, printed[said.text]) is None, find_difference(said.output, printed[said.text])
 
     delete = _DELETE.search(demo.output)
@@ -42,26 +45,27 @@ def test_demo_prints_what_readme_shows_and_ends_by_the_command_that_it_prints(sh
 
 
 def test_tutorial_prints_what_it_shows(shell: Shell) -> None:
-    wanted = _list_commands(TUTORIAL, "")
-
-    printed = shell.run(tuple(command.text for command in wanted))
-
-    wrong = [
-        f"$ {said.text}\n{difference}"
-        for said, done in zip(wanted, printed, strict=True)
-        if (difference := find_difference(said.output, done.output))
-    ]
+    wrong = shell.find_wrong(TUTORIAL)
     assert wrong == [], "\n\n".join(wrong)
+
+
+def test_what_readme_shows_of_sagemaker_is_what_the_tutorial_shows() -> None:
+    shown = {command.text: command.output for command in list_commands(SAGEMAKER_TUTORIAL, "")}
+    said = list_commands(README, IN_THE_SAGEMAKER_TUTORIAL)
+
+    assert said
+    for command in said:
+        assert find_difference(command.output, shown[command.text]) is None, command.text
 
 
 def test_every_block_is_run_or_says_why_it_is_not() -> None:
     marks = [(page.name, block.mark) for page in PAGES for block in read_blocks(page)]
 
-    run = {("README.md", IN_THE_DEMO), (TUTORIAL.name, "")}
+    run = {
+        ("README.md", IN_THE_DEMO),
+        ("README.md", IN_THE_SAGEMAKER_TUTORIAL),
+        (TUTORIAL.name, ""),
+        (SAGEMAKER_TUTORIAL.name, ""),
+    }
     assert [one for one in marks if one not in run and not re.fullmatch(r"not run: .{10,}", one[1])] == []
     assert run <= set(marks)
-
-
-def _list_commands(page: Path, mark: str) -> tuple[Command, ...]:
-    blocks: tuple[Block, ...] = read_blocks(page)
-    return tuple(command for block in blocks if block.mark == mark for command in block.commands)

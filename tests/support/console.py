@@ -6,6 +6,7 @@ form only; port 1234 stands for the test's own. An HTML comment above a block sa
 
     <!-- not run: reason -->    it is left out
     <!-- in the demo -->        the demo runs these commands, with this output
+    <!-- file: NAME -->         above a block of any language: the reader saves it under that name
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ ROOT = Path(__file__).resolve().parents[2]
 PAGE_PORT = "1234"
 _TIMEOUT_SECONDS = 900
 _BLOCK = re.compile(r"^(?:<!-- (?P<mark>.+?) -->\n)?```console\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
+_FILE = re.compile(r"^<!-- file: (?P<name>[\w.-]+) -->\n```\w+\n(?P<body>.*?)^```$", re.MULTILINE | re.DOTALL)
 _END = re.compile(r"\n\x1e(\d+)\n")
 _LONG_NUMBER = re.compile(r"\d+\.\d{6,}")
 _FORMS = (
@@ -31,6 +33,8 @@ _FORMS = (
     (re.compile(r"\b\d+(?:\.\d+)? (?:ms|s|min)\b"), "DURATION"),
     (re.compile(r"\b\d+(?:\.\d+)? [kMG]B\b"), "SIZE"),
     (re.compile(r"\b[\w.-]+@[\w.-]+(?=  )"), "WHO"),
+    (re.compile(r"(?<=-)[0-9a-f]{16}\b"), "CONTENT"),
+    (re.compile(r"\brunner `(?:docker|unpacked)`"), "RUNNER"),
     (re.compile(r" {2,}"), "  "),
     (re.compile(r"[ \t]+$", re.MULTILINE), ""),
 )
@@ -60,6 +64,8 @@ class Shell:
     folder: Path
     port: str
     environ: Mapping[str, str]
+    replaced: tuple[tuple[str, str], ...] = ()
+    """What pages say, and what stands for it here, in commands and in what they print."""
 
     def run(self, commands: tuple[str, ...]) -> tuple[Command, ...]:
         """Run commands one after the other; fails the test at the first that ends with another code than 0."""
@@ -81,19 +87,33 @@ class Shell:
             assert code == "0", f"$ {text}\n{output}\nended with {code}"
         return tuple(Command(text=text, output=output) for text, output in zip(commands, parts[::2], strict=False))
 
+    def find_wrong(self, page: Path) -> list[str]:
+        """Do what a page says; return what was printed otherwise than it shows."""
+        for name, text in read_files(page):
+            (self.folder / name).write_text(text)
+        wanted = list_commands(page, "")
+        printed = self.run(tuple(command.text for command in wanted))
+        return [
+            f"$ {said.text}\n{difference}"
+            for said, done in zip(wanted, printed, strict=True)
+            if (difference := find_difference(said.output, done.output))
+        ]
+
     def _to_test(self, text: str) -> str:
-        return re.sub(rf"\b{PAGE_PORT}\b", self.port, text)
+        for on_page, here in ((PAGE_PORT, self.port), *self.replaced):
+            text = re.sub(rf"\b{re.escape(on_page)}\b", here, text)
+        return text
 
     def _to_page(self, text: str) -> str:
-        return re.sub(rf"\b{self.port}\b", PAGE_PORT, text)
+        for on_page, here in ((PAGE_PORT, self.port), *self.replaced):
+            text = re.sub(rf"\b{re.escape(here)}\b", on_page, text)
+        return text
 
 
 def open_shell(folder: Path, cache: Path) -> Shell:
     """A shell in `folder` that sees the examples as in a checkout, and keeps everything below it; models run as processes."""
     (folder / "examples").symlink_to(ROOT / "examples")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
+    port = find_port()
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKYARD_", "MLFLOW_", "PYTHON"))}
     tools = Path(sys.executable).parent
     environ = {
@@ -109,6 +129,13 @@ def open_shell(folder: Path, cache: Path) -> Shell:
     return Shell(folder=folder, port=port, environ=kept | environ)
 
 
+def find_port() -> str:
+    """A free port on loopback."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return str(probe.getsockname()[1])
+
+
 def write_curl(folder: Path) -> Path:
     """Make a folder with a `curl` in it that does what the pages use, for the end of PATH."""
     folder.mkdir()
@@ -122,6 +149,16 @@ def read_blocks(page: Path) -> tuple[Block, ...]:
     """The console blocks of a page, in order."""
     found = _BLOCK.finditer(page.read_text())
     return tuple(Block(mark=match["mark"] or "", commands=read_transcript(match["body"])) for match in found)
+
+
+def list_commands(page: Path, mark: str) -> tuple[Command, ...]:
+    """The commands of all blocks that have a mark; empty: that have none."""
+    return tuple(command for block in read_blocks(page) if block.mark == mark for command in block.commands)
+
+
+def read_files(page: Path) -> tuple[tuple[str, str], ...]:
+    """Names and contents of the files that a page has its reader save."""
+    return tuple((match["name"], match["body"]) for match in _FILE.finditer(page.read_text()))
 
 
 def read_transcript(text: str) -> tuple[Command, ...]:

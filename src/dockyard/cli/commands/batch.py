@@ -20,7 +20,7 @@ def batch_sagemaker(
     source: opt.InputOption,
     target: opt.OutputOption,
     name: opt.NameOption = None,
-    environment: opt.EnvironmentOption = None,
+    environment: opt.SageMakerEnvironmentOption = None,
     plan: opt.PlanOption = False,
     detailed_exitcode: opt.DetailedOption = False,
     yes: opt.YesOption = False,
