@@ -28,9 +28,10 @@ def examine_surroundings(
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
 ) -> int:
-    """Look at what Dockyard needs here, or in the AWS account of `doctor sagemaker`.
+    """Look at what Dockyard needs here, or in AWS.
 
-    And say how to mend what is amiss. Exits with 1 where something keeps it from working.
+    And say how to mend what is amiss. Exits with 1 where something keeps it from working. `doctor sagemaker` looks at an
+    environment's settings and account, as a deploy does before it makes anything.
     """
     from dockyard.domain.deployment import Target
     from dockyard.domain.errors import UsageError
