@@ -97,6 +97,22 @@ def test_container_that_does_not_run_makes_the_endpoint_fail(image: FakeImage) -
         assert endpoint.text("FailureReason")
 
 
+def test_model_of_several_containers_is_kept_and_its_endpoint_says_that_it_is_not_run(bench: ControlBench) -> None:
+    bench.call("CreateModel", ModelName="m", Containers=[{"Image": IMAGE}, {"Image": IMAGE}], ExecutionRoleArn=ROLE)
+    bench.make_config()
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    endpoint = bench.wait()
+    assert (endpoint.text("EndpointStatus"), "2 containers" in endpoint.text("FailureReason")) == ("Failed", True)
+
+
+def test_model_that_is_gone_when_its_endpoint_is_made_fails_it(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.make_config()
+    bench.call("DeleteModel", ModelName="m")
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert "Could not find model" in bench.wait().text("FailureReason")
+
+
 @pytest.mark.parametrize("speed", [0, 5000])
 def test_existing_endpoint_is_not_created_again(bench: ControlBench, speed: float) -> None:
     bench.make_model()

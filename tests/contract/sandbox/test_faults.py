@@ -244,6 +244,24 @@ def test_admin_api_scripts_lists_and_clears(bench: ControlBench) -> None:
     assert not ask_admin(sandbox, "GET", "calls").items_of("calls")
 
 
+def test_route_that_is_none_is_not_found(bench: ControlBench) -> None:
+    for method, route in (("GET", "nobody"), ("POST", "calls")):
+        with pytest.raises(urllib.error.HTTPError) as caught:
+            ask_admin(bench.sandbox, method, route)
+        assert caught.value.code == 404
+        caught.value.close()
+
+
+@pytest.mark.parametrize(
+    ("route", "body"), [("pace", {"speed": -1}), ("quotas", {"instances": {"ml.x": 1}}), ("policy", {}), ("pace", [])]
+)
+def test_setting_that_is_illegal_is_refused(bench: ControlBench, route: str, body: object) -> None:
+    with pytest.raises(urllib.error.HTTPError) as caught:
+        ask_admin(bench.sandbox, "PUT", route, body)
+    assert caught.value.code == 400
+    caught.value.close()
+
+
 @pytest.mark.parametrize(
     "rules", [[{"kind": "gremlin"}], [{"kind": "slow", "second": 1}], [{"kind": "slow", "nth": 0}], ["slow"], {"kind": "slow"}]
 )

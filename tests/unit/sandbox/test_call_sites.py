@@ -110,3 +110,28 @@ def test_caller_is_told_apart_but_not_named() -> None:
 def test_registry_calls_are_named_by_verb_and_kind() -> None:
     site = read_call_site(HttpRequest(method="PUT", path="/v2/a/b/manifests/v1"), "registry")
     assert (site.operation, site.mutating) == ("PutImage", True)
+
+
+def test_cbor_that_is_damaged_leaves_resources_empty() -> None:
+    path = "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm"
+    request = HttpRequest(method="POST", path=path, headers={"authorization": sign("monitoring")}, body=b"\xbf")
+    site = read_call_site(request, "monitoring")
+    assert (site.operation, site.resources, site.mutating) == ("PutMetricAlarm", (), True)
+
+
+def test_alarm_is_named_by_its_cbor() -> None:
+    path = "/service/GraniteServiceVersion20100801/operation/PutMetricAlarm"
+    body = b"\xa1\x69AlarmName\x61a"
+    site = read_call_site(
+        HttpRequest(method="POST", path=path, headers={"authorization": sign("monitoring")}, body=body), "monitoring"
+    )
+    (permission,) = site.permissions
+    assert permission == Permission(
+        action="cloudwatch:PutMetricAlarm", resource="arn:aws:cloudwatch:eu-west-1:123456789012:alarm:a"
+    )
+
+
+def test_log_stream_is_named_within_its_group() -> None:
+    body = b'{"logGroupName": "/g", "logStreamName": "A/i-1"}'
+    site = read_call_site(make_json("Logs_20140328.GetLogEvents", body, "logs"), "logs")
+    assert site.resources == ("arn:aws:logs:eu-west-1:123456789012:log-group:/g:log-stream:A/i-1",)
