@@ -10,7 +10,7 @@ from datetime import datetime, timezone
 
 import pytest
 from botocore.loaders import Loader
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockyard.adapters.sagemaker.patterns import can_read, matches_whole
@@ -21,6 +21,7 @@ from dockyard.domain.sagemaker import derive_repository_name, derive_revision_na
 
 ROLE = "arn:aws:iam::123456789012:role/wine"
 IMAGE = "123456789012.dkr.ecr.eu-west-1.amazonaws.com/dockyard/wine@sha256:" + "a" * 64
+UNHURRIED = settings(deadline=None)  # the first example loads the service's model
 SERVICES = ("sagemaker", "sagemaker-runtime", "application-autoscaling", "cloudwatch", "ecr", "iam")
 
 
@@ -168,6 +169,7 @@ def test_every_pattern_of_the_services_can_be_read() -> None:
     assert [name for name, pattern in patterns.items() if not can_read(pattern)] == []
 
 
+@UNHURRIED
 @given(st.text(max_size=40))
 def test_tag_pattern_takes_what_unicode_says(text: str) -> None:
     fits = all(unicodedata.category(one)[0] in "LZN" or one in "_.:/=+-@" for one in text)
@@ -195,6 +197,7 @@ def test_patterns_of_java_mean_here_what_they_mean_there(pattern: str, text: str
     assert matches_whole(pattern, text) is fits
 
 
+@UNHURRIED
 @given(st.text(min_size=1, max_size=80))
 def test_every_derived_name_is_one_that_the_service_takes(name: str) -> None:
     endpoint = derive_name(SAGEMAKER_ENDPOINT, name)
@@ -211,6 +214,7 @@ assert _NAME is not None
 _PATTERN = str(_NAME.members["EndpointName"].metadata["pattern"])
 
 
+@UNHURRIED
 @given(st.from_regex(re.compile(_PATTERN, re.ASCII), fullmatch=True))
 def test_endpoint_name_of_the_services_pattern_is_refused_only_for_its_length(name: str) -> None:
     told = tell("CreateEndpoint", {"EndpointName": name, "EndpointConfigName": "wine"})
@@ -218,6 +222,7 @@ def test_endpoint_name_of_the_services_pattern_is_refused_only_for_its_length(na
     assert bool(told) == (len(name) > 63)
 
 
+@UNHURRIED
 @given(st.integers(min_value=-10, max_value=7000))
 def test_memory_of_serverless_endpoints_comes_in_six_sizes(memory: int) -> None:
     variant = {"VariantName": "a", "ModelName": "m", "ServerlessConfig": {"MemorySizeInMB": memory, "MaxConcurrency": 1}}
