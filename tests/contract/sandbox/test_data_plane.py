@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import time
 from collections.abc import Iterator
@@ -137,6 +138,45 @@ def test_container_that_crashed_in_service_is_started_again(cloud: CloudBench, i
     logs, group = cloud.client("logs"), "/aws/sagemaker/Endpoints/reborn"
     messages = [event["message"] for event in logs.filter_log_events(logGroupName=group)["events"]]
     assert "The container ended with code 9. It is started again." in messages
+
+
+def test_errors_during_a_rollout_raise_the_alarm_that_rolls_it_back(cloud: CloudBench, image: str) -> None:
+    cloud.deploy(image, "rolled")
+    variant = {"VariantName": "AllTraffic", "ModelName": "rolled", "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    sagemaker = cloud.client("sagemaker")
+    sagemaker.create_endpoint_config(EndpointConfigName="rolled-2", ProductionVariants=[variant])
+    cloud.client("cloudwatch").put_metric_alarm(
+        AlarmName="rolled-5xx",
+        Namespace="AWS/SageMaker",
+        MetricName="Invocation5XXErrors",
+        Dimensions=[{"Name": "EndpointName", "Value": "rolled"}, {"Name": "VariantName", "Value": "AllTraffic"}],
+        Statistic="Sum",
+        Period=60,
+        EvaluationPeriods=1,
+        Threshold=1,
+        ComparisonOperator="GreaterThanOrEqualToThreshold",
+        TreatMissingData="notBreaching",
+    )
+    routing = {"Type": "ALL_AT_ONCE", "WaitIntervalInSeconds": 3600}
+    sagemaker.update_endpoint(
+        EndpointName="rolled",
+        EndpointConfigName="rolled-2",
+        DeploymentConfig={
+            "BlueGreenUpdatePolicy": {"TrafficRoutingConfiguration": routing},
+            "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "rolled-5xx"}]},
+        },
+    )
+
+    def is_settled() -> bool:
+        if cloud.status("rolled") == "Updating":
+            with contextlib.suppress(ClientError):
+                cloud.invoke({"crash": True}, name="rolled")
+        return cloud.status("rolled") == "InService"
+
+    wait_for(is_settled, seconds=60)
+    told = sagemaker.describe_endpoint(EndpointName="rolled")
+    assert told["EndpointConfigName"] == "rolled"
+    assert "rolled-5xx" in told["FailureReason"]
 
 
 def test_invocations_are_metrics(wine: CloudBench) -> None:
