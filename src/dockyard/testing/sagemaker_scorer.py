@@ -15,7 +15,7 @@ from dockyard.testing.sagemaker import MemoryAccount
 
 @dataclass(kw_only=True)
 class MemoryEndpointScorer:
-    """Scorer whose addresses are names of an account's endpoints: the revision that serves answers."""
+    """Invoker whose addresses are names of an account's endpoints: the revision that serves answers."""
 
     account: MemoryAccount
     wrong: set[Fingerprint] = field(default_factory=set)
@@ -24,11 +24,6 @@ class MemoryEndpointScorer:
     """Whether all do."""
     failure: DockyardError | None = None
     requests: list[Request] = field(default_factory=list)
-
-    def wait_ready(self, address: str, timeout_seconds: float) -> bool:
-        """Whether something serves there; nothing changes by waiting."""
-        del timeout_seconds
-        return self._find_serving(address) is not None
 
     def invoke(self, address: str, request: Request, timeout_seconds: float) -> Answer:
         """The fingerprint of the image that answers, which is what it answered at build time, too."""

@@ -86,9 +86,18 @@ class SageMakerSite:
         return self.scorer.invoke(endpoint.name, request, _REQUEST_SECONDS)
 
     def prepare(self, request: DeployRequest) -> SageMakerDeployRequest:
-        """Check all that would be sent, and decide the role. Raises UsageError `setting-invalid`."""
+        """Check all that would be sent, and decide the role.
+
+        Raises UsageError `setting-invalid`, also for the base `host`, which nothing but this machine has.
+        """
         wanted = _require_sagemaker(request)
         settings = wanted.settings
+        if wanted.image.base == HOST_BASE:
+            raise UsageError(
+                "setting-invalid",
+                f"an image without a base (`{HOST_BASE}`) runs on this machine only",
+                hint="leave `image.base` out, or name an image",
+            )
         self.ports.preflight.check_settings(wanted.key, settings, wanted.policy)
         if settings.role:
             return wanted
@@ -102,17 +111,8 @@ class SageMakerSite:
         return dataclasses.replace(wanted, settings=dataclasses.replace(settings, role=role))
 
     def choose_image(self, request: DeployRequest) -> ImageSettings:
-        """One with Docker's media types and a base, for the processor of the instances unless the user set a platform.
-
-        Raises UsageError `setting-invalid` for the base `host`, which nothing but this machine has.
-        """
+        """One with Docker's media types and a base, for the processor of the instances unless the user set a platform."""
         image = request.image
-        if image.base == HOST_BASE:
-            raise UsageError(
-                "setting-invalid",
-                f"an image without a base (`{HOST_BASE}`) runs on this machine only",
-                hint="leave `image.base` out, or name an image",
-            )
         platform = image.platform
         if platform == DEFAULT_PLATFORM:
             platform = self.ports.preflight.choose_platform(_require_sagemaker(request).settings)
