@@ -253,6 +253,14 @@ def test_serverless_takes_four_megabytes_and_a_few_at_once(cloud: CloudBench, im
     assert cloud.status("small") == "InService"
 
 
+def test_role_that_does_not_exist_is_refused(cloud: CloudBench) -> None:
+    role = "arn:aws:iam::123456789012:role/nobody"
+    with pytest.raises(ClientError, match=f"Could not assume role {role}"):
+        cloud.client("sagemaker").create_model(
+            ModelName="nobodys", ExecutionRoleArn=role, PrimaryContainer={"Image": f"{cloud.address}/wine:v1"}
+        )
+
+
 def test_cold_start_is_scripted(wine: CloudBench) -> None:
     wine.sandbox.faults.script(
         [Rule(kind="refuse", operation="InvokeEndpoint", code="ModelNotReadyException", status=429, message="cold", times=0)]

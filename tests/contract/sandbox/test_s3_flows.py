@@ -178,10 +178,36 @@ def test_failure_of_an_asynchronous_invocation_comes_into_s3_and_is_told(cloud: 
     assert read(cloud, accepted["OutputLocation"]) is None
 
 
+def test_body_of_an_asynchronous_invocation_may_come_with_it(cloud: CloudBench, queue: str) -> None:
+    runtime = cloud.client("sagemaker-runtime")
+    accepted = runtime.invoke_endpoint_async(EndpointName="slow", Body=b"{}", S3OutputPathExtension=".json")
+    assert accepted["OutputLocation"].endswith(".json")
+    wait_for(lambda: read(cloud, accepted["OutputLocation"]) is not None)
+    assert take_message(cloud, queue)["requestParameters"]["inputLocation"] == ""
+
+
+def test_error_of_the_model_is_where_failures_go(cloud: CloudBench, queue: str) -> None:
+    runtime = cloud.client("sagemaker-runtime")
+    accepted = runtime.invoke_endpoint_async(EndpointName="slow", Body=b'{"crash": true}')
+    wait_for(lambda: read(cloud, accepted["FailureLocation"]) is not None)
+    assert b"Received server error (0) from primary" in (read(cloud, accepted["FailureLocation"]) or b"")
+    assert take_message(cloud, queue)["invocationStatus"] == "Failed"
+    events = [event.text for event in cloud.sandbox.events.list_events() if event.kind == "async"]
+    assert f"asynchronous invocation {accepted['InferenceId']} failed" in events[-1]
+
+
+def test_endpoint_that_is_not_asynchronous_is_refused(cloud: CloudBench, image: str) -> None:
+    cloud.deploy(image, "direct")
+    runtime = cloud.client("sagemaker-runtime")
+    with pytest.raises(runtime.exceptions.ValidationError, match="is not asynchronous"):
+        runtime.invoke_endpoint_async(EndpointName="direct", Body=b"{}")
+
+
 @pytest.mark.parametrize(
     ("parameters", "reason"),
     [
         ({}, "Either InputLocation or Body"),
+        ({"Body": b"x" * 128_001}, "less than or equal to 128000"),
         ({"InputLocation": "s3://bucket/in/x", "RequestTTLSeconds": 21601}, "requestttlseconds must be 60 to 21600"),
         ({"InputLocation": "s3://bucket/in/x", "InvocationTimeoutSeconds": 3601}, "invocationtimeoutseconds must be"),
         ({"InputLocation": "s3://bucket/in/x", "InferenceId": "two words"}, "InferenceId must be"),

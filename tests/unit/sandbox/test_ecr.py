@@ -152,6 +152,22 @@ def test_immutable_tag_is_refused_by_put_image_too(bench: Bench) -> None:
     assert code == "ImageTagAlreadyExistsException"
 
 
+def test_settings_of_a_repository_change(bench: Bench) -> None:
+    wanted = {"scanOnPush": True}
+    bench.call("PutImageScanningConfiguration", repositoryName="team/wine", imageScanningConfiguration=wanted)
+    filters = [{"filterType": "WILDCARD", "filter": "live-*"}]
+    bench.call(
+        "PutImageTagMutability",
+        repositoryName="team/wine",
+        imageTagMutability="IMMUTABLE_WITH_EXCLUSION",
+        imageTagMutabilityExclusionFilters=filters,
+    )
+    (told,) = bench.call("DescribeRepositories").items_of("repositories")
+    assert told.child("imageScanningConfiguration") == wanted
+    assert told.text("imageTagMutability") == "IMMUTABLE_WITH_EXCLUSION"
+    assert [one.plain() for one in told.items_of("imageTagMutabilityExclusionFilters")] == filters
+
+
 def test_image_goes_with_its_last_tag(bench: Bench) -> None:
     digest = bench.push("v1")
     bench.push("v2")
