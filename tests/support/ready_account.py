@@ -49,6 +49,7 @@ def clients(**changes: dict[str, Any]) -> FakeClients:
         "service-quotas": {"list_service_quotas": quotas(20)},
         "ecr": {"describe_repositories": refuse("RepositoryNotFoundException")},
         "s3": {"head_bucket": {"BucketRegion": "eu-west-1"}},
+        "sagemaker": {"describe_endpoint": refuse("ValidationException", 'Could not find endpoint "wine".')},
         "kms": {"describe_key": {"KeyMetadata": {"KeyState": "Enabled"}}},
     }
     changed = {name.replace("_", "-"): answers for name, answers in changes.items()}

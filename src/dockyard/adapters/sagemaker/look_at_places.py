@@ -1,4 +1,4 @@
-"""Owns the looks at where a deployment goes: the quota for its instances, its image repository, buckets and key."""
+"""Owns the looks at where a deployment goes: the endpoint that is there, the quota for instances, repository, buckets, key."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ from collections.abc import Iterator
 from typing import Any
 
 from dockyard.adapters.sagemaker.clients import read_code
+from dockyard.adapters.sagemaker.errors import is_missing
 from dockyard.adapters.sagemaker.looks import Look, Scene, approve, object_to, warn
 from dockyard.adapters.sagemaker.policies import read_bucket
 from dockyard.domain.finding import Finding
-from dockyard.domain.sagemaker import Instances, derive_repository_name
+from dockyard.domain.sagemaker import Instances, Serverless, derive_repository_name
 
 _MODEL_DATA = "bucket"
+_TO_BE_REPLACED = frozenset({"Failed", "Deleting"})
 _USABLE_KEYS = frozenset({"Enabled", "Updating"})
 
 
@@ -117,7 +119,24 @@ def _judge_key(key: str, found: Any) -> Finding:  # noqa: ANN401  an answer of b
     return approve("kms-key", f"key {key} is enabled")
 
 
+def _see_endpoint(scene: Scene) -> Iterator[Finding]:
+    """The way from instances to serverless is closed: https://docs.aws.amazon.com/sagemaker/latest/dg/serverless-endpoints.html"""
+    if not isinstance(scene.settings.capacity, Serverless):
+        return
+    try:
+        found = scene.clients.client("sagemaker").describe_endpoint(EndpointName=scene.endpoint)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        return
+    has_instances = any("CurrentServerlessConfig" not in one for one in found.get("ProductionVariants", []))
+    if has_instances and found.get("EndpointStatus") not in _TO_BE_REPLACED:
+        message = f"endpoint {scene.endpoint} has instances, and the service never makes such a one serverless"
+        yield object_to("endpoint", message, "deploy it under another name (`--name`), or delete this deployment first")
+
+
 PLACE_LOOKS = (
+    Look(code="endpoint", what="the endpoint", action="sagemaker:DescribeEndpoint", see=_see_endpoint),
     Look(code="quota", what="the quota for instances", action="servicequotas:ListServiceQuotas", see=_see_quota),
     Look(code="image-repository", what="the image repository", action="ecr:DescribeRepositories", see=_see_repository),
     Look(code="bucket", what="a bucket", action="s3:ListBucket", see=_see_buckets),

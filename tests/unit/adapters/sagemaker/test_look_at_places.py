@@ -19,6 +19,7 @@ from dockyard.domain.sagemaker import (
 from support.fake_aws import refuse
 from support.ready_account import (
     ROLE,
+    SETTINGS,
     find,
     find_one,
     quotas,
@@ -54,6 +55,28 @@ def test_serverless_endpoint_has_no_quota_of_instances(tmp_path: Path) -> None:
     assert find_one(tmp_path, "capacity", settings).message == (
         "serverless, 2048 MB, at most 5 at a time: runs linux/amd64 images, takes requests of 4 MB at most"
     )
+
+
+@pytest.mark.parametrize(
+    ("variants", "severities"),
+    [
+        ([{"VariantName": "AllTraffic", "CurrentInstanceCount": 1}], [Severity.ERROR]),
+        ([{"VariantName": "AllTraffic", "CurrentServerlessConfig": {"MemorySizeInMB": 2048}}], []),
+    ],
+)
+def test_endpoint_with_instances_cannot_become_serverless(
+    tmp_path: Path, variants: list[object], severities: list[Severity]
+) -> None:
+    serverless = SageMakerSettings(role=ROLE, capacity=Serverless(memory_mb=2048, max_concurrency=5))
+    there = {"describe_endpoint": {"ProductionVariants": variants}}
+
+    assert [one.severity for one in find(tmp_path, "endpoint", serverless, sagemaker=there)] == severities
+    assert find(tmp_path, "endpoint", SETTINGS, sagemaker=there) == []
+    failed = {"describe_endpoint": {"ProductionVariants": variants, "EndpointStatus": "Failed"}}
+    assert find(tmp_path, "endpoint", serverless, sagemaker=failed) == []
+    assert find(tmp_path, "endpoint", serverless) == []
+    (hidden,) = find(tmp_path, "endpoint", serverless, sagemaker={"describe_endpoint": refuse("AccessDeniedException")})
+    assert hidden.severity is Severity.WARNING
 
 
 def test_repository_is_there_or_will_be_made(tmp_path: Path) -> None:
