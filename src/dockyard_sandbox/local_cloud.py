@@ -131,7 +131,9 @@ class LocalCloud:
             )
             return True, made
         if self.settings.runner == "docker":
-            raise NoEngineError("no Docker engine answers: start one, set DOCKER_HOST, or choose the runner `unpacked`")
+            raise NoEngineError(
+                "no Docker engine of this machine answers: start one, set DOCKER_HOST, or choose the runner `unpacked`"
+            )
         return False, UnpackedRunner(
             self.repositories,
             address=authority,

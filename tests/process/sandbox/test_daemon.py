@@ -123,5 +123,5 @@ def test_sandbox_that_cannot_start_says_why(home: Home) -> None:
     ended = subprocess.run(command, env=environ, capture_output=True, text=True, timeout=90, check=False)
     assert ended.returncode == 1
     assert "error[sandbox-failed]" in ended.stderr
-    assert "no Docker engine answers" in ended.stderr
+    assert "no Docker engine of this machine answers" in ended.stderr
     assert home.find_processes() == []
