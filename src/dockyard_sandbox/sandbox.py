@@ -104,7 +104,7 @@ class Sandbox:
         return {
             "AWS_ENDPOINT_URL": self.url,
             **{f"AWS_ENDPOINT_URL_{service}": self.url for service in _SERVICES},
-            "AWS_ACCESS_KEY_ID": "AKIASANDBOXSANDBOX00",
+            "AWS_ACCESS_KEY_ID": "SANDBOX-ACCESS-KEY",
             "AWS_SECRET_ACCESS_KEY": "sandbox",
             "AWS_DEFAULT_REGION": self.settings.region,
             "AWS_REGION": self.settings.region,

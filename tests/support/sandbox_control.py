@@ -29,7 +29,7 @@ class ApiCaller:
             service,
             endpoint_url=url,
             region_name=region,
-            aws_access_key_id="AKIATESTTESTTEST0001",
+            aws_access_key_id="TEST-ACCESS-KEY",
             aws_secret_access_key="secret",
             config=Config(retries={"total_max_attempts": attempts, "mode": "standard"}),
         )

@@ -56,7 +56,8 @@ OFFERED = (
     "UpdateInferenceComponentRuntimeConfig",
     "UpdateModelPackage",
 )
-AUTHORIZATION = "AWS4-HMAC-SHA256 Credential=AKIATEST/20260101/us-east-1/sagemaker/aws4_request, Signature=0"
+SCOPE = "20260101/us-east-1/sagemaker/aws4_request"
+AUTHORIZATION = f"AWS4-HMAC-SHA256 Credential=KEY/{SCOPE}, Signature=0"  # not a secret: it signs nothing
 WRONG: Mapping[str, object] = {
     "string": 1,
     "integer": "1",

@@ -8,6 +8,7 @@ from dockyard_sandbox.call_sites import read_call_site
 from dockyard_sandbox.calls import Permission
 from dockyard_sandbox.routes import HttpRequest, find_service_name
 
+PRESIGNED = "X-Amz-Credential=KEY%2F20260101%2Fx%2Fs3%2Faws4_request"  # not a secret: it signs nothing
 ROLE = "arn:aws:iam::123456789012:role/r"
 
 
@@ -32,7 +33,7 @@ def make_json(target: str, body: bytes, service: str = "sagemaker") -> HttpReque
         (HttpRequest(method="GET", path="/v2/"), "registry"),
         (HttpRequest(method="GET", path="/_sandbox/calls"), "admin"),
         (HttpRequest(method="GET", path="/"), "page"),
-        (HttpRequest(method="GET", path="/b/k", query="X-Amz-Credential=AKIA%2F20260101%2Fx%2Fs3%2Faws4_request"), "s3"),
+        (HttpRequest(method="GET", path="/b/k", query=PRESIGNED), "s3"),
         (HttpRequest(method="GET", path="/b/k"), "other"),
     ],
 )
