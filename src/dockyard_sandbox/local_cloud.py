@@ -19,6 +19,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
 
+from docker import DockerClient
+
 from dockyard_image.blobs import Blobs
 from dockyard_sandbox.alarms import EvaluatedAlarms
 from dockyard_sandbox.arns import ACCOUNT
@@ -88,8 +90,12 @@ class LocalCloud:
         self._metrics = MetricsWriter(self._aws)
         self.invocations = InvocationLog([self._metrics])
         self.model_data = S3ModelData(self._aws, settings.folder / "model-data")
-        self.has_engine = False
+        self._engine: DockerClient | None = None
+
+    @property
+    def has_engine(self) -> bool:
         """Whether containers run in a Docker engine; known once the parts are made."""
+        return self._engine is not None
 
     def wait_until_ready(self) -> None:
         """Return when moto answers. Raises NoMotoError."""
@@ -98,7 +104,7 @@ class LocalCloud:
     def make_parts(self, bearings: Bearings) -> Parts:
         """What a sandbox needs. Raises NoEngineError."""
         try:
-            self.has_engine, runner = self._choose_runner(bearings.authority)
+            runner = self._choose_runner(bearings.authority)
         except BaseException:
             self.moto.stop()
             raise
@@ -118,23 +124,21 @@ class LocalCloud:
             stop=lambda: self._stop(bearings.authority),
         )
 
-    def _choose_runner(self, authority: str) -> tuple[bool, Runner]:
-        """The runner, and whether it is Docker's."""
-        engine = open_engine() if self.settings.runner != "unpacked" else None
-        if engine is not None:
-            made = DockerRunner(
-                engine,
+    def _choose_runner(self, authority: str) -> Runner:
+        self._engine = open_engine() if self.settings.runner != "unpacked" else None
+        if self._engine is not None:
+            return DockerRunner(
+                self._engine,
                 self.repositories,
                 address=authority,
                 sandbox_id=self.settings.sandbox_id,
                 login=self._make_login,
             )
-            return True, made
         if self.settings.runner == "docker":
             raise NoEngineError(
                 "no Docker engine of this machine answers: start one, set DOCKER_HOST, or choose the runner `unpacked`"
             )
-        return False, UnpackedRunner(
+        return UnpackedRunner(
             self.repositories,
             address=authority,
             folder=self.settings.folder / _CONTAINERS,
@@ -173,6 +177,8 @@ class LocalCloud:
 
     def _stop(self, authority: str) -> None:
         self.moto.stop()
+        if self._engine is not None:
+            self._engine.close()
         clean_up(self.settings.folder, self.settings.sandbox_id, authority, has_engine=self.has_engine)
 
 
