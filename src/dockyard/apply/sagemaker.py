@@ -125,6 +125,10 @@ class SageMakerHandlers:
             self.repositories.delete_image(step.repository, image.digest)
 
     def _drop(self, *, repository: str | None = None, role: str | None = None) -> None:
+        """Delete what was made for the deployment, unless another machine has brought it into service meanwhile."""
+        endpoint = self.moves.endpoints.describe_endpoint(self.endpoint)
+        if endpoint is not None and endpoint.owner == str(self.key):
+            return
         step = DeleteSupplies(endpoint=self.endpoint, repository=repository, role=role, has_alarms=False)
         self.supplies.delete_supplies(step)
 

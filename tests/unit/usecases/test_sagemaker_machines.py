@@ -54,6 +54,7 @@ def test_deploy_of_another_machine_in_the_middle_of_ours_leaves_one_of_both(
     except DockyardError as error:
         assert error.exit_code == 1
     assert len(statuses) == 1
+    assert not any("role or images" in refusal for refusal in bench.account.refusals)
     assert_whole(bench)
     assert bench.serving_version() in {"1", str(version)}
     assert run(bench, 1).status in {ResultStatus.DEPLOYED, ResultStatus.UNCHANGED}
