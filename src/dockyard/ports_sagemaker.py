@@ -76,9 +76,10 @@ class Revisions(Protocol):
         """Note on a revision that it has served."""
         ...
 
-    def delete_revision(self, name: str) -> None:
+    def delete_revision(self, name: str, uploaded: UploadModel | None = None) -> None:
         """Delete a revision's configuration, model and model data, and its image where no other model of ours runs it.
 
+        Where there is no model that says where its data is, `uploaded` does.
         One that an endpoint uses is refused: ConflictError `revision-in-use`.
         """
         ...

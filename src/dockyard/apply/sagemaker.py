@@ -89,8 +89,8 @@ class SageMakerHandlers:
         match step:
             case CreateEndpoint() | UpdateEndpoint():
                 self.moves.undo(step)
-            case UploadModel(name=name) | CreateModel(name=name) | CreateEndpointConfig(name=name):
-                self.revisions.delete_revision(name)
+            case UploadModel() | CreateModel() | CreateEndpointConfig():
+                self.revisions.delete_revision(step.name, step if isinstance(step, UploadModel) else None)
             case PushImage():
                 self._unpush(step)
             case PutAlarms(endpoint=endpoint, previous=previous):

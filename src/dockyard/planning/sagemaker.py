@@ -198,12 +198,13 @@ def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
     """Make what the revision is made of, as far as it is not there."""
     spec, policy = aim.wanted.spec, aim.wanted.policy
     yield from _supply(aim)
-    has_model = aim.revision is not None and aim.revision.has_model
-    if not has_model or aim.seen.repository is None:
+    # The configuration is made last and deleted first: without it, parts of what the model stands for may be missing.
+    is_whole = aim.revision is not None and aim.revision.has_model and aim.revision.has_config
+    if not is_whole or aim.seen.repository is None:
         if not has_image:
             yield BuildImage(fingerprint=spec.fingerprint, builder=aim.wanted.builder, reason=aim.wanted.builder_reason)
         yield PushImage(fingerprint=spec.fingerprint, repository=derive_repository_name(aim.endpoint))
-    if not has_model:
+    if not is_whole:
         if spec.settings.delivery is not ModelDelivery.IMAGE:
             yield UploadModel(name=aim.name, spec=spec)
         yield CreateModel(number=aim.number, name=aim.name, spec=spec)

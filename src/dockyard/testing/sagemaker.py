@@ -163,8 +163,9 @@ class MemoryAccount:
                 raise DockyardError("aws-refused", f"Could not find endpoint configuration {name}")
             self.served.add(name)
 
-    def delete_revision(self, name: str) -> None:
+    def delete_revision(self, name: str, uploaded: UploadModel | None = None) -> None:
         """Delete a revision that no endpoint uses, and its image where no other model runs it."""
+        del uploaded
         with self._change("delete_revision", name):
             users = [one.name for one in self._list_states() if name in {one.config, one.pending_config}]
             if users:

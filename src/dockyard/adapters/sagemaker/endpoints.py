@@ -36,7 +36,11 @@ class SageMakerEndpoints:
                 if is_missing(error):
                     return None
                 raise
-        return _read_endpoint(found, self.find_owner(str(found["EndpointArn"])))
+        tags = find_tags(self._session, str(found["EndpointArn"]))
+        if tags is None:  # its deletion came to its end between the two calls
+            return None
+        owner = read_owner(tags)
+        return _read_endpoint(found, str(owner.key) if owner else None)
 
     def create_endpoint(self, key: DeploymentKey, step: CreateEndpoint) -> None:
         """Begin to create an endpoint; one of ours that is there with that configuration was begun before."""
@@ -56,15 +60,21 @@ class SageMakerEndpoints:
 
         Raises ConflictError `plan-stale` for an endpoint that is changing, or at neither of the step's configurations.
         """
+        from botocore.exceptions import ClientError
+
         endpoint = self.describe_endpoint(step.endpoint)
         if endpoint is not None and step.config in {endpoint.pending_config, endpoint.config}:
             return
         if endpoint is None or endpoint.status.is_moving or endpoint.config != step.previous_config:
-            what = "is gone" if endpoint is None else f"is {endpoint.status.value} at {endpoint.config}"
-            raise ConflictError("plan-stale", f"endpoint {step.endpoint} {what}", hint="somebody else changes it; plan again")
+            raise _tell_stale(step.endpoint, endpoint)
         client = self._session.client("sagemaker")
         with translated("sagemaker:UpdateEndpoint"):
-            eventually(lambda: client.update_endpoint(**requests.update_endpoint(step)), _is_late)
+            try:
+                eventually(lambda: client.update_endpoint(**requests.update_endpoint(step)), _is_late)
+            except ClientError as error:
+                if "in-progress" not in read_message(error):
+                    raise
+                self._require_under_way(step)
 
     def delete_endpoint(self, name: str) -> None:
         """Begin to delete an endpoint, with its scaling first: the service refuses one that is scaled otherwise."""
@@ -76,7 +86,7 @@ class SageMakerEndpoints:
             try:
                 client.delete_endpoint(EndpointName=name)
             except ClientError as error:
-                if not is_missing(error):
+                if not is_missing(error) and not ("in-progress" in read_message(error) and self._is_going(name)):
                     raise
 
     def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
@@ -96,11 +106,6 @@ class SageMakerEndpoints:
             return ()
         return tuple(text for _, text in sorted(lines, key=lambda line: line[0])[-tail:])
 
-    def find_owner(self, arn: str) -> str | None:
-        """Which deployment a resource belongs to, as `environment/name`."""
-        owner = read_owner(list_tags(self._session, arn))
-        return str(owner.key) if owner else None
-
     def _require_begun(self, key: DeploymentKey, step: CreateEndpoint) -> None:
         endpoint = self.describe_endpoint(step.endpoint)
         if endpoint is None or endpoint.owner != str(key) or endpoint.config != step.config:
@@ -109,6 +114,16 @@ class SageMakerEndpoints:
                 f"endpoint {step.endpoint} has been made by somebody else",
                 hint="somebody else changes it; plan again",
             )
+
+    def _require_under_way(self, step: UpdateEndpoint) -> None:
+        """Where the answer was lost, the SDK has asked again, and the service refuses: it is doing what was asked for."""
+        endpoint = self.describe_endpoint(step.endpoint)
+        if endpoint is None or step.config not in {endpoint.pending_config, endpoint.config}:
+            raise _tell_stale(step.endpoint, endpoint)
+
+    def _is_going(self, name: str) -> bool:
+        endpoint = self.describe_endpoint(name)
+        return endpoint is None or endpoint.status is EndpointStatus.DELETING
 
     def _deregister(self, name: str) -> None:
         from botocore.exceptions import ClientError
@@ -124,6 +139,11 @@ class SageMakerEndpoints:
 
 def list_tags(session: Session, arn: str) -> list[Mapping[str, str]]:
     """All tags of a SageMaker resource; none where it is gone."""
+    return find_tags(session, arn) or []
+
+
+def find_tags(session: Session, arn: str) -> list[Mapping[str, str]] | None:
+    """All tags of a SageMaker resource; None where it is gone."""
     from botocore.exceptions import ClientError
 
     with translated("sagemaker:ListTags"):
@@ -132,8 +152,13 @@ def list_tags(session: Session, arn: str) -> list[Mapping[str, str]]:
             return [tag for page in pages for tag in page["Tags"]]
         except ClientError as error:
             if is_missing(error):
-                return []
+                return None
             raise
+
+
+def _tell_stale(name: str, endpoint: Endpoint | None) -> ConflictError:
+    what = "is gone" if endpoint is None else f"is {endpoint.status.value} at {endpoint.config}"
+    return ConflictError("plan-stale", f"endpoint {name} {what}", hint="somebody else changes it; plan again")
 
 
 def _is_late(error: Exception) -> bool:

@@ -46,12 +46,12 @@ class EcrRepositories:
         self._hosts.add(uri.partition("/")[0])
         return uri
 
-    def delete_image(self, name: str, digest: str) -> None:
-        """Delete an image, unless a model runs it; a repository or an image that is gone is no error."""
+    def delete_image(self, name: str, digest: str, *, besides: str | None = None) -> None:
+        """Delete an image, unless a model, `besides` one, runs it; a repository or an image that is gone is no error."""
         from botocore.exceptions import ClientError
 
         uri = self.find_repository(name)
-        if uri is None or self._is_run(name, f"{uri}@{digest}"):
+        if uri is None or self._is_run(name, f"{uri}@{digest}", besides):
             return
         with translated("ecr:BatchDeleteImage"):
             try:
@@ -81,11 +81,11 @@ class EcrRepositories:
         user, _, password = token.partition(":")
         return Credentials(user=user, secret=Secret(password))
 
-    def _is_run(self, repository: str, image: str) -> bool:
+    def _is_run(self, repository: str, image: str, besides: str | None) -> bool:
         """Whether a model of the deployment that the repository belongs to runs the image."""
         endpoint = repository.rpartition("/")[2]
         client = self._session.client("sagemaker")
         with translated("sagemaker:ListModels"):
             pages = client.get_paginator("list_models").paginate(NameContains=revision_name_stem(endpoint))
-            names = [model["ModelName"] for page in pages for model in page["Models"]]
+            names = [model["ModelName"] for page in pages for model in page["Models"] if model["ModelName"] != besides]
             return any(client.describe_model(ModelName=name)["PrimaryContainer"]["Image"] == image for name in names)

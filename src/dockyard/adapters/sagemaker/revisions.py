@@ -82,9 +82,10 @@ class SageMakerRevisions:
         with translated("sagemaker:AddTags"):
             self.session.client("sagemaker").add_tags(ResourceArn=arn, Tags=[{"Key": SERVED, "Value": value}])
 
-    def delete_revision(self, name: str) -> None:
+    def delete_revision(self, name: str, uploaded: UploadModel | None = None) -> None:
         """Delete configuration, model, model data and image, as far as they are there and nothing else needs them.
 
+        The model goes last: as long as it is there, what is left of the revision is found again.
         Raises ConflictError `revision-in-use` for one that an endpoint serves or moves to: the service needs it to scale.
         """
         model = self.find_model(name)
@@ -93,13 +94,12 @@ class SageMakerRevisions:
             self._refuse_live(derive_endpoint_name(owner.key.environment, owner.key.name), name)
         client = self.session.client("sagemaker")
         self._delete("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
-        self._delete("sagemaker:DeleteModel", lambda: client.delete_model(ModelName=name))
-        if model is not None:
-            self._delete_data(model)
+        self._delete_data(name, _find_data(model) if model else _tell_data(uploaded))
         if model is not None and owner is not None:
             image = str(model["PrimaryContainer"]["Image"])
             repository = derive_repository_name(derive_endpoint_name(owner.key.environment, owner.key.name))
-            self.repositories.delete_image(repository, image.rpartition("@")[2])
+            self.repositories.delete_image(repository, image.rpartition("@")[2], besides=name)
+        self._delete("sagemaker:DeleteModel", lambda: client.delete_model(ModelName=name))
 
     def _create(self, what: str, create: Callable[[], object], compare: Callable[[], str | None]) -> None:
         """An answer that was lost, or a crash, leaves what we wanted: then it is there and is the same."""
@@ -150,11 +150,8 @@ class SageMakerRevisions:
                 "revision-in-use", f"endpoint {endpoint_name} uses {name}", hint="deploy or roll back to another revision first"
             )
 
-    def _delete_data(self, model: Mapping[str, Any]) -> None:
-        container = model["PrimaryContainer"]
-        source = container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri") or container.get("ModelDataUrl")
-        name = str(model["ModelName"])
-        if not source or f"/{name}/" not in source:
+    def _delete_data(self, name: str, source: str) -> None:
+        if f"/{name}/" not in source:
             return
         place = urlsplit(source[: source.index(f"/{name}/")] + f"/{name}/")
         with translated("s3:DeleteObject"):
@@ -167,6 +164,17 @@ class SageMakerRevisions:
     def _arn(self, kind: str, name: str) -> str:
         account = self.session.account()
         return f"arn:{account.partition}:sagemaker:{account.region}:{account.id}:{kind}/{name}"
+
+
+def _find_data(model: Mapping[str, Any]) -> str:
+    """Where a model's data is; empty where there is none."""
+    container = model["PrimaryContainer"]
+    return str(container.get("ModelDataSource", {}).get("S3DataSource", {}).get("S3Uri") or container.get("ModelDataUrl") or "")
+
+
+def _tell_data(uploaded: UploadModel | None) -> str:
+    """Where the data is that was uploaded for a model that was never made."""
+    return requests.model_data(uploaded.spec.settings, uploaded.name) if uploaded else ""
 
 
 def _is_late_role(error: Exception) -> bool:
