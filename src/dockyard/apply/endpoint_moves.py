@@ -34,6 +34,7 @@ _LATE_SECONDS = 5.0
 """How long an endpoint that was created, but whose creation was not answered, may not be to be seen."""
 _UNDO_SECONDS = 3600.0
 _FIRST_PAUSE_SECONDS = 0.2
+_SHORTEST_PAUSE_SECONDS = 0.001
 _LAST_PAUSE_SECONDS = 15.0
 
 EndpointStep = WaitSettled | ReplaceEndpoint | CreateEndpoint | UpdateEndpoint | WaitInService | DeleteEndpoint
@@ -204,7 +205,8 @@ class Watch:
         while True:
             self.seconds = self.clock.monotonic() - started
             yield
-            if self.seconds >= self.timeout_seconds:
+            left = self.timeout_seconds - self.seconds
+            if left < _SHORTEST_PAUSE_SECONDS:  # so short that a clock need not show it
                 return
-            self.clock.sleep(min(pause, self.timeout_seconds - self.seconds))
+            self.clock.sleep(min(pause, left))
             pause = min(pause * 1.5, _LAST_PAUSE_SECONDS)
