@@ -107,6 +107,12 @@ class _Handler(BaseHTTPRequestHandler):
             super().finish()
 
     @override
+    def handle_expect_100(self) -> bool:
+        done = super().handle_expect_100()
+        self.wfile.flush()  # a client sends its body when it has been told to, or after a second
+        return done
+
+    @override
     def version_string(self) -> str:
         return "DockyardSandbox"
 

@@ -56,6 +56,18 @@ def test_body_that_nobody_read_is_not_the_next_request() -> None:
         assert connection.getresponse().read() == b"/v2/next"
 
 
+def test_client_that_asks_whether_to_send_its_body_is_told_at_once() -> None:
+    with serve(lambda request: HttpResponse(body=request.body)) as connection:
+        connection.putrequest("PUT", "/x")
+        connection.putheader("Content-Length", "4")
+        connection.putheader("Expect", "100-continue")
+        connection.endheaders()
+        told = connection.sock.recv(1000)
+        connection.send(b"body")
+        assert told == b"HTTP/1.1 100 Continue\r\n\r\n"
+        assert connection.getresponse().read() == b"body"
+
+
 def test_head_is_answered_with_headers_only() -> None:
     with serve(lambda _request: HttpResponse(headers={"Content-Length": "7"}, body=b"1234567")) as connection:
         connection.request("HEAD", "/")
