@@ -11,6 +11,7 @@ import shutil
 import tarfile
 import tempfile
 import threading
+from collections.abc import Iterable
 from pathlib import Path
 
 from dockyard_image.files import PARTIAL_PREFIX
@@ -77,10 +78,7 @@ class S3ModelData:
                 file = partial / _name_file(key, prefix, keys)
                 file.parent.mkdir(parents=True, exist_ok=True)
                 hasher.update(f"{key}\0".encode())
-                with file.open("wb") as content:
-                    for chunk in self._aws.read_object(source.region, bucket, key):
-                        content.write(chunk)
-                        hasher.update(chunk)
+                _write_file(file, self._aws.read_object(source.region, bucket, key), hasher)
             target = self._name(source.uri, hasher.hexdigest())
             return target if target.is_dir() else _finish(partial, target)
         finally:
@@ -101,6 +99,13 @@ def _name_file(key: str, prefix: str, keys: list[str]) -> str:
     if any(other.startswith(f"{key}/") for other in keys):
         raise ModelDataError(f"Failed to download model data: {key} is a file and a folder at once")
     return key.removeprefix(prefix)
+
+
+def _write_file(file: Path, chunks: Iterable[bytes], hasher: hashlib._Hash) -> None:
+    with file.open("wb") as content:
+        for chunk in chunks:
+            content.write(chunk)
+            hasher.update(chunk)
 
 
 def _finish(partial: Path, target: Path) -> Path:

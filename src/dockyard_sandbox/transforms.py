@@ -48,16 +48,19 @@ class S3Transforms:
             sources = list(self._list_sources(order))
             if not sources:
                 raise TransformError("ClientError: No objects were found at the input location.")
-            container = order.start_container()
-            try:
-                for source in sources:
-                    if order.is_stopping():
-                        return
-                    self._transform(order, source, container)
-            finally:
-                container.stop()
+            self._transform_all(order, sources)
         except (AwsError, ValueError, OSError) as error:
             raise TransformError(f"ClientError: {error}") from error
+
+    def _transform_all(self, order: TransformOrder, sources: list[Source]) -> None:
+        container = order.start_container()
+        try:
+            for source in sources:
+                if order.is_stopping():
+                    return
+                self._transform(order, source, container)
+        finally:
+            container.stop()
 
     def _list_sources(self, order: TransformOrder) -> Iterator[Source]:
         data = order.request.child("TransformInput").child("DataSource").child("S3DataSource")
