@@ -85,6 +85,19 @@ def test_an_unchanged_deployment_is_called_so_and_its_endpoint_told(dockyard: Co
     assert ended.err == "unchanged: revision 3 of local/wine, wine v4, serves already\n"
 
 
+def test_a_deploy_that_is_not_waited_for_says_that_it_does_not_serve_yet(dockyard: CommandLine) -> None:
+    started = replace(results.DEPLOYED, status=ResultStatus.STARTED, notes=())
+    ended = dockyard.returning(deployed=started)("deploy", "sagemaker", "-m", "wine", "--no-wait", "--yes")
+    assert (ended.code, ended.out) == (0, f"{URL}\n")
+    assert ended.err == (
+        "started revision 3 of local/wine, wine v4; it does not serve yet, "
+        "the same command without `--no-wait` goes on and proves it\n"
+    )
+    again = replace(results.UNCHANGED, previous=2)
+    ended = dockyard.returning(deployed=again)("deploy", "sagemaker", "-m", "wine", "--no-wait", "--yes")
+    assert ended.err == "unchanged: revision 3 of local/wine, wine v4, is on its way already\n"
+
+
 def test_a_plan_says_that_nothing_was_changed(dockyard: CommandLine) -> None:
     assert dockyard("deploy", "local", "-m", "wine", "--plan").err == "nothing was changed\n"
 

@@ -50,7 +50,7 @@ class DeployResult:
     """What `deploy` or `rollback` did, or with PLANNED would do."""
 
     status: ResultStatus
-    """DEPLOYED, ROLLED_BACK, UNCHANGED, PLANNED or PARTIAL."""
+    """DEPLOYED, STARTED (`--no-wait`), ROLLED_BACK, UNCHANGED, PLANNED or PARTIAL."""
     key: DeploymentKey
     endpoint: str | None
     """URL that clients use; None where it is not known yet."""

@@ -11,7 +11,8 @@ from dockyard.apply.steps import Build
 from dockyard.domain.attempt import Attempt, AttemptKind
 from dockyard.domain.errors import CancelledError, DockyardError
 from dockyard.domain.image import ImageRecipe
-from dockyard.domain.plan import Plan
+from dockyard.domain.plan import Plan, WriteRecord
+from dockyard.domain.record import RecordStatus
 from dockyard.domain.request import DeployRequest
 from dockyard.domain.result import DeployResult, ResultStatus
 from dockyard.ports import ResolvedModel
@@ -86,7 +87,13 @@ def _deploy(asked: _Deploy) -> DeployResult:
     if approve is not None:
         approve(planned.plan)
     execution = Execution(attempt=attempt, planned=planned, build=Build(recipe=recipe, model=model))
-    return describe_result(bench, planned, ResultStatus.DEPLOYED, execute_plan(bench, execution))
+    return describe_result(bench, planned, _find_status(planned.plan), execute_plan(bench, execution))
+
+
+def _find_status(plan: Plan) -> ResultStatus:
+    """Whoever does not wait has not deployed yet: nothing has been proved."""
+    goes_on = any(isinstance(step, WriteRecord) and step.status is RecordStatus.DEPLOYING for step in plan.steps)
+    return ResultStatus.STARTED if goes_on else ResultStatus.DEPLOYED
 
 
 def _plan(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> tuple[Planned, ImageRecipe]:

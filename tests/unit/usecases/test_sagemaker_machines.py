@@ -73,7 +73,7 @@ def test_same_deploy_from_two_machines_waits_for_one_rollout() -> None:
     bench.account.history.clear()
     bench.account.strangers["update_endpoint"] = lambda: statuses.append(run(other, 2, policy=NO_WAIT).status)
     assert run(bench, 2).status is ResultStatus.DEPLOYED
-    assert statuses == [ResultStatus.DEPLOYED]
+    assert statuses == [ResultStatus.STARTED]
     states = [state.status for state in bench.account.history]
     assert states.count(EndpointStatus.UPDATING) == 1
     assert (bench.serving_version(), bench.list_recorded()) == ("2", ["2"])

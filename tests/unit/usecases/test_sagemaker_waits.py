@@ -71,7 +71,7 @@ def test_delete_of_an_endpoint_that_never_settles_says_how_to_go_on(bench: SageM
 
 def test_deploy_that_is_not_waited_for_is_taken_up_by_the_next(bench: SageMakerBench) -> None:
     run(bench, 1)
-    assert run(bench, 2, policy=NO_WAIT).status is ResultStatus.DEPLOYED
+    assert run(bench, 2, policy=NO_WAIT).status is ResultStatus.STARTED
     assert (bench.serving_version(), bench.endpoint.status) == ("1", EndpointStatus.UPDATING)
     assert (bench.record_status(1), bench.record_status(2)) == (RecordStatus.SERVING, RecordStatus.DEPLOYING)
     assert bench.site.describe(KEY).state is DeploymentState.UPDATING
@@ -85,7 +85,7 @@ def test_deploy_that_is_not_waited_for_is_taken_up_by_the_next(bench: SageMakerB
 
 def test_deploy_of_other_settings_that_is_not_waited_for_leaves_the_record_of_what_serves(bench: SageMakerBench) -> None:
     run(bench, 1)
-    assert run(bench, 1, env=(("A", "1"),), policy=NO_WAIT).status is ResultStatus.DEPLOYED
+    assert run(bench, 1, env=(("A", "1"),), policy=NO_WAIT).status is ResultStatus.STARTED
     assert run(bench, 1, env=(("A", "1"),), policy=NO_WAIT).status is ResultStatus.UNCHANGED
     assert bench.record_status(1) is RecordStatus.SERVING
     run(bench, 1, env=(("A", "1"),))
