@@ -161,7 +161,9 @@ class EndpointMoves:
     def _go_back(self, step: UpdateEndpoint) -> None:
         """Have the endpoint serve what it served before, where it got so far as to serve something else."""
         endpoint = self._settle(step.endpoint, _UNDO_SECONDS)
-        if endpoint is None or endpoint.config != step.config or step.config == step.previous_config:
+        if endpoint is None or step.config == step.previous_config:
+            return
+        if endpoint.config != step.config and endpoint.status is not EndpointStatus.UPDATE_ROLLBACK_FAILED:
             return
         back = dataclasses.replace(
             step, config=step.previous_config, previous_config=step.config, rollout=Rollout(wait_seconds=0), alarms=None

@@ -147,13 +147,23 @@ def test_update_that_ends_in_failure_is_replaced_by_the_next_deploy(bench: SageM
 @pytest.mark.parametrize("version", [1, 2, 3])
 def test_endpoint_whose_rollback_failed_takes_any_revision(bench: SageMakerBench, version: int) -> None:
     run(bench, 1)
-    bench.account.next_courses.append(Course(ending=Ending.ROLLBACK_FAILS))
+    bench.account.next_courses += [Course(ending=Ending.ROLLBACK_FAILS)] * 2
     with pytest.raises(UnhealthyError, match="UpdateRollbackFailed"):
         run(bench, 2)
     assert bench.endpoint.status is EndpointStatus.UPDATE_ROLLBACK_FAILED
     bench.account.usual = Course(hidden=2)
     assert run(bench, version).status is ResultStatus.DEPLOYED
     assert (bench.serving_version(), bench.endpoint.status) == (str(version), EndpointStatus.IN_SERVICE)
+
+
+def test_endpoint_whose_rollback_failed_is_brought_back(bench: SageMakerBench) -> None:
+    run(bench, 1)
+    before = bench.list_things()
+    bench.account.next_courses.append(Course(ending=Ending.ROLLBACK_FAILS))
+    with pytest.raises(UnhealthyError, match="UpdateRollbackFailed"):
+        run(bench, 2)
+    assert (bench.serving_version(), bench.endpoint.status) == ("1", EndpointStatus.IN_SERVICE)
+    assert bench.list_things() == before
 
 
 def test_repair_that_fails_again_leaves_the_endpoint_as_it_is(bench: SageMakerBench) -> None:

@@ -63,9 +63,9 @@ class SageMakerEndpoints:
         from botocore.exceptions import ClientError
 
         endpoint = self.describe_endpoint(step.endpoint)
-        if endpoint is not None and step.config in {endpoint.pending_config, endpoint.config}:
+        if endpoint is not None and _is_at(endpoint, step.config):
             return
-        if endpoint is None or endpoint.status.is_moving or endpoint.config != step.previous_config:
+        if endpoint is None or endpoint.status.is_moving or endpoint.config not in {step.previous_config, step.config}:
             raise _tell_stale(step.endpoint, endpoint)
         client = self._session.client("sagemaker")
         with translated("sagemaker:UpdateEndpoint"):
@@ -118,7 +118,7 @@ class SageMakerEndpoints:
     def _require_under_way(self, step: UpdateEndpoint) -> None:
         """Where the answer was lost, the SDK has asked again, and the service refuses: it is doing what was asked for."""
         endpoint = self.describe_endpoint(step.endpoint)
-        if endpoint is None or step.config not in {endpoint.pending_config, endpoint.config}:
+        if endpoint is None or not _is_at(endpoint, step.config):
             raise _tell_stale(step.endpoint, endpoint)
 
     def _is_going(self, name: str) -> bool:
@@ -154,6 +154,12 @@ def find_tags(session: Session, arn: str) -> list[Mapping[str, str]] | None:
             if is_missing(error):
                 return None
             raise
+
+
+def _is_at(endpoint: Endpoint, config: str) -> bool:
+    """Whether it serves a configuration and nothing else, or is on its way to it."""
+    rests = endpoint.status in {EndpointStatus.IN_SERVICE, EndpointStatus.SYSTEM_UPDATING}
+    return endpoint.target_config == config or (rests and endpoint.config == config)
 
 
 def _tell_stale(name: str, endpoint: Endpoint | None) -> ConflictError:
