@@ -1,0 +1,66 @@
+"""Sessions of Dockyard's own with a sandbox, whose SDK tries as often as ever and hardly waits in between."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+from botocore.retries import standard
+from botocore.retries.quota import RetryQuota
+
+from dockyard.adapters.sagemaker.session import Session
+from dockyard.domain.sagemaker_place import AwsAccess
+
+SERVICES = (
+    "application-autoscaling",
+    "cloudwatch",
+    "ecr",
+    "iam",
+    "logs",
+    "s3",
+    "sagemaker",
+    "sagemaker-runtime",
+    "sts",
+)
+_ATTEMPTS = 6
+_NO_END = 10**9
+
+
+def open_quick_session(environ: Mapping[str, str]) -> Session:
+    """A session whose clients are made while the environment says where AWS is; afterwards they know."""
+    session = Session(AwsAccess(region=environ["AWS_REGION"]))
+    with _environment(environ):
+        for service in SERVICES:
+            hurry(session.client(service))
+    return session
+
+
+def hurry(client: Any) -> None:  # noqa: ANN401  boto3's clients have no types
+    """Let a client try again at once, and as often as its settings say however many calls have failed before."""
+    name = client.meta.service_model.service_id.hyphenize()
+    identity = f"retry-config-{name}"
+    handler = standard.RetryHandler(
+        retry_policy=standard.RetryPolicy(
+            retry_checker=standard.StandardRetryConditions(max_attempts=_ATTEMPTS),
+            retry_backoff=standard.ExponentialBackoff(random=lambda: 0.0),
+        ),
+        retry_event_adapter=standard.RetryEventAdapter(),
+        retry_quota=standard.RetryQuotaChecker(RetryQuota(_NO_END)),
+    )
+    client.meta.events.unregister(f"needs-retry.{name}", unique_id=identity)
+    client.meta.events.register(f"needs-retry.{name}", handler.needs_retry, unique_id=identity)
+
+
+@contextmanager
+def _environment(environ: Mapping[str, str]) -> Iterator[None]:
+    before = dict(os.environ)
+    for name in [name for name in before if name.startswith("AWS_")]:
+        del os.environ[name]
+    os.environ.update(environ)
+    try:
+        yield
+    finally:
+        os.environ.clear()
+        os.environ.update(before)

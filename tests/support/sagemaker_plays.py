@@ -1,0 +1,153 @@
+"""Create, update, rollback and delete on the sandbox, again and again on the same deployments; and what faults make of them.
+
+A play begins where the one before it ended, as long as that ended well: most of what a test would have to make is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from dockyard.domain.errors import DockyardError, NotFoundError
+from dockyard.domain.result import DeleteResult, DeployResult, ResultStatus
+from dockyard_sandbox.faults import Rule
+from support.endpoint_load import EndpointLoad
+from support.sagemaker_cloud import SageMakerCloud
+from support.sagemaker_scene import Scene
+from support.sagemaker_things import Eyes, expect_things
+
+COMMANDS = ("create", "update", "rollback", "delete")
+_PAUSE_SECONDS = 0.03
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ending:
+    """How a command ended: what it said, and for one that failed, that it did."""
+
+    said: str
+    code: str = ""
+    is_partial: bool = False
+
+    @property
+    def is_done(self) -> bool:
+        """Whether nothing at all is missing."""
+        return not self.code and not self.is_partial
+
+
+@dataclass(kw_only=True)
+class Play:
+    """A deployment that one command is called on. `at` is its version, for rollbacks its revision; 0: there is none."""
+
+    command: str
+    scene: Scene
+    eyes: Eyes
+    at: int = 0
+
+    def prepare(self) -> None:
+        """Let there be what the command is about."""
+        if self.at or self.command == "create":
+            return
+        self.scene.deploy(1)
+        self.at = 1
+        if self.command == "rollback":
+            self.scene.deploy(2)
+            self.at = 2
+
+    def act(self) -> Ending:
+        """Call the command, which has the same aim until the play has ended."""
+        try:
+            result = self._call()
+        except NotFoundError as error:
+            if (self.command, error.code) in {("delete", "deployment-not-found"), ("rollback", "no-revision")}:
+                return Ending(said="it was done before")
+            return Ending(said=f"{error.message} {error.hint}", code=error.code)
+        except DockyardError as error:
+            return Ending(said=f"{error.message} {error.hint}", code=error.code)
+        said = " ".join(f"{one.code} {one.message}" for one in result.failures)
+        return Ending(said=said, is_partial=result.status is ResultStatus.PARTIAL)
+
+    def _call(self) -> DeployResult | DeleteResult:
+        if self.command == "rollback":
+            return self.scene.roll_back(3 - self.at)
+        if self.command == "delete":
+            return self.scene.delete()
+        return self.scene.deploy(self.at + 1, history_limit=1)
+
+    def assert_ended(self) -> None:
+        """All is as the command is to leave it, and nothing else is there."""
+        if self.command == "delete":
+            left = self.eyes.list_things()
+            assert left == [], left
+            return
+        count, expected = self.eyes.count(), expect_things(2 if self.command == "rollback" else 1)
+        assert count == expected, count
+        seen, endpoint = self.scene.observe(), self.eyes.describe()
+        assert endpoint["EndpointStatus"] == "InService"
+        digest = self.eyes.read_image(endpoint["EndpointConfigName"])
+        assert seen.serving_revision is not None
+        assert seen.serving_revision.image.endswith(digest)
+        version = 3 - self.at if self.command == "rollback" else self.at + 1
+        assert seen.serving_revision.spec.model.version == str(version)
+        assert self.scene.list_claiming() == [seen.serving]
+        assert not self.scene.local.queue.list_entries()
+
+    def close(self) -> None:
+        """Remember where it is, or take away what was created."""
+        if self.command == "create":
+            self.scene.delete()
+            assert self.eyes.list_things() == []
+        elif self.command == "rollback":
+            self.at = 3 - self.at
+        else:
+            self.at = 0 if self.command == "delete" else self.at + 1
+
+
+@contextmanager
+def open_play(cloud: SageMakerCloud, command: str) -> Iterator[Play]:
+    """A play that is prepared; what it leaves is looked at when the block has ended well."""
+    found = cloud.resting.pop(command, None)
+    if not isinstance(found, Play):
+        scene = cloud.make_scene()
+        found = Play(command=command, scene=scene, eyes=Eyes(session=cloud.eyes, endpoint=scene.endpoint))
+    cloud.script()
+    found.prepare()
+    yield found
+    found.assert_ended()
+    found.close()
+    cloud.resting[command] = found
+
+
+@contextmanager
+def is_served_throughout(cloud: SageMakerCloud, play: Play) -> Iterator[None]:
+    """Somebody asks the endpoint all the time, and every request is answered, by a revision that is or was there to serve."""
+    if play.command not in {"update", "rollback"}:
+        yield
+        return
+    with EndpointLoad(cloud.port, play.scene.endpoint, pause_seconds=_PAUSE_SECONDS) as load:
+        yield
+    assert [answer for answer in load.answers if not answer.startswith('{"predictions": ["sha256:')] == []
+    assert load.answers
+
+
+def suffer(cloud: SageMakerCloud, play: Play, *rules: Rule) -> Ending:
+    """Call the command while these things go wrong, then once more when nothing does, which completes it.
+
+    A command that failed has left nothing behind: but for `delete`, all is as before.
+    """
+    before = play.eyes.list_things()
+    with is_served_throughout(cloud, play):
+        cloud.script(*rules)
+        ending = play.act()
+        cloud.script()
+        if ending.code and play.command != "delete":
+            left = play.eyes.list_things()
+            assert left == before, f"{ending}\nleft: {sorted({*left} ^ {*before})}"
+        complete(play)
+    return ending
+
+
+def complete(play: Play) -> None:
+    """The same command again is done."""
+    again = play.act()
+    assert again.is_done, again
