@@ -24,7 +24,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"ping health check|health check",
-        "the container did not answer /ping in time: the log above tells why; large models need more `startup_timeout_seconds`",
+        "it did not answer /ping in time; its log tells why (above may be the old one's). Try more `startup_timeout_seconds`",
     ),
     (
         r"image .*(?:not found|does not exist|pull)|CannotPull|ImagePull|ecr:",
@@ -48,7 +48,7 @@ _HINTS: tuple[tuple[str, str], ...] = (
     ),
     (
         r"alarm",
-        "an alarm went off during the rollout: `dockyard history` shows which, the log above what the new revision said",
+        "an alarm went off during the rollout: the service's reason says which, the log above what the endpoint said meanwhile",
     ),
 )
 
