@@ -24,6 +24,7 @@ from dockyard.domain.sagemaker_steps import (
     CreateEndpointConfig,
     CreateModel,
     CreateRole,
+    CreateShadowConfig,
     DeleteSupplies,
     UpdateEndpoint,
     UploadModel,
@@ -57,7 +58,7 @@ class SageMakerAccount(Protocol):
         ...
 
 
-class Revisions(Protocol):
+class RevisionParts(Protocol):
     """The parts of revisions."""
 
     def upload_model(self, key: DeploymentKey, step: UploadModel, model: ResolvedModel) -> None:
@@ -83,6 +84,22 @@ class Revisions(Protocol):
         One that an endpoint uses is refused: ConflictError `revision-in-use`.
         """
         ...
+
+
+class ShadowConfigs(Protocol):
+    """Endpoint configurations that have a revision in the shadow of another."""
+
+    def create_shadow_config(self, key: DeploymentKey, step: CreateShadowConfig) -> None:
+        """Make one out of two revisions that are there."""
+        ...
+
+    def delete_shadow_config(self, name: str) -> None:
+        """Delete one. One that an endpoint uses is refused: ConflictError `revision-in-use`."""
+        ...
+
+
+class Revisions(RevisionParts, ShadowConfigs, Protocol):
+    """Revisions, and what brings two of them together."""
 
 
 class Endpoints(Protocol):

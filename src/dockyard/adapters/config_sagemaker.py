@@ -81,11 +81,14 @@ class RolloutSection(Section):
     """How traffic moves to a new revision."""
 
     kind: RolloutKind = _ROLLOUT.kind
-    """`all-at-once`, `canary` (a share first), `linear` (share by share) or `rolling` (instances replaced in batches)."""
+    """`all-at-once`, `canary` (a share first), `linear` (share by share), `rolling` (instances replaced in batches), or
+    `shadow` (none: the new revision gets copies of requests)."""
     step_percent: Percent = _ROLLOUT.step_percent
     """The first share of `canary`, every share of `linear` and `rolling`."""
     wait_seconds: Count = _ROLLOUT.wait_seconds
     """How long alarms are watched after each share."""
+    shadow_percent: Percent = _ROLLOUT.shadow_percent
+    """How many of a hundred requests `shadow` copies."""
     termination_wait_seconds: Count = _ROLLOUT.termination_wait_seconds
     """How long the old instances stay after the traffic has moved."""
     max_seconds: Count = _ROLLOUT.max_seconds

@@ -21,8 +21,10 @@ from dockyard.domain.sagemaker_steps import (
     CreateModel,
     CreateRepository,
     CreateRole,
+    CreateShadowConfig,
     DeleteEndpoint,
     DeleteRevision,
+    DeleteShadowConfig,
     DeleteSupplies,
     MarkServed,
     PushImage,
@@ -75,14 +77,15 @@ class SageMakerHandlers:
                 return Skipped(reason="a revision that needs them could not be deleted")
             case CreateRepository() | CreateRole() | PutAlarms() | PutScaling() | DeleteSupplies():
                 self._supply(step)
-                return ()
             case PushImage() | UploadModel() | CreateModel() | CreateEndpointConfig() | MarkServed() | DeleteRevision():
                 return self._make(step)
             case WaitSettled() | ReplaceEndpoint() | CreateEndpoint() | UpdateEndpoint() | WaitInService() | DeleteEndpoint():
                 self.moves.perform(step)
-                return ()
+            case CreateShadowConfig() | DeleteShadowConfig():
+                self._shade(step)
             case _:
                 raise TypeError(f"{step.type} is no step of SageMaker")
+        return ()
 
     def undo(self, step: Step) -> None:
         """Take back what a step did, as far as it came."""
@@ -91,6 +94,8 @@ class SageMakerHandlers:
                 self.moves.undo(step)
             case UploadModel() | CreateModel() | CreateEndpointConfig():
                 self.revisions.delete_revision(step.name, step if isinstance(step, UploadModel) else None)
+            case CreateShadowConfig(name=name):
+                self.revisions.delete_shadow_config(name)
             case PushImage():
                 self._unpush(step)
             case PutAlarms(endpoint=endpoint, previous=previous):
@@ -166,6 +171,12 @@ class SageMakerHandlers:
             case _:
                 assert_never(step)
         return ()
+
+    def _shade(self, step: CreateShadowConfig | DeleteShadowConfig) -> None:
+        if isinstance(step, CreateShadowConfig):
+            self.revisions.create_shadow_config(self.key, step)
+        else:
+            self.revisions.delete_shadow_config(step.name)
 
     def _push(self, fingerprint: Fingerprint, name: str) -> ImageDigest:
         image = self.shared.images.find_image(fingerprint)

@@ -9,6 +9,7 @@ import typer
 from dockyard.cli.completion import complete_deployment, complete_environment
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.image import BuilderKind
+from dockyard.domain.sagemaker import RolloutKind
 from dockyard.domain.sagemaker_batch import Assembly, Split, Strategy
 
 ModelOption = Annotated[
@@ -155,6 +156,10 @@ InstanceOption = Annotated[
 ]
 CountOption = Annotated[
     int | None, typer.Option("--count", min=1, metavar="NUMBER", help="How many instances; 1 by default.", show_default=False)
+]
+RolloutOption = Annotated[
+    RolloutKind | None,
+    typer.Option("--rollout", help="How traffic moves to the new revision; `all-at-once` by default.", show_default=False),
 ]
 RoleOption = Annotated[
     str | None,

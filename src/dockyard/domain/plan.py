@@ -211,6 +211,11 @@ class Plan:
     """What else is worth knowing before it is done: what it costs, what it leaves alone."""
 
     @property
+    def is_shadow(self) -> bool:
+        """Whether the revision is to get copies of requests only."""
+        return any(isinstance(step, WriteRecord) and step.status is RecordStatus.SHADOW for step in self.steps)
+
+    @property
     def is_empty(self) -> bool:
         """Whether nothing is to be done."""
         return not self.steps

@@ -23,6 +23,8 @@ class RecordStatus(str, Enum):
     DEPLOYING = "deploying"
     """Begun and not waited for."""
     SERVING = "serving"
+    SHADOW = "shadow"
+    """It gets copies of requests that another version answers."""
     SUPERSEDED = "superseded"
     FAILED = "failed"
     DELETED = "deleted"
@@ -57,8 +59,8 @@ class DeploymentRecord:
 
     @property
     def is_claim(self) -> bool:
-        """Whether it says that its revision serves, or is about to."""
-        return self.status in {RecordStatus.SERVING, RecordStatus.DEPLOYING}
+        """Whether it says that its revision serves, is about to, or is tried."""
+        return self.status in {RecordStatus.SERVING, RecordStatus.DEPLOYING, RecordStatus.SHADOW}
 
 
 def encode_tag(record: DeploymentRecord) -> str:

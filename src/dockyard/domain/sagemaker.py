@@ -127,6 +127,8 @@ class RolloutKind(str, Enum):
     CANARY = "canary"
     LINEAR = "linear"
     ROLLING = "rolling"
+    SHADOW = "shadow"
+    """None moves: the new revision gets copies of requests."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -140,6 +142,8 @@ class Rollout:
     """How long alarms are watched after each share, and at the end of ALL_AT_ONCE."""
     termination_wait_seconds: int = 0
     """How long the old instances are kept after all traffic has moved."""
+    shadow_percent: int = 100
+    """SHADOW: the share of requests that are copied."""
     max_seconds: int = 3600
     """When the rollout is given up."""
     alarms: tuple[str, ...] = ()
@@ -216,14 +220,8 @@ class EndpointStatus(str, Enum):
         return self in _MOVING
 
 
-_MOVING = frozenset(
-    {
-        EndpointStatus.CREATING,
-        EndpointStatus.UPDATING,
-        EndpointStatus.SYSTEM_UPDATING,
-        EndpointStatus.ROLLING_BACK,
-        EndpointStatus.DELETING,
-    }
+_MOVING = frozenset(EndpointStatus).difference(
+    (EndpointStatus.OUT_OF_SERVICE, EndpointStatus.IN_SERVICE, EndpointStatus.FAILED, EndpointStatus.UPDATE_ROLLBACK_FAILED)
 )
 _SERVES_NOTHING = frozenset(
     {EndpointStatus.CREATING, EndpointStatus.FAILED, EndpointStatus.DELETING, EndpointStatus.OUT_OF_SERVICE}
@@ -247,6 +245,12 @@ class Endpoint:
     """Name of the endpoint configuration that serves, or is to serve once it is created."""
     pending_config: str | None = None
     """Name of the configuration that it is moving to."""
+    production: str | None = None
+    """Name of the revision that answers, where the configuration is one with a shadow and so has another name."""
+    shadow: str | None = None
+    """Name of the revision that gets copies of its requests."""
+    coming: tuple[str, ...] = ()
+    """Names of the revisions of the configuration that it is moving to, where that is one with a shadow."""
     images: tuple[str, ...] = ()
     """What the variant runs, as `repository@sha256:…`."""
     failure_reason: str = ""
@@ -257,8 +261,14 @@ class Endpoint:
 
     @property
     def serving_config(self) -> str | None:
-        """Name of the configuration that answers requests; None where none does."""
-        return None if self.status in _SERVES_NOTHING else self.config
+        """Name of the configuration whose model answers requests; None where none does."""
+        return None if self.status in _SERVES_NOTHING else self.production or self.config
+
+    @property
+    def used(self) -> frozenset[str]:
+        """Names of all configurations and revisions that it is at or on its way to."""
+        names = (self.config, self.pending_config, self.production, self.shadow, *self.coming)
+        return frozenset(filter(None, names))
 
     @property
     def target_config(self) -> str | None:
@@ -269,11 +279,11 @@ class Endpoint:
 
     def describe_revision(self, name: str) -> RevisionStatus:
         """What it makes of the revision whose configuration has that name."""
-        if name == self.target_config:
+        if name == self.target_config or name in self.coming:
             return RevisionStatus.STARTING
         if self.status is EndpointStatus.FAILED and name == self.config:
             return RevisionStatus.FAILED
-        return RevisionStatus.READY if name == self.serving_config else RevisionStatus.STOPPED
+        return RevisionStatus.READY if name in {self.serving_config, self.shadow} else RevisionStatus.STOPPED
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -305,6 +315,8 @@ class ObservedSageMaker(ObservedDeployment):
     endpoint: Endpoint | None = None
     repository: str | None = None
     """URI of its image repository, where there is one."""
+    shadow_configs: tuple[str, ...] = ()
+    """Names of the configurations that have one of its revisions in the shadow of another."""
     has_own_role: bool = False
     """Whether the role that is made for it is there."""
     alarms: AlarmPolicy | None = None
@@ -329,8 +341,9 @@ class ObservedSageMaker(ObservedDeployment):
 
     @property
     def capacity(self) -> str | None:
-        """What the serving revision runs on."""
-        return describe_capacity(self.serving_revision.spec.settings.capacity) if self.serving_revision else None
+        """What the serving revision runs on, and which one is in its shadow."""
+        shadow = f", revision {self.shadow_revision.number} in its shadow" if self.shadow_revision else ""
+        return describe_capacity(self.serving_revision.spec.settings.capacity) + shadow if self.serving_revision else None
 
     def find_revision(self, number: int | None) -> SageMakerRevision | None:
         """The revision of that number."""
@@ -340,6 +353,11 @@ class ObservedSageMaker(ObservedDeployment):
     def serving_revision(self) -> SageMakerRevision | None:
         """The revision that the endpoint serves, if it is still there."""
         return self.find_revision(self.serving)
+
+    @property
+    def shadow_revision(self) -> SageMakerRevision | None:
+        """The revision that gets copies of the serving one's requests."""
+        return self.find_named(self.endpoint.shadow) if self.endpoint else None
 
     def find_named(self, name: str | None) -> SageMakerRevision | None:
         """The revision whose configuration has that name."""

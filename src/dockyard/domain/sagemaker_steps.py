@@ -95,6 +95,37 @@ class CreateEndpointConfig:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class CreateShadowConfig:
+    """Make an endpoint configuration that has a revision in the shadow of the one that serves."""
+
+    phase: ClassVar[Phase] = Phase.PREPARE
+    name: str
+    production: str
+    """Name of the revision that answers."""
+    production_spec: SageMakerSpec
+    shadow: str
+    shadow_spec: SageMakerSpec
+    percent: int
+    """The share of requests that are copied."""
+    type: Literal["CreateShadowConfig"] = "CreateShadowConfig"
+
+    def describe(self) -> str:
+        return f"create endpoint configuration {self.name}: {self.shadow} gets copies of {self.percent} % of the requests"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DeleteShadowConfig:
+    """Delete such a configuration. Its revisions stay."""
+
+    phase: ClassVar[Phase] = Phase.SETTLE
+    name: str
+    type: Literal["DeleteShadowConfig"] = "DeleteShadowConfig"
+
+    def describe(self) -> str:
+        return f"delete endpoint configuration {self.name}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PutAlarms:
     """Make or change the endpoint's alarms; `policy` None takes them away."""
 
@@ -167,6 +198,8 @@ class UpdateEndpoint:
     type: Literal["UpdateEndpoint"] = "UpdateEndpoint"
 
     def describe(self) -> str:
+        if self.rollout.kind is RolloutKind.SHADOW:
+            return f"update endpoint {self.endpoint}: revision {self.number} gets copies of requests, and answers none"
         share = "" if self.rollout.kind is RolloutKind.ALL_AT_ONCE else f", {self.rollout.step_percent} %"
         return f"update endpoint {self.endpoint} to revision {self.number} ({self.rollout.kind.value}{share})"
 
@@ -180,9 +213,14 @@ class WaitInService:
     config: str
     number: int
     timeout_seconds: int
+    in_shadow: bool = False
+    """Whether the revision is to get copies of requests only."""
     type: Literal["WaitInService"] = "WaitInService"
 
     def describe(self) -> str:
+        if self.in_shadow:
+            until = f"has revision {self.number} in its shadow"
+            return f"wait until endpoint {self.endpoint} {until}, at most {self.timeout_seconds} s"
         return f"wait until endpoint {self.endpoint} serves revision {self.number}, at most {self.timeout_seconds} s"
 
 
@@ -264,6 +302,8 @@ SageMakerStep = (
     | UploadModel
     | CreateModel
     | CreateEndpointConfig
+    | CreateShadowConfig
+    | DeleteShadowConfig
     | PutAlarms
     | WaitSettled
     | ReplaceEndpoint

@@ -17,9 +17,9 @@ from dockyard.domain.image import ImageDigest
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.plan import OutcomeStatus, Plan, SetAlias, StartRevision, Step
 from dockyard.domain.record import DeploymentRecord, RecordStatus
-from dockyard.domain.sagemaker import SageMakerSettings
+from dockyard.domain.sagemaker import SageMakerSettings, SageMakerSpec
 from dockyard.domain.sagemaker_batch_steps import CreateJobModel
-from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, CreateRole, UploadModel
+from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, CreateRole, CreateShadowConfig, UploadModel
 
 S = TypeVar("S", LocalSettings, SageMakerSettings)
 
@@ -74,9 +74,15 @@ def _redact_step(step: Step) -> Step:
             | CreateEndpointConfig(spec=spec)
             | CreateJobModel(spec=spec)
         ):
-            return dataclasses.replace(step, spec=dataclasses.replace(spec, settings=_redact(spec.settings)))
+            return dataclasses.replace(step, spec=_redact_spec(spec))
+        case CreateShadowConfig(production_spec=production, shadow_spec=shadow):
+            return dataclasses.replace(step, production_spec=_redact_spec(production), shadow_spec=_redact_spec(shadow))
         case _:
             return step
+
+
+def _redact_spec(spec: SageMakerSpec) -> SageMakerSpec:
+    return dataclasses.replace(spec, settings=_redact(spec.settings))
 
 
 def _redact(settings: S) -> S:

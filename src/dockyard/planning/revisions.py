@@ -85,6 +85,19 @@ def is_recorded_as_begun(observed: Observed[ObservedDeployment], wanted: Wanted,
     return record.status is RecordStatus.DEPLOYING and _is_of_revision(record, observed, wanted, number)
 
 
+def is_recorded_as_shadow(observed: Observed[ObservedDeployment], wanted: Wanted, *, number: int) -> bool:
+    """Whether the record on the model version says that this revision gets copies of requests.
+
+    A record of the version that says it serves, with other settings, stays.
+    """
+    record = observed.record
+    if record is None:
+        return False
+    if record.status is RecordStatus.SERVING:
+        return record.revision is not None and record.revision == observed.deployment.serving != number
+    return record.status is RecordStatus.SHADOW and _is_of_revision(record, observed, wanted, number)
+
+
 def _is_of_revision(record: DeploymentRecord, observed: Observed[ObservedDeployment], wanted: Wanted, number: int) -> bool:
     revision = observed.deployment.find_revision(number)
     image = observed.image.digest if observed.image else revision.image if revision else None

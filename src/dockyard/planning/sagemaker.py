@@ -6,6 +6,7 @@ one that somebody else is changing is left to finish first.
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -19,6 +20,8 @@ from dockyard.domain.sagemaker import (
     EndpointStatus,
     ModelDelivery,
     ObservedSageMaker,
+    Rollout,
+    RolloutKind,
     SageMakerPolicy,
     SageMakerRevision,
     SageMakerSpec,
@@ -27,14 +30,17 @@ from dockyard.domain.sagemaker import (
     derive_revision_name,
     derive_role_name,
 )
+from dockyard.domain.sagemaker_shadow import derive_shadow_name
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
     CreateEndpointConfig,
     CreateModel,
     CreateRepository,
     CreateRole,
+    CreateShadowConfig,
     DeleteEndpoint,
     DeleteRevision,
+    DeleteShadowConfig,
     DeleteSupplies,
     MarkServed,
     PushImage,
@@ -47,9 +53,20 @@ from dockyard.domain.sagemaker_steps import (
     WaitSettled,
 )
 from dockyard.planning.difference import diff_deployment
-from dockyard.planning.revisions import Wanted, is_recorded, is_recorded_as_begun, list_superfluous, promote
+from dockyard.planning.revisions import (
+    Wanted,
+    is_recorded,
+    is_recorded_as_begun,
+    is_recorded_as_shadow,
+    list_superfluous,
+    promote,
+)
 
 _DELETE_SECONDS = 1800
+_SHADOW_NOTE = (
+    "revision {number} gets copies of {percent} % of the requests, and revision {serving} answers them: the same command with "
+    "`--rollout all-at-once` gives it the traffic"
+)
 _ON_THE_WAY = frozenset(
     {EndpointStatus.CREATING, EndpointStatus.UPDATING, EndpointStatus.SYSTEM_UPDATING, EndpointStatus.IN_SERVICE}
 )
@@ -62,6 +79,8 @@ class WantedSageMaker(Wanted):
 
     spec: SageMakerSpec
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
+    keeps_shadow: bool = False
+    """Whether a revision in the shadow of the wanted one is as it should be; otherwise the wanted one is to be alone."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +102,9 @@ def plan_sagemaker(key: DeploymentKey, wanted: WantedSageMaker, observed: Observ
     """
     aim = _take_aim(key, wanted, observed.deployment)
     _refuse_others(key, aim.seen)
+    shadowed = _find_shadowed(aim)
+    if shadowed is not None:
+        return _plan_shadow(aim, shadowed, observed)
     steps: list[Step] = []
     if not _serves(aim):
         steps += _prepare(aim, has_image=observed.image is not None)
@@ -120,6 +142,7 @@ def plan_delete_sagemaker(seen: ObservedSageMaker, *, recorded: int | None, take
         steps.append(DeleteEndpoint(endpoint=name, timeout_seconds=_DELETE_SECONDS))
     if recorded is not None:
         steps.append(WriteRecord(key=seen.key, status=RecordStatus.DELETED, number=recorded))
+    steps += [DeleteShadowConfig(name=one) for one in seen.shadow_configs]
     steps += [DeleteRevision(number=one.number, name=one.name, reason="the deployment is deleted") for one in seen.revisions]
     repository = derive_repository_name(name) if seen.repository else None
     role = derive_role_name(name) if seen.has_own_role else None
@@ -145,7 +168,7 @@ def clean_up_sagemaker(seen: ObservedSageMaker, *, serving: int | None, history_
 
 def clean_up_idle(seen: ObservedSageMaker) -> Iterator[DeleteRevision]:
     """Steps for the revisions that never served and that the endpoint neither is at nor is moving to."""
-    used = {seen.endpoint.config, seen.endpoint.pending_config} if seen.endpoint else set()
+    used = seen.endpoint.used if seen.endpoint else frozenset[str]()
     for step in clean_up_sagemaker(seen, serving=seen.serving, history_limit=len(seen.revisions) + 1):
         if step.name not in used:
             yield step
@@ -170,12 +193,72 @@ def _refuse_others(key: DeploymentKey, seen: ObservedSageMaker) -> None:
     )
 
 
+def _find_shadowed(aim: _Aim) -> SageMakerRevision | None:
+    """The revision in whose shadow the wanted one is to be; None where it is to serve, or nothing serves yet."""
+    serving = aim.seen.serving_revision
+    if aim.wanted.policy.rollout.kind is not RolloutKind.SHADOW or serving is None or serving.name == aim.name:
+        return None
+    return None if aim.seen.endpoint is None or _has_to_go(aim.seen.endpoint) else serving
+
+
+def _plan_shadow(aim: _Aim, shadowed: SageMakerRevision, observed: Observed[ObservedSageMaker]) -> Plan:
+    """Plan to have the wanted revision get copies of the requests of the one that serves."""
+    wanted, seen, rollout = aim.wanted, aim.seen, aim.wanted.policy.rollout
+    name = derive_shadow_name(aim.endpoint, shadowed.name, aim.name, rollout.shadow_percent)
+    has_arrived = seen.endpoint is not None and (seen.endpoint.status, seen.endpoint.config) == (
+        EndpointStatus.IN_SERVICE,
+        name,
+    )
+    steps: list[Step] = []
+    if not has_arrived:
+        steps += _prepare(aim, has_image=observed.image is not None)
+        if name not in seen.shadow_configs:
+            steps.append(
+                CreateShadowConfig(
+                    name=name,
+                    production=shadowed.name,
+                    production_spec=shadowed.spec,
+                    shadow=aim.name,
+                    shadow_spec=wanted.spec,
+                    percent=rollout.shadow_percent,
+                )
+            )
+        steps += _bring(aim, config=name)
+    if wanted.policy.wait or has_arrived:
+        steps += _clean_up_shadows(seen, kept=name)
+        for step in clean_up_sagemaker(seen, serving=shadowed.number, history_limit=wanted.history_limit):
+            if step.name != aim.name:
+                steps.append(step)
+        status, is_told = RecordStatus.SHADOW, is_recorded_as_shadow(observed, wanted, number=aim.number)
+    else:
+        status, is_told = RecordStatus.DEPLOYING, is_recorded_as_begun(observed, wanted, number=aim.number)
+    if steps or not is_told:
+        steps.append(WriteRecord(key=seen.key, status=status, number=aim.number))
+    return Plan(
+        key=seen.key,
+        steps=tuple(steps),
+        changes=diff_deployment(seen, wanted.spec, number=aim.number, endpoint=aim.endpoint) if not has_arrived else (),
+        observed_at=observed.taken_at,
+        revision=aim.number,
+        previous=shadowed.number,
+        endpoint=aim.endpoint,
+        notes=(_SHADOW_NOTE.format(number=aim.number, percent=rollout.shadow_percent, serving=shadowed.number),),
+    )
+
+
+def _clean_up_shadows(seen: ObservedSageMaker, *, kept: str | None) -> Iterator[DeleteShadowConfig]:
+    """Configurations of shadows that are over."""
+    for name in seen.shadow_configs:
+        if name != kept:
+            yield DeleteShadowConfig(name=name)
+
+
 def _serves(aim: _Aim) -> bool:
     endpoint = aim.seen.endpoint
     return (
         endpoint is not None
         and endpoint.status is EndpointStatus.IN_SERVICE
-        and endpoint.config == aim.name
+        and (endpoint.config == aim.name or (aim.wanted.keeps_shadow and endpoint.production == aim.name))
         and aim.revision is not None
         and aim.revision.has_served
     )
@@ -186,12 +269,12 @@ def _has_to_go(endpoint: Endpoint) -> bool:
     return endpoint.status in {EndpointStatus.DELETING, EndpointStatus.FAILED}
 
 
-def _is_under_way(aim: _Aim) -> bool:
+def _is_under_way(aim: _Aim, config: str) -> bool:
     """Whether the endpoint is at, or on its way to, what is wanted."""
     endpoint = aim.seen.endpoint
     if endpoint is None or endpoint.status not in _ON_THE_WAY:
         return False
-    return endpoint.pending_config == aim.name or (endpoint.pending_config is None and endpoint.config == aim.name)
+    return endpoint.pending_config == config or (endpoint.pending_config is None and endpoint.config == config)
 
 
 def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
@@ -224,8 +307,9 @@ def _supply(aim: _Aim) -> Iterator[Step]:
         yield CreateRole(name=role, spec=aim.wanted.spec)
 
 
-def _bring(aim: _Aim) -> Iterator[Step]:
-    """Have the endpoint go to the revision."""
+def _bring(aim: _Aim, *, config: str | None = None) -> Iterator[Step]:
+    """Have the endpoint go to the revision, or to a configuration that has the revision in a shadow."""
+    target = config or aim.name
     endpoint, policy = aim.seen.endpoint, aim.wanted.policy
     wait = policy.timeout_seconds
     if endpoint is None or _has_to_go(endpoint):
@@ -234,21 +318,31 @@ def _bring(aim: _Aim) -> Iterator[Step]:
         elif endpoint is not None:
             yield ReplaceEndpoint(endpoint=aim.endpoint, timeout_seconds=wait)
         yield CreateEndpoint(endpoint=aim.endpoint, config=aim.name, number=aim.number)
-    elif not _is_under_way(aim):
+    elif not _is_under_way(aim, target):
         if endpoint.status.is_moving:
             yield WaitSettled(endpoint=aim.endpoint, status=endpoint.status.value, timeout_seconds=wait)
         yield UpdateEndpoint(
             endpoint=aim.endpoint,
-            config=aim.name,
+            config=target,
             number=aim.number,
             previous_config=endpoint.config,
-            rollout=policy.rollout,
+            rollout=_choose_rollout(policy.rollout, in_shadow=config is not None),
             alarms=policy.alarms,
             keeps_counts=aim.seen.scaling is not None or policy.scaling is not None,
         )
     if policy.wait:
-        yield WaitInService(endpoint=aim.endpoint, config=aim.name, number=aim.number, timeout_seconds=wait)
+        yield WaitInService(
+            endpoint=aim.endpoint, config=target, number=aim.number, timeout_seconds=wait, in_shadow=config is not None
+        )
+    if policy.wait and config is None:  # nobody can ask what is in a shadow; it has proved itself before it was healthy
         yield SmokeTest(number=aim.number, fingerprint=aim.wanted.spec.fingerprint, requests=aim.wanted.smoke_requests)
+
+
+def _choose_rollout(rollout: Rollout, *, in_shadow: bool) -> Rollout:
+    """Where there is nothing in whose shadow a revision could be, it comes all at once."""
+    if rollout.kind is not RolloutKind.SHADOW or in_shadow:
+        return rollout
+    return dataclasses.replace(rollout, kind=RolloutKind.ALL_AT_ONCE)
 
 
 def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
@@ -262,5 +356,9 @@ def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
     is_kept = aim.seen.endpoint is not None and not _has_to_go(aim.seen.endpoint)
     if wanted.policy.scaling != (aim.seen.scaling if is_kept else None):
         yield PutScaling(endpoint=aim.endpoint, scaling=wanted.policy.scaling)
-    yield from clean_up_sagemaker(aim.seen, serving=aim.number, history_limit=wanted.history_limit)
+    used = aim.seen.endpoint.used if aim.seen.endpoint and wanted.keeps_shadow else frozenset[str]()
+    yield from _clean_up_shadows(aim.seen, kept=aim.seen.endpoint.config if aim.seen.endpoint and used else None)
+    for step in clean_up_sagemaker(aim.seen, serving=aim.number, history_limit=wanted.history_limit):
+        if step.name not in used:
+            yield step
     yield from promote(wanted, observed)

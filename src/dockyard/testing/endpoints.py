@@ -102,12 +102,17 @@ def create_phases(endpoint: Endpoint, course: Course, before: Endpoint | None = 
 
 def update_phases(before: Endpoint, after: Endpoint, course: Course) -> list[Phase]:
     """The life of an endpoint from an update on; `after` is how it would serve then."""
-    moving = dataclasses.replace(before, status=EndpointStatus.UPDATING, pending_config=after.config, failure_reason="")
+    coming = tuple(name for name in (after.production, after.shadow) if name)
+    moving = dataclasses.replace(
+        before, status=EndpointStatus.UPDATING, pending_config=after.config, coming=coming, failure_reason=""
+    )
     back = dataclasses.replace(moving, status=EndpointStatus.ROLLING_BACK)
     phases = _move(moving, course, before)
-    settled = dataclasses.replace(before, pending_config=None, failure_reason=course.reason)
+    settled = dataclasses.replace(before, pending_config=None, coming=(), failure_reason=course.reason)
     if course.ending is Ending.ARRIVES:
-        arrived = dataclasses.replace(after, status=EndpointStatus.IN_SERVICE, pending_config=None, failure_reason="")
+        arrived = dataclasses.replace(
+            after, status=EndpointStatus.IN_SERVICE, pending_config=None, coming=(), failure_reason=""
+        )
         return [*phases, Phase(state=arrived)]
     if course.ending is Ending.FAILS:
         return [*phases, Phase(state=dataclasses.replace(settled, status=EndpointStatus.FAILED))]

@@ -31,6 +31,7 @@ from dockyard.domain.sagemaker_steps import (
     CreateEndpointConfig,
     CreateModel,
     CreateRole,
+    CreateShadowConfig,
     DeleteSupplies,
     UpdateEndpoint,
     UploadModel,
@@ -44,6 +45,7 @@ from dockyard.testing.sagemaker_parts import (
     Alarms,
     Owned,
     Part,
+    ShadowConfig,
     is_at,
     put_part,
     repository_uri,
@@ -77,6 +79,7 @@ class MemoryAccount:
     """Every state that an endpoint has been in."""
     models: dict[str, Part] = field(default_factory=dict)
     configs: dict[str, Part] = field(default_factory=dict)
+    shadow_configs: dict[str, ShadowConfig] = field(default_factory=dict)
     served: set[str] = field(default_factory=set)
     """Revisions that are marked so."""
     uploads: dict[str, Owned] = field(default_factory=dict)
@@ -103,6 +106,7 @@ class MemoryAccount:
             next_number=max((one.number for one in revisions), default=0) + 1,
             endpoint=endpoint,
             repository=self.find_repository(derive_repository_name(name)),
+            shadow_configs=tuple(one for one, config in self.shadow_configs.items() if config.key == key),
             has_own_role=derive_role_name(name) in self.roles,
             alarms=self.alarms[name].policy if name in self.alarms else None,
             scaling=self.scaling.get(name),
@@ -156,6 +160,21 @@ class MemoryAccount:
             part = Part(key=key, number=step.number, spec=step.spec, created=self.clock.now().isoformat())
             put_part(self.configs, step.name, part)
 
+    def create_shadow_config(self, key: DeploymentKey, step: CreateShadowConfig) -> None:
+        """Make a configuration of two revisions that are there."""
+        with self._change("create_shadow_config", step.name):
+            missing = [name for name in (step.production, step.shadow) if name not in self.models]
+            if missing:
+                raise DockyardError("aws-refused", f"Could not find model {missing[0]}")
+            self.shadow_configs[step.name] = ShadowConfig(key=key, production=step.production, shadow=step.shadow)
+
+    def delete_shadow_config(self, name: str) -> None:
+        """Delete one that no endpoint uses."""
+        with self._change("delete_shadow_config", name):
+            if any(name in one.used for one in self._list_states()):
+                raise self._refuse("revision-in-use", f"an endpoint uses {name}")
+            self.shadow_configs.pop(name, None)
+
     def mark_served(self, name: str) -> None:
         """Mark a revision that is there."""
         with self._change("mark_served", name):
@@ -167,7 +186,7 @@ class MemoryAccount:
         """Delete a revision that no endpoint uses, and its image where no other model runs it."""
         del uploaded
         with self._change("delete_revision", name):
-            users = [one.name for one in self._list_states() if name in {one.config, one.pending_config}]
+            users = [one.name for one in self._list_states() if name in one.used]
             if users:
                 raise self._refuse("revision-in-use", f"endpoint {users[0]} uses revision {name}")
             self.configs.pop(name, None)
@@ -307,14 +326,17 @@ class MemoryAccount:
             self.endpoints[name] = MemoryEndpoint(phases=phases, history=self.history)
 
     def _move(self, there: Endpoint, config: str) -> None:
-        now = self.clock.now().isoformat()
+        pair, now = self.shadow_configs.get(config), self.clock.now().isoformat()
         after = dataclasses.replace(there, config=config, images=self._list_images(config), changed=now)
+        production, shadow = (pair.production, pair.shadow) if pair else (None, None)
+        after = dataclasses.replace(after, production=production, shadow=shadow)
         self._begin(there.name, update_phases(there, after, self._take_course(config)))
 
     def _take_course(self, config: str | None) -> Course:
         if self.next_courses:
             return self.next_courses.pop(0)
-        part = self.configs.get(config or "")
+        pair = self.shadow_configs.get(config or "")
+        part = self.models.get(pair.shadow) if pair else self.configs.get(config or "")
         return self.courses.get(part.spec.fingerprint, self.usual) if part else self.usual
 
     def _find_state(self, name: str) -> Endpoint | None:
@@ -329,9 +351,10 @@ class MemoryAccount:
         return {name: key for name, key in self._owners.items() if there.get(name) == str(key)}
 
     def _list_images(self, config: str) -> tuple[str, ...]:
-        if config not in self.configs:
+        if config not in {*self.configs, *self.shadow_configs}:
             raise DockyardError("aws-refused", f"Could not find endpoint configuration {config}")
-        return (self.models[config].image,)
+        pair = self.shadow_configs.get(config)
+        return (self.models[pair.production if pair else config].image,)
 
     def _list_revisions(self, key: DeploymentKey, endpoint: Endpoint | None) -> tuple[SageMakerRevision, ...]:
         parts = {name: part for name, part in (*self.configs.items(), *self.models.items()) if part.key == key}
@@ -356,6 +379,7 @@ class MemoryAccount:
             "model": self.models,
             "endpoint configuration": self.configs,
             "model data": self.uploads,
+            "configuration with a shadow": self.shadow_configs,
             "repository": self.repositories,
             "role": self.roles,
             "alarms": self.alarms,

@@ -38,6 +38,14 @@ class Part(Owned):
     """Of a model."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ShadowConfig(Owned):
+    """A configuration that has one revision in the shadow of another."""
+
+    production: str
+    shadow: str
+
+
 def role_arn(name: str) -> str:
     """ARN of a role."""
     return f"arn:aws:iam::{ACCOUNT.id}:role/{name}"

@@ -24,7 +24,14 @@ from dockyard.domain.image import (
 from dockyard.domain.observed import Observed
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, SageMakerDeployRequest
-from dockyard.domain.sagemaker import ObservedSageMaker, SageMakerPolicy, SageMakerRevision, SageMakerSpec, derive_endpoint_name
+from dockyard.domain.sagemaker import (
+    ObservedSageMaker,
+    RolloutKind,
+    SageMakerPolicy,
+    SageMakerRevision,
+    SageMakerSpec,
+    derive_endpoint_name,
+)
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
 from dockyard.ports_sagemaker import Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
@@ -145,7 +152,8 @@ class SageMakerSite:
             alias=keep.alias,
             history_limit=keep.history_limit,
             smoke_requests=keep.smoke_requests,
-            policy=self.policy,
+            policy=_without_shadow(self.policy),
+            keeps_shadow=True,
         )
         return self._plan(bench, key, wanted)
 
@@ -217,6 +225,13 @@ class SageMakerSite:
         if cost is not None and not plan.is_empty:
             plan = dataclasses.replace(plan, notes=(*plan.notes, cost))
         return Planned(plan=plan, seen=observed.deployment, spec=wanted.spec)
+
+
+def _without_shadow(policy: SageMakerPolicy) -> SageMakerPolicy:
+    """What served before, and what serves, is not tried in a shadow."""
+    if policy.rollout.kind is not RolloutKind.SHADOW:
+        return policy
+    return dataclasses.replace(policy, rollout=dataclasses.replace(policy.rollout, kind=RolloutKind.ALL_AT_ONCE))
 
 
 def _require_sagemaker(request: DeployRequest) -> SageMakerDeployRequest:

@@ -21,7 +21,6 @@ from dockyard.domain.deployment import DeploymentKey, RevisionStatus
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.sagemaker import (
     Endpoint,
-    EndpointStatus,
     ObservedSageMaker,
     SageMakerRevision,
     derive_endpoint_name,
@@ -60,7 +59,8 @@ class AwsAccount:
         account = self.session.account()
         name = derive_endpoint_name(key.environment, key.name)
         endpoint = self.endpoints.describe_endpoint(name)
-        revisions = tuple(self._list_revisions(key, name, endpoint))
+        there = tuple(self._list_named(revision_name_stem(name)))
+        revisions = tuple(self._list_revisions(key, there, endpoint))
         serving = _find_serving(endpoint, revisions)
         return ObservedSageMaker(
             key=key,
@@ -71,6 +71,7 @@ class AwsAccount:
             serving_since=endpoint.changed if endpoint and serving else None,
             next_number=max((one.number for one in revisions), default=0) + 1,
             repository=self.repositories.find_repository(derive_repository_name(name)),
+            shadow_configs=tuple(self._list_shadow_configs(key, there, {one.name for one in revisions})),
             has_own_role=self.supplies.has_role(derive_role_name(name)),
             alarms=self.supplies.find_alarms(name),
             scaling=self.supplies.find_scaling(name),
@@ -135,9 +136,21 @@ class AwsAccount:
                 if match is not None and stem in {"", match["stem"]}:
                     yield match.group(), str(entry[f"{singular}Arn"])
 
-    def _list_revisions(self, key: DeploymentKey, endpoint_name: str, endpoint: Endpoint | None) -> list[SageMakerRevision]:
+    def _list_shadow_configs(
+        self, key: DeploymentKey, there: tuple[tuple[str, str], ...], revisions: set[str]
+    ) -> Iterator[str]:
+        """Names of the configurations that are no revision's and bring two of them together."""
+        for name, arn in there:
+            if ":endpoint-config/" in arn and name not in revisions:
+                owner = read_owner(list_tags(self.session, arn))
+                if owner is not None and owner.key == key and owner.is_for_shadow:
+                    yield name
+
+    def _list_revisions(
+        self, key: DeploymentKey, there: tuple[tuple[str, str], ...], endpoint: Endpoint | None
+    ) -> list[SageMakerRevision]:
         arns: dict[str, list[str]] = {}
-        for name, arn in self._list_named(revision_name_stem(endpoint_name)):
+        for name, arn in there:
             arns.setdefault(name, []).append(arn)
         found = (self._read_revision(key, name, sorted(parts), endpoint) for name, parts in arns.items())
         return sorted((one for one in found if one is not None), key=lambda one: one.number)
@@ -162,7 +175,7 @@ class AwsAccount:
             name=name,
             spec=spec,
             image=ImageDigest(str(container.get("Image", ""))),
-            status=_find_status(endpoint, name),
+            status=endpoint.describe_revision(name) if endpoint else RevisionStatus.STOPPED,
             has_served=any(one.has_served for one in owners),
             created=model["CreationTime"].isoformat() if model else "",
             has_model=model is not None,
@@ -184,16 +197,5 @@ class AwsAccount:
 
 def _find_serving(endpoint: Endpoint | None, revisions: tuple[SageMakerRevision, ...]) -> int | None:
     """An endpoint that is being created, or failed to be, serves nothing."""
-    if endpoint is None or endpoint.status in {EndpointStatus.CREATING, EndpointStatus.FAILED, EndpointStatus.DELETING}:
-        return None
-    return next((one.number for one in revisions if one.name == endpoint.config), None)
-
-
-def _find_status(endpoint: Endpoint | None, name: str) -> RevisionStatus:
-    if endpoint is None:
-        return RevisionStatus.STOPPED
-    if name == endpoint.pending_config or (name == endpoint.config and endpoint.status is EndpointStatus.CREATING):
-        return RevisionStatus.STARTING
-    if name != endpoint.config:
-        return RevisionStatus.STOPPED
-    return RevisionStatus.FAILED if endpoint.status is EndpointStatus.FAILED else RevisionStatus.READY
+    serving = endpoint.serving_config if endpoint else None
+    return next((one.number for one in revisions if one.name == serving), None)

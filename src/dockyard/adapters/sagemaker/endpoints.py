@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
@@ -40,7 +41,10 @@ class SageMakerEndpoints:
         if tags is None:  # its deletion came to its end between the two calls
             return None
         owner = read_owner(tags)
-        return _read_endpoint(found, str(owner.key) if owner else None)
+        there = _read_endpoint(found, str(owner.key) if owner else None)
+        live, coming = self._list_models(found), self._list_models(found.get("PendingDeploymentSummary") or {})
+        production, shadow = live or (None, None)
+        return dataclasses.replace(there, production=production, shadow=shadow, coming=coming)
 
     def create_endpoint(self, key: DeploymentKey, step: CreateEndpoint) -> None:
         """Begin to create an endpoint; one of ours that is there with that configuration was begun before."""
@@ -105,6 +109,23 @@ class SageMakerEndpoints:
         except (BotoCoreError, ClientError):
             return ()
         return tuple(text for _, text in sorted(lines, key=lambda line: line[0])[-tail:])
+
+    def _list_models(self, fleet: Mapping[str, Any]) -> tuple[str, ...]:
+        """The models of a fleet with a shadow, the one that answers first; none of others, whose configuration is called so."""
+        from botocore.exceptions import ClientError
+
+        if not fleet.get("ShadowProductionVariants"):
+            return ()
+        client = self._session.client("sagemaker")
+        with translated("sagemaker:DescribeEndpointConfig"):
+            try:
+                config = client.describe_endpoint_config(EndpointConfigName=fleet["EndpointConfigName"])
+            except ClientError as error:
+                if is_missing(error):
+                    return ()
+                raise
+        variants = (*config["ProductionVariants"][:1], *config.get("ShadowProductionVariants", ())[:1])
+        return tuple(str(one["ModelName"]) for one in variants)
 
     def _require_begun(self, key: DeploymentKey, step: CreateEndpoint) -> None:
         endpoint = self.describe_endpoint(step.endpoint)

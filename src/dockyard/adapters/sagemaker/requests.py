@@ -11,7 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dockyard.adapters.sagemaker.tags import tag_deployment, tag_revision
+from dockyard.adapters.sagemaker.tags import tag_deployment, tag_revision, tag_shadow
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.image import Fingerprint
 from dockyard.domain.model import ModelDigest, ModelIdentity
@@ -31,7 +31,14 @@ from dockyard.domain.sagemaker import (
     derive_endpoint_name,
     derive_revision_name,
 )
-from dockyard.domain.sagemaker_steps import CreateEndpoint, CreateEndpointConfig, CreateModel, UpdateEndpoint
+from dockyard.domain.sagemaker_shadow import SHADOW_VARIANT, derive_shadow_name
+from dockyard.domain.sagemaker_steps import (
+    CreateEndpoint,
+    CreateEndpointConfig,
+    CreateModel,
+    CreateShadowConfig,
+    UpdateEndpoint,
+)
 
 Params = dict[str, Any]
 Request = tuple[str, str, Params]
@@ -86,6 +93,18 @@ def create_endpoint_config(key: DeploymentKey, step: CreateEndpointConfig) -> Pa
     if settings.asynchronous is not None:
         params["AsyncInferenceConfig"] = _asynchronous(settings.asynchronous, settings.kms_key)
     return params
+
+
+def create_shadow_config(key: DeploymentKey, step: CreateShadowConfig) -> Params:
+    """CreateEndpointConfig with a shadow. What is the endpoint's own, and no variant's, is as the serving revision has it."""
+    production = CreateEndpointConfig(number=0, name=step.production, spec=step.production_spec)
+    shadow = _variant(step.shadow_spec.settings, step.shadow)
+    changed = {"VariantName": SHADOW_VARIANT, "InitialVariantWeight": step.percent / 100}
+    return create_endpoint_config(key, production) | {
+        "EndpointConfigName": step.name,
+        "ShadowProductionVariants": [shadow | changed],
+        "Tags": tag_shadow(key, step.production_spec),
+    }
 
 
 def create_endpoint(key: DeploymentKey, step: CreateEndpoint) -> Params:
@@ -219,11 +238,27 @@ def render_all(key: DeploymentKey, settings: SageMakerSettings, policy: SageMake
         ("sagemaker", "CreateEndpoint", create_endpoint(key, CreateEndpoint(endpoint=endpoint, config=name, number=1))),
         ("sagemaker", "UpdateEndpoint", update_endpoint(update)),
     ]
+    if policy.rollout.kind is RolloutKind.SHADOW:
+        requests.append(
+            ("sagemaker", "CreateEndpointConfig", create_shadow_config(key, _stand_in_shadow(endpoint, spec, policy)))
+        )
     if policy.alarms is not None:
         requests += [("cloudwatch", "PutMetricAlarm", one) for one in put_alarms(key, endpoint, policy.alarms)]
     if policy.scaling is not None:
         requests += put_scaling(endpoint, policy.scaling)
     return requests
+
+
+def _stand_in_shadow(endpoint: str, spec: SageMakerSpec, policy: SageMakerPolicy) -> CreateShadowConfig:
+    name, percent = derive_revision_name(endpoint, spec.spec_hash), policy.rollout.shadow_percent
+    return CreateShadowConfig(
+        name=derive_shadow_name(endpoint, name, name, percent),
+        production=name,
+        production_spec=spec,
+        shadow=name,
+        shadow_spec=spec,
+        percent=percent,
+    )
 
 
 def differs(wanted: Mapping[str, Any], there: Mapping[str, Any]) -> str | None:
@@ -301,7 +336,8 @@ def _deployment(rollout: Rollout) -> Params:
                 "MaximumExecutionTimeoutInSeconds": _longest(rollout),
             }
         }
-    routing: Params = {"Type": rollout.kind.value.upper().replace("-", "_"), "WaitIntervalInSeconds": rollout.wait_seconds}
+    kind = RolloutKind.ALL_AT_ONCE if rollout.kind is RolloutKind.SHADOW else rollout.kind
+    routing: Params = {"Type": kind.value.upper().replace("-", "_"), "WaitIntervalInSeconds": rollout.wait_seconds}
     if rollout.kind is RolloutKind.CANARY:
         routing["CanarySize"] = share
     if rollout.kind is RolloutKind.LINEAR:

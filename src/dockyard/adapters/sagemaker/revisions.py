@@ -19,7 +19,7 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.sagemaker import ModelDelivery, derive_endpoint_name, derive_repository_name
-from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, UploadModel
+from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, CreateShadowConfig, UploadModel
 from dockyard.ports import Clock, ResolvedModel
 
 _ROLE_SECONDS = 90.0
@@ -74,6 +74,24 @@ class SageMakerRevisions:
             lambda: eventually(lambda: client.create_endpoint_config(**params), _is_late_model),
             lambda: requests.differs(_without_tags(params), client.describe_endpoint_config(EndpointConfigName=step.name)),
         )
+
+    def create_shadow_config(self, key: DeploymentKey, step: CreateShadowConfig) -> None:
+        """Make an endpoint configuration out of two revisions."""
+        params = requests.create_shadow_config(key, step)
+        client = self.session.client("sagemaker")
+        self._create(
+            "sagemaker:CreateEndpointConfig",
+            lambda: eventually(lambda: client.create_endpoint_config(**params), _is_late_model),
+            lambda: requests.differs(_without_tags(params), client.describe_endpoint_config(EndpointConfigName=step.name)),
+        )
+
+    def delete_shadow_config(self, name: str) -> None:
+        """Delete one. Raises ConflictError `revision-in-use` for one that its endpoint uses."""
+        owner = read_owner(list_tags(self.session, self._arn("endpoint-config", name)))
+        if owner is not None:
+            self._refuse_live(derive_endpoint_name(owner.key.environment, owner.key.name), name)
+        client = self.session.client("sagemaker")
+        self._delete("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
 
     def mark_served(self, name: str) -> None:
         """Note on a revision's configuration that it has served, and when."""
@@ -145,7 +163,7 @@ class SageMakerRevisions:
 
     def _refuse_live(self, endpoint_name: str, name: str) -> None:
         endpoint = self.endpoints.describe_endpoint(endpoint_name)
-        if endpoint is not None and name in {endpoint.config, endpoint.pending_config}:
+        if endpoint is not None and name in endpoint.used:
             raise ConflictError(
                 "revision-in-use", f"endpoint {endpoint_name} uses {name}", hint="deploy or roll back to another revision first"
             )

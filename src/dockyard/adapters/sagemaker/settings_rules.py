@@ -23,6 +23,7 @@ from dockyard.domain.sagemaker import (
 MAX_BODY_BYTES, MAX_SERVERLESS_BODY_BYTES = 6 * 1024 * 1024, 4 * 1024 * 1024
 """What an endpoint takes as a request; more is for asynchronous ones, by way of S3."""
 _WITHOUT_GUARDRAILS = "inf1"
+_NEEDS_INSTANCES = frozenset({RolloutKind.ROLLING, RolloutKind.SHADOW})
 _OWN_TAGS = "dockyard:"
 
 
@@ -38,6 +39,8 @@ def find_contradictions(settings: SageMakerSettings, policy: SageMakerPolicy) ->
     for tag, _ in settings.tags:
         if tag.startswith(_OWN_TAGS):
             yield Problem(place="tags", message=f"{tag} begins with {_OWN_TAGS}, by which Dockyard knows its own things")
+    if settings.asynchronous is not None and policy.rollout.kind is RolloutKind.SHADOW:
+        yield Problem(place="rollout.kind", message="requests to an asynchronous endpoint cannot be copied to a shadow")
     if policy.scaling is not None:
         yield from _check_scaling(policy.scaling, may_sleep=settings.asynchronous is not None)
 
@@ -54,7 +57,10 @@ def _check_serverless(settings: SageMakerSettings, policy: SageMakerPolicy) -> I
         "data_capture": (settings.data_capture is not None, "cannot capture data"),
         "asynchronous": (settings.asynchronous is not None, "cannot be asynchronous"),
         "delivery": (settings.delivery is ModelDelivery.PREFIX, "cannot take uncompressed model data"),
-        "rollout.kind": (policy.rollout.kind is RolloutKind.ROLLING, "cannot be rolled, having no instances"),
+        "rollout.kind": (
+            policy.rollout.kind in _NEEDS_INSTANCES,
+            f"cannot be {policy.rollout.kind.value}, having no instances",
+        ),
         "scaling": (policy.scaling is not None, "scales by itself; `serverless.max_concurrency` is its limit"),
     }
     for place, (is_set, what) in unfit.items():

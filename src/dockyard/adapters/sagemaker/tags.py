@@ -20,7 +20,7 @@ from dockyard.domain.errors import DockyardError
 from dockyard.domain.sagemaker import SageMakerSpec
 
 SERVED = "dockyard:served"
-_PURPOSE, _JOBS = "dockyard:purpose", "batch"
+_PURPOSE, _JOBS, _SHADOW = "dockyard:purpose", "batch", "shadow"
 _ENVIRONMENT = "dockyard:environment"
 _DEPLOYMENT = "dockyard:deployment"
 _REVISION = "dockyard:revision"
@@ -42,6 +42,8 @@ class Owner:
     has_served: bool
     is_for_jobs: bool = False
     """Whether it was made for batch transform jobs, and is no revision's."""
+    is_for_shadow: bool = False
+    """Whether it brings two revisions together, and is neither's."""
 
 
 def tag_deployment(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> Tags:
@@ -60,6 +62,11 @@ def tag_job_model(key: DeploymentKey, spec: SageMakerSpec) -> Tags:
     return [*tag_deployment(key, spec.settings.tags), *_list({_PURPOSE: _JOBS, **_tell_origin(spec)})]
 
 
+def tag_shadow(key: DeploymentKey, spec: SageMakerSpec) -> Tags:
+    """Tags of a configuration that has a revision in the shadow of another, which has that spec."""
+    return [*tag_deployment(key, spec.settings.tags), *_list({_PURPOSE: _SHADOW})]
+
+
 def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
     """Whose a resource is by its tags; None where they are not ours or have been changed."""
     values = {tag["Key"]: tag["Value"] for tag in tags}
@@ -73,6 +80,7 @@ def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
         spec=_unpack(values),
         has_served=SERVED in values,
         is_for_jobs=values.get(_PURPOSE) == _JOBS,
+        is_for_shadow=values.get(_PURPOSE) == _SHADOW,
     )
 
 

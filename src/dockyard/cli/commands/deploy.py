@@ -72,6 +72,7 @@ def deploy_sagemaker(
     promote: opt.PromoteOption = False,
     instance: opt.InstanceOption = None,
     count: opt.CountOption = None,
+    rollout: opt.RolloutOption = None,
     role: opt.RoleOption = None,
     region: opt.RegionOption = None,
     variables: opt.VariablesOption = None,
@@ -93,6 +94,7 @@ def deploy_sagemaker(
 
     session = find_session(context, json=json, verbose=verbose)
     given = {"instance": instance, "count": count, "role": role, "region": region, "timeout_seconds": timeout}
+    given |= {"rollout.kind": rollout.value if rollout else None}
     settings, place = load_sagemaker_settings(session, config, environment, given, choose_image_flags(builder, base))
     wish = Wish(
         model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait, waits=not no_wait

@@ -53,9 +53,12 @@ def view_promote(result: PromoteResult) -> View:
 def _tell_deploy(result: DeployResult) -> str:
     what = f"revision {result.revision} of {result.key}, {clean_text(result.model.title)}"
     if result.status is ResultStatus.UNCHANGED:
-        return f"unchanged: {what}, {'serves already' if result.previous == result.revision else 'is on its way already'}"
+        is_so = "serves already" if result.previous == result.revision else "is on its way, or in the shadow, already"
+        return f"unchanged: {what}, {is_so}"
     if result.status is ResultStatus.STARTED:
         return f"started {what}; it does not serve yet, the same command without `--no-wait` goes on and proves it"
+    if result.plan.is_shadow:
+        return f"{what}, is in the shadow of revision {result.previous}{_tell_time(result.outcomes)}"
     verb = "rolled back to" if result.status is ResultStatus.ROLLED_BACK else "deployed"
     before = f", in place of revision {result.previous}" if result.previous not in {None, result.revision} else ""
     return f"{verb} {what}{before}{_tell_time(result.outcomes)}"
