@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from dockyard.domain.plan import OutcomeStatus
+from dockyard.domain.plan import OutcomeStatus, WriteRecord
+from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import (
     DriftResult,
     GcResult,
@@ -240,3 +241,23 @@ def test_config_validate_tells_all_problems(dockyard: CommandLine) -> None:
         "\n"
         "hint: did you mean `image`?\n"
     )
+
+
+def test_a_deploy_into_the_shadow_says_whose_it_is(dockyard: CommandLine) -> None:
+    step = WriteRecord(key=results.KEY, status=RecordStatus.SHADOW, number=3)
+    plan = replace(results.PLAN, steps=(step,), revision=3, previous=2, notes=("revision 3 gets copies",))
+    shadowed = replace(results.DEPLOYED, plan=plan, revision=3, previous=2, outcomes=())
+    ended = dockyard.returning(deployed=shadowed)("deploy", "sagemaker", "-m", "wine", "--yes")
+    assert ended.err.endswith("revision 3 of local/wine, wine v4, is in the shadow of revision 2\n")
+    again = replace(shadowed, status=ResultStatus.UNCHANGED, plan=replace(plan, steps=()))
+    ended = dockyard.returning(deployed=again)("deploy", "sagemaker", "-m", "wine", "--yes")
+    assert "is in the shadow of revision 2, or on its way there, already" in ended.err
+
+
+def test_a_batch_job_says_what_became_of_it(dockyard: CommandLine) -> None:
+    places = ("batch", "sagemaker", "-m", "wine", "--input", "s3://bucket/in", "--output", "s3://bucket/answers", "--yes")
+    ended = dockyard(*places)
+    assert (ended.out, ended.code) == ("s3://bucket/answers\n", 0)
+    assert "completed transform job wine-0123456789abcdef-1" in ended.err
+    started = replace(results.TRANSFORMED, status=ResultStatus.STARTED)
+    assert "started transform job" in dockyard.returning(transformed=started)(*places, "--no-wait").err

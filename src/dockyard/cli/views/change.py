@@ -53,7 +53,9 @@ def view_promote(result: PromoteResult) -> View:
 def _tell_deploy(result: DeployResult) -> str:
     what = f"revision {result.revision} of {result.key}, {clean_text(result.model.title)}"
     if result.status is ResultStatus.UNCHANGED:
-        is_so = "serves already" if result.previous == result.revision else "is on its way, or in the shadow, already"
+        is_so = "serves already" if result.previous == result.revision else "is on its way already"
+        if result.previous != result.revision and result.plan.notes:  # the note tells of a shadow
+            is_so = f"is in the shadow of revision {result.previous}, or on its way there, already"
         return f"unchanged: {what}, {is_so}"
     if result.status is ResultStatus.STARTED:
         return f"started {what}; it does not serve yet, the same command without `--no-wait` goes on and proves it"
