@@ -28,7 +28,7 @@ from dockyard_sandbox.runner import Container, ContainerSpec, ImagePullError
 from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
 from dockyard_sandbox.testing import FakeContainer, FakeImage, FakeRunner
 from support.quick_aws import open_quick_session
-from support.sagemaker_scene import BUCKET, Scene, Wire, answer_of, keep_in_memory, open_wire
+from support.sagemaker_scene import BUCKET, Keep, Scene, Wire, answer_of, keep_in_memory, open_wire
 
 SPEED = 5000
 """How many of AWS's seconds pass in one of ours."""
@@ -73,10 +73,10 @@ class SageMakerCloud:
     resting: dict[str, object] = field(default_factory=dict)
     """What tests leave for those after them."""
 
-    def make_scene(self) -> Scene:
+    def make_scene(self, keep: Keep = keep_in_memory) -> Scene:
         """A deployment of which there is nothing yet."""
         name = f"wine-{next(self._numbers)}"
-        return Scene(name=name, wire=self.wire, local=keep_in_memory(self.folder / name))
+        return Scene(name=name, wire=self.wire, local=keep(self.folder / name))
 
     @property
     def port(self) -> int:

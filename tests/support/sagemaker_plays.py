@@ -14,7 +14,7 @@ from dockyard.domain.result import DeleteResult, DeployResult, ResultStatus
 from dockyard_sandbox.faults import Rule
 from support.endpoint_load import EndpointLoad
 from support.sagemaker_cloud import SageMakerCloud
-from support.sagemaker_scene import Scene
+from support.sagemaker_scene import Keep, Scene, keep_in_memory
 from support.sagemaker_things import Eyes, expect_things
 
 COMMANDS = ("create", "update", "rollback", "delete")
@@ -59,7 +59,11 @@ class Play:
         try:
             result = self._call()
         except NotFoundError as error:
-            if (self.command, error.code) in {("delete", "deployment-not-found"), ("rollback", "no-revision")}:
+            if (self.command, error.code) == ("rollback", "no-revision"):
+                # It serves already, and so there is nothing to go back to; what is missing of it a deploy completes.
+                self.scene.deploy(3 - self.at)
+                return Ending(said="it was done before")
+            if (self.command, error.code) == ("delete", "deployment-not-found"):
                 return Ending(said="it was done before")
             return Ending(said=f"{error.message} {error.hint}", code=error.code)
         except DockyardError as error:
@@ -88,7 +92,7 @@ class Play:
         assert seen.serving_revision is not None
         assert seen.serving_revision.image.endswith(digest)
         version = 3 - self.at if self.command == "rollback" else self.at + 1
-        assert seen.serving_revision.spec.model.version == str(version)
+        assert seen.serving_revision.spec.model.digest == self.scene.resolve(version).digest
         assert self.scene.list_claiming() == [seen.serving]
         assert not self.scene.local.queue.list_entries()
 
@@ -104,18 +108,19 @@ class Play:
 
 
 @contextmanager
-def open_play(cloud: SageMakerCloud, command: str) -> Iterator[Play]:
+def open_play(cloud: SageMakerCloud, command: str, keep: Keep = keep_in_memory) -> Iterator[Play]:
     """A play that is prepared; what it leaves is looked at when the block has ended well."""
-    found = cloud.resting.pop(command, None)
+    kind = f"{command} {keep.__name__}"
+    found = cloud.resting.pop(kind, None)
     if not isinstance(found, Play):
-        scene = cloud.make_scene()
+        scene = cloud.make_scene(keep)
         found = Play(command=command, scene=scene, eyes=Eyes(session=cloud.eyes, endpoint=scene.endpoint))
     cloud.script()
     found.prepare()
     yield found
     found.assert_ended()
     found.close()
-    cloud.resting[command] = found
+    cloud.resting[kind] = found
 
 
 @contextmanager

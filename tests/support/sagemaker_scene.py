@@ -29,6 +29,7 @@ from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.supplies import SageMakerSupplies
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.image import Fingerprint, ImageSettings
+from dockyard.domain.model import ModelIdentity
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import DeleteRequest, RollbackRequest, SageMakerDeployRequest
@@ -64,7 +65,7 @@ HASTE = 50
 """How many seconds of Dockyard's pass in one of ours."""
 POLICY = SageMakerPolicy(
     rollout=Rollout(wait_seconds=60),
-    alarms=AlarmPolicy(latency_ms=500),
+    alarms=AlarmPolicy(latency_ms=60_000),
     scaling=Scaling(minimum=1, maximum=3, invocations_per_instance=100),
     timeout_seconds=600,
 )
@@ -98,17 +99,23 @@ class Local:
     locks: Locks
     images: ImageStore
     models: Path
+    folder: Path
 
     def refer(self, version: int) -> str:
         """What a user types for a version, which is then there."""
         folder = self.models / str(version)
         folder.mkdir(parents=True, exist_ok=True)
         if isinstance(self.registry, FolderRegistry):
-            (folder / "MLmodel").write_text("flavors: {python_function: {python_version: 3.11.7}}\n")
+            (folder / "MLmodel").write_text(
+                "flavors: {python_function: {loader_module: mlflow.sklearn, python_version: 3.11.7}}\n"
+            )
             (folder / "requirements.txt").write_text(f"version-of-model=={version}\n")
             return str(folder)
         self.registry.add_model(dataclasses.replace(make_resolved(version), folder=folder))
         return f"models:/wine/{version}"
+
+
+Keep = Callable[[Path], Local]
 
 
 def keep_in_memory(folder: Path) -> Local:
@@ -120,6 +127,7 @@ def keep_in_memory(folder: Path) -> Local:
         locks=MemoryLocks(),
         images=ImageStore(folder / "images"),
         models=folder / "models",
+        folder=folder,
     )
 
 
@@ -132,6 +140,7 @@ def keep_in_files(folder: Path) -> Local:
         locks=FileLocks(folder / "locks", SystemClock(), command="test"),
         images=ImageStore(folder / "images"),
         models=folder / "models",
+        folder=folder,
     )
 
 
@@ -207,6 +216,10 @@ class Scene:
         values: Mapping[str, object] = {"policy": self.policy, "settings": self.settings, "smoke_requests": 1, **fields}
         ref = parse_model_ref(self.local.refer(version))
         return SageMakerDeployRequest(ref=ref, key=self.key, image=ImageSettings(), **values)  # type: ignore[arg-type]
+
+    def resolve(self, version: int) -> ModelIdentity:
+        """The model of a version."""
+        return self.local.registry.resolve_model(parse_model_ref(self.local.refer(version))).version.identity
 
     def list_claiming(self) -> list[int]:
         """The revisions whose record says that they serve."""

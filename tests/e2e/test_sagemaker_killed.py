@@ -1,0 +1,48 @@
+"""Whenever `kill -9` comes, on SageMaker: the same command again completes, nothing is orphaned, and the old revision serves.
+
+A command is killed right before each of its calls that change something, and right after, when the answer is not read yet. A
+kill at a call that only looks leaves the account as one of these does.
+"""
+
+from __future__ import annotations
+
+import signal
+from collections.abc import Iterator
+
+import pytest
+
+from support.killed_plays import Mother, open_mother
+from support.sagemaker_cloud import SageMakerCloud
+from support.sagemaker_plays import complete, is_served_throughout, open_play
+from support.sagemaker_scene import keep_in_files
+
+COUNTS = {"create": 13, "update": 10, "rollback": 1, "delete": 10}
+"""How many calls of each command change something; a push is one."""
+POINTS = [
+    pytest.param(command, number, when, id=f"{command}-{when}-{number}")
+    for command, count in COUNTS.items()
+    for number in range(1, count + 1)
+    for when in ("before", "after")
+]
+
+
+@pytest.fixture(scope="module")
+def mother(sagemaker_cloud: SageMakerCloud) -> Iterator[Mother]:
+    """Where the processes come from."""
+    with open_mother(sagemaker_cloud.sandbox.environment, sagemaker_cloud.folder) as found:
+        yield found
+
+
+@pytest.mark.parametrize(("command", "number", "when"), POINTS)
+def test_killed_command_is_completed_by_the_same_command(
+    sagemaker_cloud: SageMakerCloud, mother: Mother, command: str, number: int, when: str
+) -> None:
+    with open_play(sagemaker_cloud, command, keep_in_files) as play, is_served_throughout(sagemaker_cloud, play):
+        assert mother.run_killed(play, number, when) == -signal.SIGKILL
+        complete(play)
+
+
+@pytest.mark.parametrize("command", COUNTS)
+def test_there_are_no_more_calls_to_be_killed_at(sagemaker_cloud: SageMakerCloud, mother: Mother, command: str) -> None:
+    with open_play(sagemaker_cloud, command, keep_in_files) as play:
+        assert mother.run_killed(play, COUNTS[command] + 1, "before") == 0
