@@ -171,3 +171,33 @@ def test_fleet_that_does_not_come_up_is_told_with_its_reason_and_leaves_nothing(
 def test_what_is_made_and_not_seen_yet_is_waited_for(sagemaker_cloud: SageMakerCloud, command: str, resources: str) -> None:
     with open_play(sagemaker_cloud, command) as play:
         assert suffer(sagemaker_cloud, play, Rule(kind="consistency", resources=(resources,), seconds=0.1)).is_done
+
+
+@pytest.mark.parametrize("in_progress", [False, True])
+@pytest.mark.parametrize(
+    ("command", "call"),
+    [
+        ("update", "DescribeEndpoint"),
+        ("update", "UpdateEndpoint"),
+        ("rollback", "UpdateEndpoint"),
+        ("delete", "DeleteEndpoint"),
+    ],
+)
+def test_change_by_somebody_else_meanwhile_is_survived(
+    sagemaker_cloud: SageMakerCloud, command: str, call: str, *, in_progress: bool
+) -> None:
+    rule = Rule(kind="changed-by-someone", operation=call, in_progress=in_progress)
+    with open_play(sagemaker_cloud, command) as play, is_served_throughout(sagemaker_cloud, play):
+        sagemaker_cloud.script(rule)
+        ending = play.act()
+        sagemaker_cloud.script()
+        assert ending.is_done or ending.code in {"plan-stale", "endpoint-busy"}
+        complete(play)
+
+
+@pytest.mark.parametrize("kind", ["slow", "slow-after"])
+@pytest.mark.parametrize("command", COMMANDS)
+def test_slow_answers_are_waited_for(sagemaker_cloud: SageMakerCloud, command: str, kind: str) -> None:
+    rules = [_on(call, kind, seconds=0.05) for call in (*CALLS[command], *LOOKS)]
+    with open_play(sagemaker_cloud, command) as play:
+        assert suffer(sagemaker_cloud, play, *rules).is_done
