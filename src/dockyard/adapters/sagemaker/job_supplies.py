@@ -70,9 +70,9 @@ class SageMakerJobSupplies:
         client = self.revisions.session.client("iam")
         with translated("iam:DeleteRolePolicy"):
             try:
-                for policy in client.list_role_policies(RoleName=role)["PolicyNames"]:
-                    if is_access_name(policy) and policy not in needed:
-                        client.delete_role_policy(RoleName=role, PolicyName=policy)
+                there = client.list_role_policies(RoleName=role)["PolicyNames"]
+                for policy in (name for name in there if is_access_name(name) and name not in needed):
+                    client.delete_role_policy(RoleName=role, PolicyName=policy)
             except ClientError as error:
                 if not is_missing(error):
                     raise

@@ -8,6 +8,18 @@ from dockyard.cli import options as opt
 from dockyard.cli.root import app, make_app
 from dockyard.cli.session import find_session
 
+_KEYS = (
+    "instance",
+    "count",
+    "content_type",
+    "accept",
+    "split",
+    "assemble",
+    "strategy",
+    "max_payload_mb",
+    "max_concurrent",
+    "timeout_seconds",
+)
 batch_app = make_app("Have a model answer for many requests at once.")
 app.add_typer(batch_app, name="batch")
 
@@ -50,34 +62,21 @@ def batch_sagemaker(
     The job runs the same image as a deployment of the model does, and uses a deployment's model where there is one. Otherwise
     it makes its own, which goes away with it. The same command while the job runs waits for it.
     """
+    from dockyard.cli import choices
     from dockyard.cli.approval import ask_for_supplies
-    from dockyard.cli.choices import (
-        Wish,
-        choose_image_flags,
-        load_sagemaker_settings,
-        make_batch_request,
-        make_sagemaker_request,
-    )
 
     session = find_session(context, json=json, verbose=verbose)
-    given = {
-        "role": role,
-        "region": region,
-        "batch.instance": instance,
-        "batch.count": count,
-        "batch.content_type": content_type,
-        "batch.accept": accept,
-        "batch.split": split.value if split else None,
-        "batch.assemble": assemble.value if assemble else None,
-        "batch.strategy": strategy.value if strategy else None,
-        "batch.max_payload_mb": max_payload,
-        "batch.max_concurrent": max_concurrent,
-        "batch.timeout_seconds": timeout,
-    }
-    settings, place = load_sagemaker_settings(session, config, environment, given, choose_image_flags(builder, base))
-    wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=False, lock_wait=lock_wait)
-    deploy = make_sagemaker_request(wish, place, settings.image, session)
-    request = make_batch_request(deploy, place, (source, target), waits=not no_wait)
-    approve = None if yes else ask_for_supplies(session)
-    result = session.open_kit(settings).batch(request, plan_only=plan, approve=approve)
+    values = (instance, count, content_type, accept, split, assemble, strategy, max_payload, max_concurrent, timeout)
+    given = {"role": role, "region": region, **_name_settings(values)}
+    flags = choices.choose_image_flags(builder, base)
+    settings, place = choices.load_sagemaker_settings(session, config, environment, given, flags)
+    wish = choices.Wish(model=model, name=name, variables=tuple(variables or ()), promote=False, lock_wait=lock_wait)
+    deploy = choices.make_sagemaker_request(wish, place, settings.image, session)
+    request = choices.make_batch_request(deploy, place, (source, target), waits=not no_wait)
+    result = session.open_kit(settings).batch(request, plan_only=plan, approve=None if yes else ask_for_supplies(session))
     return session.show(result, tells_changes=detailed_exitcode)
+
+
+def _name_settings(values: tuple[object, ...]) -> dict[str, object]:
+    """The options of a job by their keys of the section `batch`, in the order of _KEYS."""
+    return {f"batch.{key}": getattr(value, "value", value) for key, value in zip(_KEYS, values, strict=True)}
