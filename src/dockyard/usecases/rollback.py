@@ -5,7 +5,8 @@ from __future__ import annotations
 import dataclasses
 from contextlib import nullcontext
 
-from dockyard.domain.attempt import AttemptKind
+from dockyard.domain.attempt import AttemptKind, AttemptStatus
+from dockyard.domain.deployment import Revision
 from dockyard.domain.request import RollbackRequest
 from dockyard.domain.result import DeployResult, ResultStatus
 from dockyard.planning.revisions import choose_rollback
@@ -23,13 +24,25 @@ def roll_back(bench: Workbench, request: RollbackRequest, *, plan_only: bool) ->
     """
     lock = nullcontext() if plan_only else bench.locks.hold(request.key, bench.actor, request.lock_wait_seconds)
     with lock:
-        revision = choose_rollback(require_deployment(bench, request.key), request.number)
+        revision = _choose(bench, request)
         keep = Keep(history_limit=request.history_limit, smoke_requests=request.smoke_requests)
         planned = bench.sites.find(request.key.environment).plan_revision(bench, request.key, revision.number, keep)
         if plan_only:
             return describe_result(bench, planned, ResultStatus.PLANNED)
         bench.close_interrupted(request.key)
         flush_queue(bench)
+        if planned.plan.is_empty:
+            return describe_result(bench, planned, ResultStatus.UNCHANGED)
         attempt = dataclasses.replace(bench.begin_attempt(request.key, AttemptKind.ROLLBACK), model=revision.spec.model)
         executed = execute_plan(bench, Execution(attempt=attempt, planned=planned))
         return describe_result(bench, planned, ResultStatus.ROLLED_BACK, executed)
+
+
+def _choose(bench: Workbench, request: RollbackRequest) -> Revision:
+    """The revision to go back to. A rollback that was killed when it had moved the traffic is completed, none further begun."""
+    seen = require_deployment(bench, request.key)
+    begun, serving = bench.journal.find_attempt(request.key), seen.serving_revision
+    if begun is not None and (begun.status, begun.kind) == (AttemptStatus.RUNNING, AttemptKind.ROLLBACK):
+        if serving is not None and serving.number == begun.revision and request.number in {None, serving.number}:
+            return serving
+    return choose_rollback(seen, request.number)

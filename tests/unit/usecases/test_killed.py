@@ -14,13 +14,14 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from dockyard.domain.attempt import AttemptStatus
 from dockyard.domain.errors import DockyardError
+from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
 from dockyard.testing.faults import KilledError
 from dockyard.usecases.delete import delete_deployment
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.gc import collect_garbage
 from dockyard.usecases.rollback import roll_back
-from support.local_values import KEY
+from support.local_values import KEY, make_model
 from support.memory_bench import DELETE, ROLLBACK, MemoryBench, want
 
 UPDATE_CALLS = 12
@@ -54,6 +55,37 @@ def test_update_killed_at_any_call_is_completed_by_the_same_command(call: int, *
     statuses = [attempt.status for attempt in bench.attempts]
     assert AttemptStatus.RUNNING not in statuses
     assert bench.queue.list_entries() == ()
+
+
+def make_bench_of_three() -> MemoryBench:
+    bench = MemoryBench()
+    for version in (1, 2, 3):
+        deploy(bench.open(), want(version), plan_only=False)
+    bench.faults.calls.clear()
+    return bench
+
+
+def count_rollback_calls() -> int:
+    bench = make_bench_of_three()
+    roll_back(bench.open(), ROLLBACK, plan_only=False)
+    return len(bench.faults.calls)
+
+
+@pytest.mark.parametrize("has_effect", [False, True])
+@pytest.mark.parametrize("call", range(1, count_rollback_calls() + 1))
+def test_rollback_killed_at_any_call_is_completed_and_goes_no_further(call: int, *, has_effect: bool) -> None:
+    bench = make_bench_of_three()
+    bench.fail_call(call, KilledError(), has_effect=has_effect)
+    with pytest.raises(KilledError):
+        roll_back(bench.open(), ROLLBACK, plan_only=False)
+    bench.heal()
+    is_over = all(attempt.status is not AttemptStatus.RUNNING for attempt in (bench.journal.find_attempt(KEY),) if attempt)
+    if not is_over or bench.serving_version() == "3":
+        roll_back(bench.open(), ROLLBACK, plan_only=False)
+    assert bench.serving_version() == "2"
+    record = bench.registry.find_record(KEY, make_model(2))
+    assert record is not None
+    assert record.status is RecordStatus.SERVING
 
 
 class Operations(RuleBasedStateMachine):
