@@ -42,7 +42,8 @@ def _choose(bench: Workbench, request: RollbackRequest) -> Revision:
     """The revision to go back to. A rollback that was killed when it had moved the traffic is completed, none further begun."""
     seen = require_deployment(bench, request.key)
     begun, serving = bench.journal.find_attempt(request.key), seen.serving_revision
-    if begun is not None and (begun.status, begun.kind) == (AttemptStatus.RUNNING, AttemptKind.ROLLBACK):
-        if serving is not None and serving.number == begun.revision and request.number in {None, serving.number}:
-            return serving
+    is_begun = begun is not None and (begun.status, begun.kind) == (AttemptStatus.RUNNING, AttemptKind.ROLLBACK)
+    aimed_at = begun.revision if begun is not None and is_begun else None
+    if serving is not None and serving.number == aimed_at and request.number in {None, aimed_at}:
+        return serving
     return choose_rollback(seen, request.number)
