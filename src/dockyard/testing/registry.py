@@ -59,6 +59,10 @@ class MemoryRegistry:
         aliases = tuple(sorted(alias for (name, alias), to in self._aliases.items() if (name, to) == (ref.name, str(number))))
         return dataclasses.replace(found, version=dataclasses.replace(found.version, aliases=aliases))
 
+    def forget_records(self) -> None:
+        """Lose every record, as somebody who deletes tags does."""
+        self._records.clear()
+
     def find_record(self, key: DeploymentKey, model: ModelIdentity) -> DeploymentRecord | None:
         """The record that was written last."""
         self._enter("find_record")

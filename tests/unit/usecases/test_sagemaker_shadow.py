@@ -64,6 +64,31 @@ def test_same_again_changes_nothing_and_nothing_has_drifted() -> None:
     assert len(bench.account.shadow_configs) == 1
 
 
+def test_shadow_that_is_not_waited_for_is_recorded_as_begun_and_taken_up_again() -> None:
+    bench = SageMakerBench(policy=SHADOW)
+    run(bench, policy=SHADOW)
+    run(bench, 2, policy=dataclasses.replace(SHADOW, wait=False))
+    assert bench.record_status(2) is RecordStatus.DEPLOYING
+    run(bench, 2, policy=SHADOW)
+    assert (find_shadow(bench), bench.record_status(2)) == ("2", RecordStatus.SHADOW)
+
+
+def test_shadow_whose_record_is_lost_is_recorded_and_nothing_else() -> None:
+    bench = make_bench()
+    bench.registry.forget_records()
+    result = run(bench, 2, policy=SHADOW)
+    assert [step.type for step in result.plan.steps] == ["WriteRecord"]
+    assert bench.record_status(2) is RecordStatus.SHADOW
+
+
+def test_shadow_of_the_same_version_leaves_the_record_of_what_serves() -> None:
+    bench = SageMakerBench(policy=SHADOW)
+    run(bench, policy=SHADOW)
+    run(bench, policy=SHADOW, env=(("A", "1"),))
+    assert bench.record_status(1) is RecordStatus.SERVING
+    assert run(bench, policy=SHADOW, env=(("A", "1"),)).status is ResultStatus.UNCHANGED
+
+
 def test_full_traffic_follows_and_the_shadow_is_over() -> None:
     bench = make_bench()
     result = run(bench, 2, policy=FULL)
