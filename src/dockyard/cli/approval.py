@@ -1,4 +1,4 @@
-"""Owns asking before something is made that outlives a deployment's revisions: a role, an image repository."""
+"""Owns asking before something goes away, or is made that outlives a deployment's revisions: a role, an image repository."""
 
 from __future__ import annotations
 
@@ -20,9 +20,6 @@ def ask_for_supplies(session: Session) -> Callable[[Plan], None]:
     """
 
     def approve(plan: Plan) -> None:
-        from dockyard.cli.render import show_aside
-        from dockyard.cli.views.plan import plan_lines
-
         made = [step.describe() for step in plan.steps if isinstance(step, CreateRepository | CreateRole)]
         if not made:
             return
@@ -32,8 +29,16 @@ def ask_for_supplies(session: Session) -> Callable[[Plan], None]:
                 f"this would {' and '.join(made)}",
                 hint="`--plan` shows it, `--yes` allows it; `role` in dockyard.yaml names a role that is there",
             )
-        show_aside("".join(f"{line}\n" for line in plan_lines(plan)) + f"go on with {plan.key}? [y/N] ", session)
-        if session.stdin.readline().strip().lower() not in {"y", "yes"}:
-            raise CancelledError("cancelled", f"nothing was done for {plan.key}", hint="answer `y`, or give `--yes`")
+        require_yes(session, plan, f"go on with {plan.key}?", refused=f"nothing was done for {plan.key}")
 
     return approve
+
+
+def require_yes(session: Session, plan: Plan, question: str, *, refused: str) -> None:
+    """Show a plan and ask; go on only for a yes. Raises CancelledError, whose message is `refused`."""
+    from dockyard.cli.render import show_aside
+    from dockyard.cli.views.plan import plan_lines
+
+    show_aside("".join(f"{line}\n" for line in plan_lines(plan)) + f"{question} [y/N] ", session)
+    if session.stdin.readline().strip().lower() not in {"y", "yes"}:
+        raise CancelledError("cancelled", refused, hint="answer `y`, or give `--yes`")

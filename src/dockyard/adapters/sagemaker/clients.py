@@ -1,9 +1,10 @@
-"""Owns what the looks need of a session with AWS, and how its refusals are read. Must not make clients."""
+"""Owns what the looks need of a session with AWS, and which of its failures they survive. Must not make clients."""
 
 from __future__ import annotations
 
 from typing import Any, Protocol
 
+from dockyard.adapters.sagemaker.errors import read_message
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.sagemaker import Account
 
@@ -33,15 +34,7 @@ def list_failures() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError, ResponseParserError, DockyardError)
 
 
-def read_code(error: Exception) -> str:
-    """The service's code of an error; empty for errors that are no answer of a service."""
-    answer = getattr(error, "response", None)
-    return str(answer.get("Error", {}).get("Code", "")) if isinstance(answer, dict) else ""
-
-
 def describe_failure(error: Exception) -> str:
     """What went wrong, in one line."""
-    answer = getattr(error, "response", None)
-    told = answer.get("Error", {}).get("Message") if isinstance(answer, dict) else None
-    text = " ".join(str(told or error).split()) or type(error).__name__
+    text = " ".join((read_message(error) or str(error)).split()) or type(error).__name__
     return text if len(text) <= _LONGEST else f"{text[:_LONGEST]}…"

@@ -66,12 +66,12 @@ def translated(what: str) -> Iterator[None]:
 
 
 def read_code(error: Exception) -> str:
-    """The code of a ClientError."""
+    """The code of a ClientError; empty for errors that are no answer of a service."""
     return str(_read(error, "Code"))
 
 
 def read_message(error: Exception) -> str:
-    """The message of a ClientError."""
+    """The message of a ClientError, likewise."""
     return str(_read(error, "Message"))
 
 

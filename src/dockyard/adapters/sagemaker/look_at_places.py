@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from dockyard.adapters.sagemaker.clients import read_code
-from dockyard.adapters.sagemaker.errors import is_missing
+from dockyard.adapters.sagemaker.errors import is_missing, read_code
 from dockyard.adapters.sagemaker.looks import Look, Scene, approve, object_to, warn
 from dockyard.adapters.sagemaker.policies import read_bucket
 from dockyard.domain.finding import Finding

@@ -10,7 +10,7 @@ from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
-from dockyard.adapters.sagemaker.clients import read_code
+from dockyard.adapters.sagemaker.errors import read_code
 from dockyard.adapters.sagemaker.looks import GUIDE, Look, Scene, approve, object_to, warn
 from dockyard.adapters.sagemaker.policies import (
     SERVICE,

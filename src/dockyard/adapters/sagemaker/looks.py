@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from dockyard.adapters.sagemaker.clients import DENIED, Clients, describe_failure, list_failures, read_code
+from dockyard.adapters.sagemaker.clients import DENIED, Clients, describe_failure, list_failures
+from dockyard.adapters.sagemaker.errors import read_code
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.sagemaker import Account, SageMakerSettings
 

@@ -2,17 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import typer
 
 from dockyard.cli import options as opt
 from dockyard.cli.root import app
-from dockyard.cli.session import Session, find_session
-
-if TYPE_CHECKING:
-    from dockyard.cli.kit import Kit
-    from dockyard.domain.request import DeleteRequest
+from dockyard.cli.session import find_session
 
 
 @app.command("delete")
@@ -33,6 +27,7 @@ def delete_deployment(
 
     Its history stays in the registry. At a terminal it asks before it does.
     """
+    from dockyard.cli.approval import require_yes
     from dockyard.cli.choices import choose_key
     from dockyard.domain.request import DeleteRequest
 
@@ -42,17 +37,5 @@ def delete_deployment(
     request = DeleteRequest(key=key, lock_wait_seconds=lock_wait)
     kit = session.open_kit(settings)
     if not (plan or yes) and session.stdin.isatty():
-        _ask(kit, request, session)
+        require_yes(session, kit.delete(request, plan_only=True).plan, f"delete {key}?", refused=f"{key} was not deleted")
     return session.show(kit.delete(request, plan_only=plan), tells_changes=detailed_exitcode)
-
-
-def _ask(kit: Kit, request: DeleteRequest, session: Session) -> None:
-    """Show what would go away, and go on only for a yes. Raises CancelledError."""
-    from dockyard.cli.render import show_aside
-    from dockyard.cli.views.plan import plan_lines
-    from dockyard.domain.errors import CancelledError
-
-    plan = kit.delete(request, plan_only=True).plan
-    show_aside("".join(f"{line}\n" for line in plan_lines(plan)) + f"delete {request.key}? [y/N] ", session)
-    if session.stdin.readline().strip().lower() not in {"y", "yes"}:
-        raise CancelledError("cancelled", f"{request.key} was not deleted", hint="answer `y`, or give `--yes`")
