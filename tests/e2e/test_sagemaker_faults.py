@@ -170,7 +170,7 @@ def test_fleet_that_does_not_come_up_is_told_with_its_reason_and_leaves_nothing(
 @pytest.mark.parametrize("command", COMMANDS)
 def test_what_is_made_and_not_seen_yet_is_waited_for(sagemaker_cloud: SageMakerCloud, command: str, resources: str) -> None:
     with open_play(sagemaker_cloud, command) as play:
-        assert suffer(sagemaker_cloud, play, Rule(kind="consistency", resources=(resources,), seconds=0.1)).is_done
+        assert suffer(sagemaker_cloud, play, Rule(kind="consistency", resources=(resources,), seconds=0.3)).is_done
 
 
 @pytest.mark.parametrize("in_progress", [False, True])

@@ -1,9 +1,11 @@
-"""Owns endpoints: what they are, what moves them, and what their containers have logged. Must not wait."""
+"""Owns endpoints: what they are, what moves them, and what their containers have logged. Must not wait for what they do."""
 
 from __future__ import annotations
 
 import dataclasses
+import time
 from collections.abc import Mapping
+from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from dockyard.adapters.sagemaker import requests
@@ -17,6 +19,9 @@ from dockyard.domain.sagemaker_steps import CreateEndpoint, UpdateEndpoint
 
 LOG_GROUP = "/aws/sagemaker/Endpoints/"
 _STREAMS = 3
+_LATE_SECONDS = 10.0
+"""How long after it was made an endpoint without tags may still be one whose tags are not to be seen yet."""
+_PAUSE_SECONDS = 0.2
 
 
 class SageMakerEndpoints:
@@ -37,7 +42,7 @@ class SageMakerEndpoints:
                 if is_missing(error):
                     return None
                 raise
-        tags = find_tags(self._session, str(found["EndpointArn"]))
+        tags = self._find_tags(found)
         if tags is None:  # its deletion came to its end between the two calls
             return None
         owner = read_owner(tags)
@@ -126,6 +131,15 @@ class SageMakerEndpoints:
                 raise
         variants = (*config["ProductionVariants"][:1], *config.get("ShadowProductionVariants", ())[:1])
         return tuple(str(one["ModelName"]) for one in variants)
+
+    def _find_tags(self, found: Mapping[str, Any]) -> list[Mapping[str, str]] | None:
+        """An endpoint's tags; None where it is gone. Those of one that was just made may be late, and are waited for."""
+        late = found["CreationTime"] + timedelta(seconds=_LATE_SECONDS)
+        tags = find_tags(self._session, str(found["EndpointArn"]))
+        while tags == [] and datetime.now(timezone.utc) < late:
+            time.sleep(_PAUSE_SECONDS)
+            tags = find_tags(self._session, str(found["EndpointArn"]))
+        return tags
 
     def _require_begun(self, key: DeploymentKey, step: CreateEndpoint) -> None:
         endpoint = self.describe_endpoint(step.endpoint)
