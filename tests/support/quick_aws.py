@@ -22,6 +22,7 @@ SERVICES = (
     "s3",
     "sagemaker",
     "sagemaker-runtime",
+    "service-quotas",
     "sts",
 )
 _ATTEMPTS = 6
