@@ -76,7 +76,7 @@ class Rule:
     in_progress: bool = False
     """For `changed-by-someone`: whether the other's update still goes on when the call is answered."""
     resources: tuple[str, ...] = field(default=())
-    """For `consistency`: what is not seen for `seconds` once made or changed: kinds as in ARNs, `tags`, `role`. None: all."""
+    """For `consistency`: what is not seen for `seconds` once made or changed: kinds as in ARNs, `tags`, `role`. Empty: all."""
 
     def fits(self, service: str, operation: str, resources: Iterable[str]) -> bool:
         """Whether a call is about this rule."""

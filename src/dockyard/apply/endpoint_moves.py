@@ -59,7 +59,7 @@ class EndpointMoves:
             case CreateEndpoint():
                 self.endpoints.create_endpoint(self.key, step)
             case UpdateEndpoint():
-                self.endpoints.update_endpoint(step)
+                self._update_endpoint(step)
             case WaitInService():
                 self._wait_in_service(step)
             case DeleteEndpoint(endpoint=endpoint, timeout_seconds=timeout):
@@ -130,6 +130,18 @@ class EndpointMoves:
             hint="the same command later completes it; nothing of it is lost",
         )
 
+    def _update_endpoint(self, step: UpdateEndpoint) -> None:
+        """Begin to roll out; an endpoint that AWS happens to maintain takes it when that is over."""
+        try:
+            self.endpoints.update_endpoint(step)
+        except ConflictError as error:
+            endpoint = self.endpoints.describe_endpoint(step.endpoint)
+            is_maintained = endpoint is not None and endpoint.status is EndpointStatus.SYSTEM_UPDATING
+            if error.code != "plan-stale" or not is_maintained:
+                raise
+            self._settle(step.endpoint, _UNDO_SECONDS)
+            self.endpoints.update_endpoint(step)
+
     def _delete_endpoint(self, name: str, timeout_seconds: float) -> None:
         """Delete an endpoint as soon as it may be, and wait until it is gone."""
         watch = Watch(clock=self.clock, timeout_seconds=timeout_seconds)
@@ -140,13 +152,21 @@ class EndpointMoves:
             if endpoint.owner != str(self.key):
                 raise ConflictError("endpoint-not-ours", f"endpoint {name} is another one by now, made by somebody else")
             if not endpoint.status.is_moving:
-                self.endpoints.delete_endpoint(name)
+                self._begin_to_delete(name)
             self._tell(name, endpoint)
         raise ConflictError(
             "endpoint-busy",
             f"endpoint {name} could not be deleted within {timeout_seconds:.0f} s",
             hint="the service deletes none that it is creating; `dockyard delete` later completes it",
         )
+
+    def _begin_to_delete(self, name: str) -> None:
+        """Where it began to move since it was looked at, the next look finds out when it rests again."""
+        try:
+            self.endpoints.delete_endpoint(name)
+        except ConflictError as error:
+            if error.code != "endpoint-busy":
+                raise
 
     def _take_away(self, step: CreateEndpoint) -> None:
         """Delete the endpoint that a step made, which may not be to be seen yet; what somebody else made instead stays."""

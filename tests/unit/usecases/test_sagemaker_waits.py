@@ -18,10 +18,21 @@ from dockyard.domain.sagemaker import (
     SageMakerPolicy,
     Scaling,
 )
-from dockyard.testing.endpoints import Course, Ending
+from dockyard.testing.endpoints import Course, Ending, Phase
 from dockyard.usecases.delete import delete_deployment
+from dockyard.usecases.rollback import roll_back
 from support.local_values import make_model
-from support.sagemaker_bench import DELETE, NO_WAIT, ActingClock, SageMakerBench, list_calls, press_control_c, run, run_failing
+from support.sagemaker_bench import (
+    DELETE,
+    NO_WAIT,
+    ROLLBACK,
+    ActingClock,
+    SageMakerBench,
+    list_calls,
+    press_control_c,
+    run,
+    run_failing,
+)
 from support.sagemaker_values import ENDPOINT, KEY
 
 
@@ -188,6 +199,20 @@ def test_creation_that_is_not_answered_and_seen_late_is_taken_back(bench: SageMa
     bench.account.next_courses.append(Course(hidden=4))
     run_failing(bench, "create_endpoint", has_effect=True)
     assert bench.list_things() == []
+
+
+@pytest.mark.parametrize("call", ["update_endpoint", "delete_endpoint"])
+def test_endpoint_that_aws_begins_to_maintain_is_changed_when_that_is_over(bench: SageMakerBench, call: str) -> None:
+    run(bench, 1)
+    run(bench, 2)
+    rests = bench.endpoint
+    maintained = Phase(state=dataclasses.replace(rests, status=EndpointStatus.SYSTEM_UPDATING), looks=3)
+    bench.account.strangers[call] = lambda: bench.account.endpoints[ENDPOINT].begin([maintained, Phase(state=rests)])
+    if call == "delete_endpoint":
+        assert delete_deployment(bench.open(), DELETE, plan_only=False).status is ResultStatus.DELETED
+        return
+    assert roll_back(bench.open(), ROLLBACK, plan_only=False).status is ResultStatus.ROLLED_BACK
+    assert bench.serving_version() == "1"
 
 
 def test_two_at_once_cannot_interleave(bench: SageMakerBench) -> None:
