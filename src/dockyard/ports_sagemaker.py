@@ -19,6 +19,7 @@ from dockyard.domain.sagemaker import (
     SageMakerSettings,
     Scaling,
 )
+from dockyard.domain.sagemaker_component_steps import CreateComponent, CreateHostConfig, UpdateComponent
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
     CreateEndpointConfig,
@@ -73,8 +74,8 @@ class RevisionParts(Protocol):
         """Make an endpoint configuration with one variant."""
         ...
 
-    def mark_served(self, name: str) -> None:
-        """Note on a revision that it has served."""
+    def mark_served(self, name: str, *, on_model: bool = False) -> None:
+        """Note on a revision that it has served: on its configuration, or on the model of one that has none."""
         ...
 
     def delete_revision(self, name: str, uploaded: UploadModel | None = None) -> None:
@@ -129,6 +130,36 @@ class Endpoints(Protocol):
         ...
 
 
+class Components(Protocol):
+    """Inference components, each called as its endpoint, and the configurations of endpoints for them.
+
+    How a component is, `Endpoints.describe_endpoint` tells.
+    """
+
+    def create_host_config(self, key: DeploymentKey, step: CreateHostConfig) -> None:
+        """Make an endpoint configuration that has instances and no model."""
+        ...
+
+    def delete_host_config(self, name: str) -> None:
+        """Delete one. One that an endpoint uses is refused: ConflictError `revision-in-use`."""
+        ...
+
+    def create_component(self, key: DeploymentKey, step: CreateComponent) -> None:
+        """Begin to create a component on an endpoint in service."""
+        ...
+
+    def update_component(self, step: UpdateComponent) -> None:
+        """Begin to replace its copies; one that is changing already is taken to do that, and whoever waits finds out.
+
+        Raises ConflictError `plan-stale` for one that is gone, or at neither of the step's models.
+        """
+        ...
+
+    def delete_component(self, name: str) -> None:
+        """Begin to delete a component, with its scaling. Raises ConflictError `endpoint-busy` while it cannot be."""
+        ...
+
+
 class Repositories(Protocol):
     """Image repositories of the account."""
 
@@ -152,12 +183,12 @@ class Supplies(Protocol):
         """Make an execution role with the least that the revision needs."""
         ...
 
-    def put_alarms(self, key: DeploymentKey, endpoint: str, policy: AlarmPolicy | None) -> None:
+    def put_alarms(self, key: DeploymentKey, endpoint: str, policy: AlarmPolicy | None, *, of_component: bool = False) -> None:
         """Make the alarms be those of the policy."""
         ...
 
-    def put_scaling(self, endpoint: str, scaling: Scaling | None) -> None:
-        """Make the scaling be that."""
+    def put_scaling(self, endpoint: str, scaling: Scaling | None, *, of_component: bool = False) -> None:
+        """Make the scaling be that: of the variant's instances, or of the component's copies."""
         ...
 
     def delete_supplies(self, step: DeleteSupplies) -> None:

@@ -314,6 +314,7 @@ def _open_local(settings: Settings, library: ImageLibrary, pythons: Pythons, clo
 def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock, logins: list[EcrRepositories]) -> Site:
     """The site of an environment; the registry of its account is signed in to with its credentials."""
     from dockyard.adapters.sagemaker.account import AwsAccount
+    from dockyard.adapters.sagemaker.components import SageMakerComponents
     from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
     from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
     from dockyard.adapters.sagemaker.prices import PriceBook
@@ -343,6 +344,7 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
         account=account,
         revisions=revisions,
         endpoints=endpoints,
+        components=SageMakerComponents(session=session, revisions=revisions),
         repositories=repositories,
         supplies=supplies,
         preflight=SageMakerPreflight(session, render_all, PriceBook(settings.cache_home)),

@@ -20,6 +20,7 @@ from dockyard.testing.faults import Faults
 from dockyard.testing.images import MemoryCaches, MemoryImages
 from dockyard.testing.registry import MemoryQueue, MemoryRegistry
 from dockyard.testing.sagemaker import MemoryAccount
+from dockyard.testing.sagemaker_components import MemoryComponents
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
 from dockyard.testing.surroundings import ManualClock, RecordedProgress
 from dockyard.usecases.deploy import deploy
@@ -66,6 +67,7 @@ class SageMakerBench:
             account=account,
             revisions=account,
             endpoints=account,
+            components=MemoryComponents(account=account),
             repositories=account,
             supplies=account,
             preflight=self.preflight,
@@ -116,7 +118,7 @@ class SageMakerBench:
         """The model version that requests to the endpoint reach now."""
         endpoint = self.account.endpoints.get(ENDPOINT)
         state = endpoint.state if endpoint else None
-        part = self.account.configs.get(state.serving_config or "") if state else None
+        part = self.account.models.get(state.serving_config or "") if state else None
         return part.spec.model.version if part else None
 
     def record_status(self, version: int) -> RecordStatus | None:

@@ -18,6 +18,7 @@ from dockyard.adapters.folder_registry import FolderRegistry
 from dockyard.adapters.journal import FileJournal
 from dockyard.adapters.locks import FileLocks
 from dockyard.adapters.sagemaker.account import AwsAccount
+from dockyard.adapters.sagemaker.components import SageMakerComponents
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
 from dockyard.adapters.sagemaker.prices import PriceBook
@@ -278,6 +279,7 @@ def open_ports(session: Session, repositories: EcrRepositories, clock: Clock, ca
         account=account,
         revisions=revisions,
         endpoints=endpoints,
+        components=SageMakerComponents(session=session, revisions=revisions),
         repositories=repositories,
         supplies=supplies,
         preflight=SageMakerPreflight(session, render_all, PriceBook(cache)),

@@ -14,10 +14,8 @@ from dockyard.domain.sagemaker import (
     DEFAULT_INSTANCE,
     AlarmPolicy,
     AsyncInference,
-    DataCapture,
     Instances,
     ModelDelivery,
-    Network,
     Rollout,
     RolloutKind,
     SageMakerPolicy,
@@ -27,6 +25,9 @@ from dockyard.domain.sagemaker import (
     Serverless,
 )
 from dockyard.domain.sagemaker_batch import Assembly, BatchSettings, Split, Strategy
+from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_component import Component
+from dockyard.domain.sagemaker_network import Network
 from dockyard.domain.sagemaker_place import AwsAccess, SageMakerPlace
 
 _ROLLOUT = Rollout()
@@ -62,6 +63,21 @@ class AsyncSection(Section):
     """An SNS topic that is told of failures."""
     max_concurrent_invocations: int | None = None
     """How many requests at a time on an instance."""
+
+
+class ComponentSection(Section):
+    """The model is an inference component on the instances, which come and go as its copies need them."""
+
+    memory_mb: int
+    """The least memory of each copy."""
+    cpus: float | None = None
+    """Processor cores of each copy."""
+    accelerators: int | None = None
+    """GPUs or Neuron devices of each copy."""
+    copies: Annotated[int, Field(ge=1)] = 1
+    """How many copies there are at first; `scaling` may change that."""
+    max_instances: Annotated[int, Field(ge=1)] | None = None
+    """The most instances that copies may take; without it `count`."""
 
 
 class DataCaptureSection(Section):
@@ -152,11 +168,11 @@ class ScalingSection(Section):
     """How many instances there are, by load and by time."""
 
     minimum: Count
-    """The least instances."""
+    """The least instances; of a `component`, the least copies."""
     maximum: Count
-    """The most instances."""
+    """The most of them."""
     invocations_per_instance: Annotated[float, Field(gt=0)] | None = None
-    """Requests a minute that an instance shall have; without it only the schedule scales."""
+    """Requests a minute that an instance, or a copy, shall have; without it only the schedule scales."""
     scale_in_seconds: Count = 300
     """How long after one scaling in the next may follow."""
     scale_out_seconds: Count = 60
@@ -183,7 +199,7 @@ class SageMaker(Section):
     instance: Text = DEFAULT_INSTANCE
     """The instance type."""
     count: Annotated[int, Field(ge=1)] = 1
-    """How many instances."""
+    """How many instances; with a `component`, how many at least."""
     volume_gb: int | None = None
     """Size of each instance's volume."""
     serverless: ServerlessSection | None = None
@@ -204,6 +220,8 @@ class SageMaker(Section):
     """Requests and answers copied to S3."""
     asynchronous: AsyncSection | None = None
     """Asynchronous inference."""
+    component: ComponentSection | None = None
+    """An inference component: the model shares its instances by memory and cores, and may be scaled down to nothing."""
     delivery: ModelDelivery = ModelDelivery.IMAGE
     """How the model's files come to instances: in the `image`, as an `archive` on S3, or as objects under a `prefix` on S3."""
     bucket: S3Uri | None = None
@@ -252,6 +270,7 @@ def _make_settings(section: SageMaker) -> SageMakerSettings:
         kms_key=section.kms_key,
         data_capture=DataCapture(**capture.model_dump()) if capture else None,
         asynchronous=AsyncInference(**asynchronous.model_dump()) if asynchronous else None,
+        component=Component(**section.component.model_dump()) if section.component else None,
         delivery=section.delivery,
         bucket=section.bucket,
         tags=tuple(sorted(section.tags.items())),

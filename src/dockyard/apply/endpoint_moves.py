@@ -27,12 +27,12 @@ from dockyard.domain.sagemaker_steps import (
 from dockyard.ports import Clock, Progress
 from dockyard.ports_sagemaker import Endpoints
 
-_LOG_LINES = 50
+LOG_LINES = 50
 _GRACE_SECONDS = 30.0
 """How long an endpoint that shows neither the new configuration nor a change may be showing what was before."""
 _LATE_SECONDS = 5.0
 """How long an endpoint that was created, but whose creation was not answered, may not be to be seen."""
-_UNDO_SECONDS = 3600.0
+UNDO_SECONDS = 3600.0
 _FIRST_PAUSE_SECONDS = 0.2
 _SHORTEST_PAUSE_SECONDS = 0.001
 _LAST_PAUSE_SECONDS = 15.0
@@ -139,7 +139,7 @@ class EndpointMoves:
             is_maintained = endpoint is not None and endpoint.status is EndpointStatus.SYSTEM_UPDATING
             if error.code != "plan-stale" or not is_maintained:
                 raise
-            self._settle(step.endpoint, _UNDO_SECONDS)
+            self._settle(step.endpoint, UNDO_SECONDS)
             self.endpoints.update_endpoint(step)
 
     def _delete_endpoint(self, name: str, timeout_seconds: float) -> None:
@@ -175,12 +175,12 @@ class EndpointMoves:
             endpoint = self.endpoints.describe_endpoint(step.endpoint)
             if endpoint is not None:
                 if (endpoint.owner, endpoint.config) == (str(self.key), step.config):
-                    self._delete_endpoint(step.endpoint, _UNDO_SECONDS)
+                    self._delete_endpoint(step.endpoint, UNDO_SECONDS)
                 return
 
     def _go_back(self, step: UpdateEndpoint) -> None:
         """Have the endpoint serve what it served before, where it got so far as to serve something else."""
-        endpoint = self._settle(step.endpoint, _UNDO_SECONDS)
+        endpoint = self._settle(step.endpoint, UNDO_SECONDS)
         if endpoint is None or step.config == step.previous_config:
             return
         if endpoint.config != step.config and endpoint.status is not EndpointStatus.UPDATE_ROLLBACK_FAILED:
@@ -190,11 +190,11 @@ class EndpointMoves:
         )
         self.endpoints.update_endpoint(back)
         self._wait_in_service(
-            WaitInService(endpoint=step.endpoint, config=back.config, number=0, timeout_seconds=int(_UNDO_SECONDS))
+            WaitInService(endpoint=step.endpoint, config=back.config, number=0, timeout_seconds=int(UNDO_SECONDS))
         )
 
     def _unhealthy(self, name: str, code: str, what: str, reason: str) -> UnhealthyError:
-        lines = self.endpoints.read_logs(name, tail=_LOG_LINES)
+        lines = self.endpoints.read_logs(name, tail=LOG_LINES)
         because = f": {reason}" if reason else ""
         return UnhealthyError(
             code,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
+from dockyard.apply.component_moves import ComponentMoves
 from dockyard.apply.endpoint_moves import EndpointMoves
 from dockyard.apply.interpreter import Facts, Skipped
 from dockyard.apply.smoke import run_smoke_test
@@ -15,6 +16,7 @@ from dockyard.domain.errors import DockyardError, UnhealthyError
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.plan import BuildImage, Outcome, OutcomeStatus, SetAlias, SmokeTest, Step, WriteRecord
 from dockyard.domain.sagemaker import derive_endpoint_name, derive_repository_name
+from dockyard.domain.sagemaker_component_steps import ComponentStep
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
     CreateEndpointConfig,
@@ -52,6 +54,7 @@ class SageMakerHandlers:
     revisions: Revisions
     supplies: Supplies
     moves: EndpointMoves
+    hosted: ComponentMoves
     scorer: Invoker
     """Addresses are names of endpoints."""
 
@@ -81,10 +84,8 @@ class SageMakerHandlers:
                 return self._make(step)
             case WaitSettled() | ReplaceEndpoint() | CreateEndpoint() | UpdateEndpoint() | WaitInService() | DeleteEndpoint():
                 self.moves.perform(step)
-            case CreateShadowConfig() | DeleteShadowConfig():
-                self._shade(step)
             case _:
-                raise TypeError(f"{step.type} is no step of SageMaker")
+                self._combine(step)
         return ()
 
     def undo(self, step: Step) -> None:
@@ -98,12 +99,12 @@ class SageMakerHandlers:
                 self.revisions.delete_shadow_config(name)
             case PushImage():
                 self._unpush(step)
-            case PutAlarms(endpoint=endpoint, previous=previous):
-                self.supplies.put_alarms(self.key, endpoint, previous)
-            case CreateRepository(name=name):
-                self._drop(repository=name)
-            case CreateRole(name=name):
-                self._drop(role=name)
+            case PutAlarms(endpoint=endpoint, previous=previous, of_component=of_component):
+                self.supplies.put_alarms(self.key, endpoint, previous, of_component=of_component)
+            case CreateRepository() | CreateRole():
+                self._drop(step)
+            case _ if isinstance(step, ComponentStep):
+                self.hosted.undo(step)
             case _:
                 return
 
@@ -129,11 +130,13 @@ class SageMakerHandlers:
         if image is not None:
             self.repositories.delete_image(step.repository, image.digest)
 
-    def _drop(self, *, repository: str | None = None, role: str | None = None) -> None:
+    def _drop(self, made: CreateRepository | CreateRole) -> None:
         """Delete what was made for the deployment, unless another machine has brought it into service meanwhile."""
         endpoint = self.moves.endpoints.describe_endpoint(self.endpoint)
         if endpoint is not None and endpoint.owner == str(self.key):
             return
+        repository = made.name if isinstance(made, CreateRepository) else None
+        role = made.name if isinstance(made, CreateRole) else None
         step = DeleteSupplies(endpoint=self.endpoint, repository=repository, role=role, has_alarms=False)
         self.supplies.delete_supplies(step)
 
@@ -144,9 +147,9 @@ class SageMakerHandlers:
             case CreateRole():
                 self.supplies.create_role(self.key, step)
             case PutAlarms(endpoint=endpoint, policy=policy):
-                self.supplies.put_alarms(self.key, endpoint, policy)
+                self.supplies.put_alarms(self.key, endpoint, policy, of_component=step.of_component)
             case PutScaling(endpoint=endpoint, scaling=scaling):
-                self.supplies.put_scaling(endpoint, scaling)
+                self.supplies.put_scaling(endpoint, scaling, of_component=step.of_component)
             case DeleteSupplies():
                 self.supplies.delete_supplies(step)
             case _:
@@ -165,18 +168,23 @@ class SageMakerHandlers:
             case CreateEndpointConfig():
                 self.revisions.create_endpoint_config(self.key, step)
             case MarkServed(name=name):
-                self.revisions.mark_served(name)
+                self.revisions.mark_served(name, on_model=step.on_model)
             case DeleteRevision(name=name):
                 self.revisions.delete_revision(name)
             case _:
                 assert_never(step)
         return ()
 
-    def _shade(self, step: CreateShadowConfig | DeleteShadowConfig) -> None:
+    def _combine(self, step: Step) -> None:
+        """Shadows and inference components, which bring a revision together with what is not its own."""
         if isinstance(step, CreateShadowConfig):
             self.revisions.create_shadow_config(self.key, step)
-        else:
+        elif isinstance(step, DeleteShadowConfig):
             self.revisions.delete_shadow_config(step.name)
+        elif isinstance(step, ComponentStep):
+            self.hosted.perform(step)
+        else:
+            raise TypeError(f"{step.type} is no step of SageMaker")
 
     def _push(self, fingerprint: Fingerprint, name: str) -> ImageDigest:
         image = self.shared.images.find_image(fingerprint)

@@ -12,6 +12,9 @@ from typing import Protocol
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
 
+_CAME_LATER = frozenset({"component"})
+"""Settings that revisions of an earlier version do not have."""
+
 
 class Target(str, Enum):
     """Where an environment runs."""
@@ -79,12 +82,12 @@ class RevisionSpec:
     @property
     def settings_hash(self) -> str:
         """First 16 hex digits of sha256 over the settings' canonical JSON."""
-        return _hash(dataclasses.asdict(self)["settings"])
+        return _hash(_settle_later(dataclasses.asdict(self))["settings"])
 
     @property
     def spec_hash(self) -> str:
         """First 16 hex digits of sha256 over the spec's canonical JSON; where the files came from does not count."""
-        parts = dataclasses.asdict(self)
+        parts = _settle_later(dataclasses.asdict(self))
         del parts["model"]["source"], parts["model"]["registry"]
         return _hash(parts)
 
@@ -146,6 +149,12 @@ class LocalRevision(Revision):
 def endpoint_url(port: int) -> str:
     """The URL that clients of a local deployment use."""
     return f"http://127.0.0.1:{port}"
+
+
+def _settle_later(parts: dict[str, dict[str, object]]) -> dict[str, dict[str, object]]:
+    """Leave out what came later and is not set: a revision that was there before keeps its name."""
+    kept = {name: value for name, value in parts["settings"].items() if value is not None or name not in _CAME_LATER}
+    return {**parts, "settings": kept}
 
 
 def _hash(value: object) -> str:

@@ -118,6 +118,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "docker-unavailable": "No Docker engine answers.",
         "endpoint-busy": "The endpoint is changing and takes no other change.",
         "endpoint-failed": "The endpoint could not be created or updated.",
+        "endpoint-kind-differs": "The endpoint hosts an inference component where none is wanted, or the other way round.",
         "endpoint-not-ours": "An endpoint of that name exists and was not made for this deployment.",
         "endpoint-not-ready": "The endpoint does not serve the revision in time.",
         "environment-unknown": "The environment is not in the configuration file, or is for another target.",

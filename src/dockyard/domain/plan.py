@@ -16,6 +16,7 @@ from dockyard.domain.image import BuilderKind, Fingerprint
 from dockyard.domain.phase import Phase
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.sagemaker_batch_steps import BatchStep
+from dockyard.domain.sagemaker_component_steps import ComponentStep
 from dockyard.domain.sagemaker_steps import SageMakerStep
 
 
@@ -180,6 +181,7 @@ Step = (
     | SetAlias
     | WriteRecord
     | SageMakerStep
+    | ComponentStep
     | BatchStep
 )
 

@@ -14,6 +14,9 @@ from enum import Enum
 from dockyard.domain.deployment import Revision, RevisionSpec, RevisionStatus, Target
 from dockyard.domain.names import SAGEMAKER_ENDPOINT, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
+from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_component import Component
+from dockyard.domain.sagemaker_network import Network
 
 VARIANT = "AllTraffic"
 """The one name that production variants have: guardrails, autoscaling and alarms hold on to it from revision to revision."""
@@ -57,25 +60,6 @@ class AsyncInference:
     """Per instance; None: the service chooses."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DataCapture:
-    """Requests and answers copied to S3."""
-
-    destination: str
-    """S3 URI."""
-    percent: int = 100
-    captures_input: bool = True
-    captures_output: bool = True
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Network:
-    """The network of the user's that instances are joined to."""
-
-    subnets: tuple[str, ...]
-    security_groups: tuple[str, ...]
-
-
 class ModelDelivery(str, Enum):
     """How a model's files come to its instances."""
 
@@ -106,6 +90,8 @@ class SageMakerSettings:
     """Encrypts the storage volumes, and captured and asynchronous data."""
     data_capture: DataCapture | None = None
     asynchronous: AsyncInference | None = None
+    component: Component | None = None
+    """The model is an inference component on the instances; None: it has them for itself."""
     delivery: ModelDelivery = ModelDelivery.IMAGE
     bucket: str | None = None
     """S3 URI that model data goes below, where it is not in the image."""
@@ -270,6 +256,15 @@ class Endpoint:
         names = (self.config, self.pending_config, self.production, self.shadow, *self.coming)
         return frozenset(filter(None, names))
 
+    def uses(self, name: str) -> bool:
+        """Whether it is at, or may be on its way to, what has that name."""
+        return name in self.used
+
+    @property
+    def state(self) -> DeploymentState:
+        """How it is to those who use it."""
+        return _STATES.get(self.status, DeploymentState.DOWN)
+
     @property
     def target_config(self) -> str | None:
         """Name of the configuration that it is on its way to; None where it does not move, or away from one."""
@@ -317,6 +312,8 @@ class ObservedSageMaker(ObservedDeployment):
     """URI of its image repository, where there is one."""
     shadow_configs: tuple[str, ...] = ()
     """Names of the configurations that have one of its revisions in the shadow of another."""
+    host_configs: tuple[str, ...] = ()
+    """Names of the configurations that have instances for an inference component, and no model."""
     has_own_role: bool = False
     """Whether the role that is made for it is there."""
     alarms: AlarmPolicy | None = None
@@ -337,13 +334,17 @@ class ObservedSageMaker(ObservedDeployment):
     @property
     def state(self) -> DeploymentState:
         """How its endpoint is."""
-        return _STATES.get(self.endpoint.status, DeploymentState.DOWN) if self.endpoint else DeploymentState.EMPTY
+        return self.endpoint.state if self.endpoint else DeploymentState.EMPTY
 
     @property
     def capacity(self) -> str | None:
         """What the serving revision runs on, and which one is in its shadow."""
         shadow = f", revision {self.shadow_revision.number} in its shadow" if self.shadow_revision else ""
-        return describe_capacity(self.serving_revision.spec.settings.capacity) + shadow if self.serving_revision else None
+        if self.serving_revision is None:
+            return None
+        settings = self.serving_revision.spec.settings
+        copies = f", {settings.component.describe()} of it" if settings.component else ""
+        return describe_capacity(settings.capacity) + copies + shadow
 
     def find_revision(self, number: int | None) -> SageMakerRevision | None:
         """The revision of that number."""

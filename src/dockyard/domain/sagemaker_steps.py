@@ -133,6 +133,8 @@ class PutAlarms:
     endpoint: str
     policy: AlarmPolicy | None
     previous: AlarmPolicy | None
+    of_component: bool = False
+    """Whether they watch the inference component, and not a variant with a model."""
     type: Literal["PutAlarms"] = "PutAlarms"
 
     def describe(self) -> str:
@@ -175,9 +177,13 @@ class CreateEndpoint:
     endpoint: str
     config: str
     number: int
+    is_host: bool = False
+    """Whether it has instances only, and the revision is to come as an inference component."""
     type: Literal["CreateEndpoint"] = "CreateEndpoint"
 
     def describe(self) -> str:
+        if self.is_host:
+            return f"create endpoint {self.endpoint} for an inference component"
         return f"create endpoint {self.endpoint} with revision {self.number}"
 
 
@@ -195,11 +201,15 @@ class UpdateEndpoint:
     alarms: AlarmPolicy | None
     keeps_counts: bool
     """Whether instance counts that autoscaling chose are kept."""
+    is_host: bool = False
+    """Whether it gets other instances, and the inference component stays."""
     type: Literal["UpdateEndpoint"] = "UpdateEndpoint"
 
     def describe(self) -> str:
         if self.rollout.kind is RolloutKind.SHADOW:
             return f"update endpoint {self.endpoint}: revision {self.number} gets copies of requests, and answers none"
+        if self.is_host:
+            return f"update endpoint {self.endpoint} to the instances of {self.config}"
         share = "" if self.rollout.kind is RolloutKind.ALL_AT_ONCE else f", {self.rollout.step_percent} %"
         return f"update endpoint {self.endpoint} to revision {self.number} ({self.rollout.kind.value}{share})"
 
@@ -215,9 +225,13 @@ class WaitInService:
     timeout_seconds: int
     in_shadow: bool = False
     """Whether the revision is to get copies of requests only."""
+    is_host: bool = False
+    """Whether its instances are waited for, and the revision is to come as an inference component."""
     type: Literal["WaitInService"] = "WaitInService"
 
     def describe(self) -> str:
+        if self.is_host:
+            return f"wait until endpoint {self.endpoint} has its instances, at most {self.timeout_seconds} s"
         if self.in_shadow:
             until = f"has revision {self.number} in its shadow"
             return f"wait until endpoint {self.endpoint} {until}, at most {self.timeout_seconds} s"
@@ -231,6 +245,8 @@ class MarkServed:
     phase: ClassVar[Phase] = Phase.SETTLE
     number: int
     name: str
+    on_model: bool = False
+    """Whether the revision has no configuration of its own, so that its model says so."""
     type: Literal["MarkServed"] = "MarkServed"
 
     def describe(self) -> str:
@@ -244,12 +260,15 @@ class PutScaling:
     phase: ClassVar[Phase] = Phase.SETTLE
     endpoint: str
     scaling: Scaling | None
+    of_component: bool = False
+    """Whether the copies of the inference component are scaled."""
     type: Literal["PutScaling"] = "PutScaling"
 
     def describe(self) -> str:
         if self.scaling is None:
             return f"stop scaling endpoint {self.endpoint}"
-        return f"scale endpoint {self.endpoint} between {self.scaling.minimum} and {self.scaling.maximum} instances"
+        what = "copies" if self.of_component else "instances"
+        return f"scale endpoint {self.endpoint} between {self.scaling.minimum} and {self.scaling.maximum} {what}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -52,6 +52,7 @@ from dockyard.domain.sagemaker_steps import (
     WaitInService,
     WaitSettled,
 )
+from dockyard.planning import sagemaker_component as components
 from dockyard.planning.difference import diff_deployment
 from dockyard.planning.revisions import (
     Wanted,
@@ -94,14 +95,26 @@ class _Aim:
     number: int
     revision: SageMakerRevision | None
 
+    @property
+    def hosted(self) -> components.HostedAim | None:
+        """The same where the revision is to be an inference component."""
+        if self.wanted.spec.settings.component is None:
+            return None
+        spec, policy = self.wanted.spec, self.wanted.policy
+        return components.HostedAim(
+            seen=self.seen, spec=spec, policy=policy, endpoint=self.endpoint, model=self.name, number=self.number
+        )
+
 
 def plan_sagemaker(key: DeploymentKey, wanted: WantedSageMaker, observed: Observed[ObservedSageMaker]) -> Plan:
     """Plan the way from what is observed to what is wanted; an empty plan where nothing differs.
 
-    Raises ConflictError `endpoint-not-ours` for an endpoint of that name that is not this deployment's.
+    Raises ConflictError `endpoint-not-ours` for an endpoint of that name that is not this deployment's, and
+    `endpoint-kind-differs` for one with a component where none is wanted, or the other way round.
     """
     aim = _take_aim(key, wanted, observed.deployment)
     _refuse_others(key, aim.seen)
+    components.refuse_other_kind(aim.seen, wanted.spec)
     shadowed = _find_shadowed(aim)
     if shadowed is not None:
         return _plan_shadow(aim, shadowed, observed)
@@ -139,10 +152,12 @@ def plan_delete_sagemaker(seen: ObservedSageMaker, *, recorded: int | None, take
     steps: list[Step] = []
     if seen.endpoint is not None:
         _refuse_others(seen.key, seen)
+        steps += components.delete_component(seen, _DELETE_SECONDS)
         steps.append(DeleteEndpoint(endpoint=name, timeout_seconds=_DELETE_SECONDS))
     if recorded is not None:
         steps.append(WriteRecord(key=seen.key, status=RecordStatus.DELETED, number=recorded))
     steps += [DeleteShadowConfig(name=one) for one in seen.shadow_configs]
+    steps += components.clean_up_hosts(seen, kept=None)
     steps += [DeleteRevision(number=one.number, name=one.name, reason="the deployment is deleted") for one in seen.revisions]
     repository = derive_repository_name(name) if seen.repository else None
     role = derive_role_name(name) if seen.has_own_role else None
@@ -168,9 +183,8 @@ def clean_up_sagemaker(seen: ObservedSageMaker, *, serving: int | None, history_
 
 def clean_up_idle(seen: ObservedSageMaker) -> Iterator[DeleteRevision]:
     """Steps for the revisions that never served and that the endpoint neither is at nor is moving to."""
-    used = seen.endpoint.used if seen.endpoint else frozenset[str]()
     for step in clean_up_sagemaker(seen, serving=seen.serving, history_limit=len(seen.revisions) + 1):
-        if step.name not in used:
+        if seen.endpoint is None or not seen.endpoint.uses(step.name):
             yield step
 
 
@@ -255,6 +269,8 @@ def _clean_up_shadows(seen: ObservedSageMaker, *, kept: str | None) -> Iterator[
 
 def _serves(aim: _Aim) -> bool:
     endpoint = aim.seen.endpoint
+    if aim.hosted is not None:
+        return aim.revision is not None and aim.revision.has_served and components.serves_component(aim.hosted)
     return (
         endpoint is not None
         and endpoint.status is EndpointStatus.IN_SERVICE
@@ -279,10 +295,11 @@ def _is_under_way(aim: _Aim, config: str) -> bool:
 
 def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
     """Make what the revision is made of, as far as it is not there."""
-    spec, policy = aim.wanted.spec, aim.wanted.policy
+    spec, policy, hosted = aim.wanted.spec, aim.wanted.policy, aim.hosted
     yield from _supply(aim)
     # The configuration is made last and deleted first: without it, parts of what the model stands for may be missing.
-    is_whole = aim.revision is not None and aim.revision.has_model and aim.revision.has_config
+    has_config = aim.revision is not None and (aim.revision.has_config or hosted is not None)
+    is_whole = aim.revision is not None and aim.revision.has_model and has_config
     if not is_whole or aim.seen.repository is None:
         if not has_image:
             yield BuildImage(fingerprint=spec.fingerprint, builder=aim.wanted.builder, reason=aim.wanted.builder_reason)
@@ -291,10 +308,17 @@ def _prepare(aim: _Aim, *, has_image: bool) -> Iterator[Step]:
         if spec.settings.delivery is not ModelDelivery.IMAGE:
             yield UploadModel(name=aim.name, spec=spec)
         yield CreateModel(number=aim.number, name=aim.name, spec=spec)
-    if aim.revision is None or not aim.revision.has_config:
+    if hosted is not None:
+        yield from components.prepare_host(hosted)
+    elif not has_config:
         yield CreateEndpointConfig(number=aim.number, name=aim.name, spec=spec)
     if policy.alarms != aim.seen.alarms:
-        yield PutAlarms(endpoint=aim.endpoint, policy=policy.alarms, previous=aim.seen.alarms)
+        yield _put_alarms(aim)
+
+
+def _put_alarms(aim: _Aim) -> PutAlarms:
+    policy, previous = aim.wanted.policy.alarms, aim.seen.alarms
+    return PutAlarms(endpoint=aim.endpoint, policy=policy, previous=previous, of_component=aim.hosted is not None)
 
 
 def _supply(aim: _Aim) -> Iterator[Step]:
@@ -309,6 +333,12 @@ def _supply(aim: _Aim) -> Iterator[Step]:
 
 def _bring(aim: _Aim, *, config: str | None = None) -> Iterator[Step]:
     """Have the endpoint go to the revision, or to a configuration that has the revision in a shadow."""
+    yield from components.bring_component(aim.hosted) if aim.hosted else _bring_endpoint(aim, config)
+    if aim.wanted.policy.wait and config is None:  # nobody can ask what is in a shadow; it has proved itself already
+        yield SmokeTest(number=aim.number, fingerprint=aim.wanted.spec.fingerprint, requests=aim.wanted.smoke_requests)
+
+
+def _bring_endpoint(aim: _Aim, config: str | None) -> Iterator[Step]:
     target = config or aim.name
     endpoint, policy = aim.seen.endpoint, aim.wanted.policy
     wait = policy.timeout_seconds
@@ -334,8 +364,6 @@ def _bring(aim: _Aim, *, config: str | None = None) -> Iterator[Step]:
         yield WaitInService(
             endpoint=aim.endpoint, config=target, number=aim.number, timeout_seconds=wait, in_shadow=config is not None
         )
-    if policy.wait and config is None:  # nobody can ask what is in a shadow; it has proved itself before it was healthy
-        yield SmokeTest(number=aim.number, fingerprint=aim.wanted.spec.fingerprint, requests=aim.wanted.smoke_requests)
 
 
 def _choose_rollout(rollout: Rollout, *, in_shadow: bool) -> Rollout:
@@ -349,16 +377,22 @@ def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
     """What follows when the revision serves."""
     wanted = aim.wanted
     if aim.revision is None or not aim.revision.has_served:
-        yield MarkServed(number=aim.number, name=aim.name)
+        yield MarkServed(number=aim.number, name=aim.name, on_model=aim.hosted is not None)
     if _serves(aim) and wanted.policy.alarms != aim.seen.alarms:
-        yield PutAlarms(endpoint=aim.endpoint, policy=wanted.policy.alarms, previous=aim.seen.alarms)
-    # An endpoint takes its scaling away with it.
-    is_kept = aim.seen.endpoint is not None and not _has_to_go(aim.seen.endpoint)
-    if wanted.policy.scaling != (aim.seen.scaling if is_kept else None):
-        yield PutScaling(endpoint=aim.endpoint, scaling=wanted.policy.scaling)
+        yield _put_alarms(aim)
+    if wanted.policy.scaling != (aim.seen.scaling if _keeps_scaling(aim) else None):
+        yield PutScaling(endpoint=aim.endpoint, scaling=wanted.policy.scaling, of_component=aim.hosted is not None)
+    yield from components.clean_up_hosts(aim.seen, kept=aim.hosted.config if aim.hosted else None)
     used = aim.seen.endpoint.used if aim.seen.endpoint and wanted.keeps_shadow else frozenset[str]()
     yield from _clean_up_shadows(aim.seen, kept=aim.seen.endpoint.config if aim.seen.endpoint and used else None)
     for step in clean_up_sagemaker(aim.seen, serving=aim.number, history_limit=wanted.history_limit):
         if step.name not in used:
             yield step
     yield from promote(wanted, observed)
+
+
+def _keeps_scaling(aim: _Aim) -> bool:
+    """An endpoint takes its scaling away with it, and so does a component."""
+    if aim.hosted is not None:
+        return components.keeps_component(aim.hosted)
+    return aim.seen.endpoint is not None and not _has_to_go(aim.seen.endpoint)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockyard.domain.deployment import DeploymentKey, RevisionStatus
+from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.sagemaker import (
@@ -20,12 +20,12 @@ from dockyard.domain.sagemaker import (
     Endpoint,
     EndpointStatus,
     ObservedSageMaker,
-    SageMakerRevision,
     Scaling,
     derive_endpoint_name,
     derive_repository_name,
     derive_role_name,
 )
+from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
     CreateEndpointConfig,
@@ -43,10 +43,12 @@ from dockyard.testing.images import MemoryImages
 from dockyard.testing.sagemaker_parts import (
     ACCOUNT,
     Alarms,
+    HostConfig,
     Owned,
     Part,
     ShadowConfig,
     is_at,
+    list_revisions,
     put_part,
     repository_uri,
     require_same,
@@ -80,6 +82,7 @@ class MemoryAccount:
     models: dict[str, Part] = field(default_factory=dict)
     configs: dict[str, Part] = field(default_factory=dict)
     shadow_configs: dict[str, ShadowConfig] = field(default_factory=dict)
+    host_configs: dict[str, HostConfig] = field(default_factory=dict)
     served: set[str] = field(default_factory=set)
     """Revisions that are marked so."""
     uploads: dict[str, Owned] = field(default_factory=dict)
@@ -95,7 +98,7 @@ class MemoryAccount:
         """As it is; a look at its endpoint lets that move on."""
         name = derive_endpoint_name(key.environment, key.name)
         endpoint = self.describe_endpoint(name)
-        revisions = self._list_revisions(key, endpoint)
+        revisions = list_revisions(key, endpoint, self.models, self.configs, self.served)
         serving = endpoint.serving_config if endpoint else None
         return ObservedSageMaker(
             key=key,
@@ -107,6 +110,7 @@ class MemoryAccount:
             endpoint=endpoint,
             repository=self.find_repository(derive_repository_name(name)),
             shadow_configs=tuple(one for one, config in self.shadow_configs.items() if config.key == key),
+            host_configs=tuple(one for one, config in self.host_configs.items() if config.key == key),
             has_own_role=derive_role_name(name) in self.roles,
             alarms=self.alarms[name].policy if name in self.alarms else None,
             scaling=self.scaling.get(name),
@@ -124,7 +128,7 @@ class MemoryAccount:
 
     def delete_orphans(self) -> None:
         """Delete it."""
-        with self._change("delete_orphans", "all"):
+        with self.change("delete_orphans", "all"):
             for image in self._find_unused_images():
                 self.images.forget_pushed(image)
             found = [(parts, name) for parts in self._list_kinds().values() for name in self._find_orphans(parts)]
@@ -138,12 +142,12 @@ class MemoryAccount:
     def upload_model(self, key: DeploymentKey, step: UploadModel, model: ResolvedModel) -> None:
         """Remember that there is model data."""
         del model
-        with self._change("upload_model", step.name):
+        with self.change("upload_model", step.name):
             self.uploads[step.name] = Owned(key=key)
 
     def create_model(self, key: DeploymentKey, step: CreateModel, image: ImageDigest) -> None:
         """Make a model; its image must have been pushed, and its role must be there."""
-        with self._change("create_model", step.name):
+        with self.change("create_model", step.name):
             role = step.spec.settings.role
             if role.startswith(role_arn("dockyard-")) and role.rpartition("/")[2] not in self.roles:
                 raise DockyardError("aws-refused", f"Could not assume role {role}")
@@ -154,7 +158,7 @@ class MemoryAccount:
 
     def create_endpoint_config(self, key: DeploymentKey, step: CreateEndpointConfig) -> None:
         """Make a configuration of a model that is there."""
-        with self._change("create_endpoint_config", step.name):
+        with self.change("create_endpoint_config", step.name):
             if step.name not in self.models:
                 raise DockyardError("aws-refused", f"Could not find model {step.name}")
             part = Part(key=key, number=step.number, spec=step.spec, created=self.clock.now().isoformat())
@@ -162,7 +166,7 @@ class MemoryAccount:
 
     def create_shadow_config(self, key: DeploymentKey, step: CreateShadowConfig) -> None:
         """Make a configuration of two revisions that are there."""
-        with self._change("create_shadow_config", step.name):
+        with self.change("create_shadow_config", step.name):
             missing = [name for name in (step.production, step.shadow) if name not in self.models]
             if missing:
                 raise DockyardError("aws-refused", f"Could not find model {missing[0]}")
@@ -170,25 +174,25 @@ class MemoryAccount:
 
     def delete_shadow_config(self, name: str) -> None:
         """Delete one that no endpoint uses."""
-        with self._change("delete_shadow_config", name):
-            if any(name in one.used for one in self._list_states()):
-                raise self._refuse("revision-in-use", f"an endpoint uses {name}")
+        with self.change("delete_shadow_config", name):
+            if any(one.uses(name) for one in self.list_states()):
+                raise self.refuse("revision-in-use", f"an endpoint uses {name}")
             self.shadow_configs.pop(name, None)
 
-    def mark_served(self, name: str) -> None:
+    def mark_served(self, name: str, *, on_model: bool = False) -> None:
         """Mark a revision that is there."""
-        with self._change("mark_served", name):
-            if name not in self.configs:
+        with self.change("mark_served", name):
+            if name not in (self.models if on_model else self.configs):
                 raise DockyardError("aws-refused", f"Could not find endpoint configuration {name}")
             self.served.add(name)
 
     def delete_revision(self, name: str, uploaded: UploadModel | None = None) -> None:
         """Delete a revision that no endpoint uses, and its image where no other model runs it."""
         del uploaded
-        with self._change("delete_revision", name):
-            users = [one.name for one in self._list_states() if name in one.used]
+        with self.change("delete_revision", name):
+            users = [one.name for one in self.list_states() if one.uses(name)]
             if users:
-                raise self._refuse("revision-in-use", f"endpoint {users[0]} uses revision {name}")
+                raise self.refuse("revision-in-use", f"endpoint {users[0]} uses revision {name}")
             self.configs.pop(name, None)
             self.served.discard(name)
             self.uploads.pop(name, None)
@@ -206,12 +210,12 @@ class MemoryAccount:
 
     def create_endpoint(self, key: DeploymentKey, step: CreateEndpoint) -> None:
         """Begin to create one of a configuration that is there."""
-        with self._change("create_endpoint", step.endpoint):
-            there = self._find_state(step.endpoint)
+        with self.change("create_endpoint", step.endpoint):
+            there = self.find_state(step.endpoint)
             if there is not None:
                 require_same(there, key, step.config)
                 return
-            endpoint = Endpoint(
+            endpoint = (HostEndpoint if step.is_host else Endpoint)(
                 name=step.endpoint,
                 status=EndpointStatus.CREATING,
                 config=step.config,
@@ -220,30 +224,32 @@ class MemoryAccount:
                 owner=str(key),
             )
             self._owners[endpoint.name] = key
-            self._begin(endpoint.name, create_phases(endpoint, self._take_course(step.config)))
+            self.begin(endpoint.name, create_phases(endpoint, self.take_course(step.config)))
 
     def update_endpoint(self, step: UpdateEndpoint) -> None:
         """Begin to move one that is at rest, and where the step says."""
-        with self._change("update_endpoint", step.endpoint):
-            there = self._find_state(step.endpoint)
+        with self.change("update_endpoint", step.endpoint):
+            there = self.find_state(step.endpoint)
             if there is not None and is_at(there, step.config):
                 return
             if there is None or there.status.is_moving or there.config not in {step.config, step.previous_config}:
                 raise ConflictError("plan-stale", f"endpoint {step.endpoint} was changed by somebody else")
             if there.status is EndpointStatus.FAILED:
-                raise self._refuse("aws-refused", f"endpoint {step.endpoint} failed, and can only be deleted")
+                raise self.refuse("aws-refused", f"endpoint {step.endpoint} failed, and can only be deleted")
             self._move(there, step.config)
 
     def delete_endpoint(self, name: str) -> None:
         """Begin to delete one that is at rest."""
-        with self._change("delete_endpoint", name):
-            there = self._find_state(name)
+        with self.change("delete_endpoint", name):
+            there = self.find_state(name)
             if there is None or there.status is EndpointStatus.DELETING:
                 return
             if there.status.is_moving:
-                raise self._refuse("endpoint-busy", f"Cannot update in-progress endpoint {name}")
+                raise self.refuse("endpoint-busy", f"Cannot update in-progress endpoint {name}")
+            if isinstance(there, HostEndpoint) and there.component is not None:
+                raise self.refuse("aws-refused", f"Cannot delete endpoint {name} while it has inference components")
             self.scaling.pop(name, None)
-            self._begin(name, delete_phases(there, self._take_course(None)))
+            self.begin(name, delete_phases(there, self.take_course(None)))
 
     def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
         """What a test has put there."""
@@ -252,7 +258,7 @@ class MemoryAccount:
 
     def create_repository(self, key: DeploymentKey, name: str) -> None:
         """Make a repository."""
-        with self._change("create_repository", name):
+        with self.change("create_repository", name):
             self.repositories[name] = Owned(key=key)
 
     def find_repository(self, name: str) -> str | None:
@@ -261,28 +267,30 @@ class MemoryAccount:
 
     def delete_image(self, name: str, digest: str) -> None:
         """Delete an image that no model runs."""
-        with self._change("delete_image", name):
+        with self.change("delete_image", name):
             image = ImageDigest(f"{self.find_repository(name)}@{digest}")
             if not self._runs(image):
                 self.images.forget_pushed(image)
 
     def create_role(self, key: DeploymentKey, step: CreateRole) -> None:
         """Make a role."""
-        with self._change("create_role", step.name):
+        with self.change("create_role", step.name):
             self.roles[step.name] = Owned(key=key)
 
-    def put_alarms(self, key: DeploymentKey, endpoint: str, policy: AlarmPolicy | None) -> None:
+    def put_alarms(self, key: DeploymentKey, endpoint: str, policy: AlarmPolicy | None, *, of_component: bool = False) -> None:
         """Make the alarms be those."""
-        with self._change("put_alarms", endpoint):
+        del of_component
+        with self.change("put_alarms", endpoint):
             self.alarms.pop(endpoint, None)
             if policy is not None:
                 self.alarms[endpoint] = Alarms(key=key, policy=policy)
 
-    def put_scaling(self, endpoint: str, scaling: Scaling | None) -> None:
+    def put_scaling(self, endpoint: str, scaling: Scaling | None, *, of_component: bool = False) -> None:
         """Make the scaling of an endpoint in service be that."""
-        with self._change("put_scaling", endpoint):
+        del of_component
+        with self.change("put_scaling", endpoint):
             self.scaling.pop(endpoint, None)
-            there = self._find_state(endpoint)
+            there = self.find_state(endpoint)
             if scaling is None:
                 return
             if there is None or there.serving_config is None:
@@ -291,11 +299,11 @@ class MemoryAccount:
 
     def delete_supplies(self, step: DeleteSupplies) -> None:
         """Delete role, alarms and repository that no model needs."""
-        with self._change("delete_supplies", step.endpoint):
+        with self.change("delete_supplies", step.endpoint):
             roles = {model.spec.settings.role.rpartition("/")[2] for model in self.models.values()}
             uri = self.find_repository(step.repository) if step.repository else None
             if step.role in roles or any(model.image.startswith(f"{uri}@") for model in self.models.values()):
-                raise self._refuse("revision-in-use", f"models of endpoint {step.endpoint} need its role or images")
+                raise self.refuse("revision-in-use", f"models of endpoint {step.endpoint} need its role or images")
             self.roles.pop(step.role or "", None)
             if step.has_alarms:
                 self.alarms.pop(step.endpoint, None)
@@ -305,21 +313,21 @@ class MemoryAccount:
 
     def put_endpoint(self, endpoint: Endpoint) -> None:
         """Let there be an endpoint, at rest as it is given: somebody else has made or changed it."""
-        self._begin(endpoint.name, [Phase(state=endpoint)])
+        self.begin(endpoint.name, [Phase(state=endpoint)])
 
     @contextmanager
-    def _change(self, call: str, subject: str) -> Iterator[None]:
+    def change(self, call: str, subject: str) -> Iterator[None]:
         with self.faults.watch(f"{call} {subject}"):
             act = self.strangers.pop(call, None)
             if act is not None:
                 act()
             yield
 
-    def _refuse(self, code: str, message: str) -> ConflictError:
+    def refuse(self, code: str, message: str) -> ConflictError:
         self.refusals.append(message)
         return ConflictError(code, message)
 
-    def _begin(self, name: str, phases: list[Phase]) -> None:
+    def begin(self, name: str, phases: list[Phase]) -> None:
         if name in self.endpoints:
             self.endpoints[name].begin(phases)
         else:
@@ -327,52 +335,37 @@ class MemoryAccount:
 
     def _move(self, there: Endpoint, config: str) -> None:
         pair, now = self.shadow_configs.get(config), self.clock.now().isoformat()
-        after = dataclasses.replace(there, config=config, images=self._list_images(config), changed=now)
+        images = there.images if config in self.host_configs else self._list_images(config)
+        after = dataclasses.replace(there, config=config, images=images, changed=now)
         production, shadow = (pair.production, pair.shadow) if pair else (None, None)
         after = dataclasses.replace(after, production=production, shadow=shadow)
-        self._begin(there.name, update_phases(there, after, self._take_course(config)))
+        self.begin(there.name, update_phases(there, after, self.take_course(config)))
 
-    def _take_course(self, config: str | None) -> Course:
+    def take_course(self, config: str | None) -> Course:
         if self.next_courses:
             return self.next_courses.pop(0)
         pair = self.shadow_configs.get(config or "")
-        part = self.models.get(pair.shadow) if pair else self.configs.get(config or "")
+        part = self.models.get(pair.shadow if pair else config or "")
         return self.courses.get(part.spec.fingerprint, self.usual) if part else self.usual
 
-    def _find_state(self, name: str) -> Endpoint | None:
+    def find_state(self, name: str) -> Endpoint | None:
         return self.endpoints[name].state if name in self.endpoints else None
 
-    def _list_states(self) -> list[Endpoint]:
+    def list_states(self) -> list[Endpoint]:
         return [one.state for one in self.endpoints.values() if one.state is not None]
 
     def _list_owners(self) -> dict[str, DeploymentKey]:
         """Endpoints that are there, and were made here."""
-        there = {one.name: one.owner for one in self._list_states()}
+        there = {one.name: one.owner for one in self.list_states()}
         return {name: key for name, key in self._owners.items() if there.get(name) == str(key)}
 
     def _list_images(self, config: str) -> tuple[str, ...]:
+        if config in self.host_configs:
+            return ()
         if config not in {*self.configs, *self.shadow_configs}:
             raise DockyardError("aws-refused", f"Could not find endpoint configuration {config}")
         pair = self.shadow_configs.get(config)
         return (self.models[pair.production if pair else config].image,)
-
-    def _list_revisions(self, key: DeploymentKey, endpoint: Endpoint | None) -> tuple[SageMakerRevision, ...]:
-        parts = {name: part for name, part in (*self.configs.items(), *self.models.items()) if part.key == key}
-        revisions = (
-            SageMakerRevision(
-                number=part.number,
-                spec=part.spec,
-                image=part.image,
-                status=endpoint.describe_revision(name) if endpoint else RevisionStatus.STOPPED,
-                has_served=name in self.served,
-                created=part.created,
-                name=name,
-                has_model=name in self.models,
-                has_config=name in self.configs,
-            )
-            for name, part in parts.items()
-        )
-        return tuple(sorted(revisions, key=lambda one: one.number))
 
     def _list_kinds(self) -> dict[str, dict[str, Any]]:
         return {
@@ -380,13 +373,14 @@ class MemoryAccount:
             "endpoint configuration": self.configs,
             "model data": self.uploads,
             "configuration with a shadow": self.shadow_configs,
+            "configuration of instances": self.host_configs,
             "repository": self.repositories,
             "role": self.roles,
             "alarms": self.alarms,
         }
 
     def _find_orphans(self, parts: Mapping[str, Owned]) -> list[str]:
-        living = {*self._list_owners().values(), *(self.configs[name].key for name in self.served)}
+        living = {*self._list_owners().values(), *({**self.models, **self.configs}[name].key for name in self.served)}
         lost = set(self.uploads) - set(self.models)
         return [name for name, one in parts.items() if one.key not in living or (parts is self.uploads and name in lost)]
 

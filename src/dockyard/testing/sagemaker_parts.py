@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 
-from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.deployment import DeploymentKey, RevisionStatus
 from dockyard.domain.errors import ConflictError
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.sagemaker import Account, AlarmPolicy, Endpoint, EndpointStatus, SageMakerSpec
+from dockyard.domain.sagemaker import Account, AlarmPolicy, Endpoint, EndpointStatus, SageMakerRevision, SageMakerSpec
+from dockyard.domain.sagemaker_host import Host
 
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
 NO_IMAGE = ImageDigest("")
@@ -46,6 +48,13 @@ class ShadowConfig(Owned):
     shadow: str
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostConfig(Owned):
+    """A configuration that has instances and no model."""
+
+    host: Host
+
+
 def role_arn(name: str) -> str:
     """ARN of a role."""
     return f"arn:aws:iam::{ACCOUNT.id}:role/{name}"
@@ -75,3 +84,29 @@ def require_same(there: Endpoint, key: DeploymentKey, config: str) -> None:
         raise ConflictError("endpoint-not-ours", f"endpoint {there.name} was not made by {key}")
     if there.status is EndpointStatus.DELETING or config not in {there.config, there.pending_config}:
         raise ConflictError("plan-stale", f"endpoint {there.name} is there already, and is another one")
+
+
+def list_revisions(
+    key: DeploymentKey,
+    endpoint: Endpoint | None,
+    models: Mapping[str, Part],
+    configs: Mapping[str, Part],
+    served: Collection[str],
+) -> tuple[SageMakerRevision, ...]:
+    """The revisions of a deployment out of their parts, by number."""
+    parts = {name: part for name, part in (*configs.items(), *models.items()) if part.key == key}
+    revisions = (
+        SageMakerRevision(
+            number=part.number,
+            spec=part.spec,
+            image=part.image,
+            status=endpoint.describe_revision(name) if endpoint else RevisionStatus.STOPPED,
+            has_served=name in served,
+            created=part.created,
+            name=name,
+            has_model=name in models,
+            has_config=name in configs,
+        )
+        for name, part in parts.items()
+    )
+    return tuple(sorted(revisions, key=lambda one: one.number))

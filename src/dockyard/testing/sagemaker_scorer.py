@@ -9,6 +9,7 @@ from dockyard.domain.errors import DockyardError, UnavailableError
 from dockyard.domain.finding import Finding
 from dockyard.domain.image import DEFAULT_PLATFORM, Fingerprint
 from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
+from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.ports import Answer, Request
 from dockyard.testing.sagemaker import MemoryAccount
 
@@ -44,7 +45,9 @@ class MemoryEndpointScorer:
     def _find_serving(self, address: str) -> Fingerprint | None:
         endpoint = self.account.endpoints.get(address)
         state = endpoint.state if endpoint else None
-        part = self.account.configs.get(state.serving_config or "") if state else None
+        if isinstance(state, HostEndpoint) and state.component is not None and state.component.copies == 0:
+            return None
+        part = self.account.models.get(state.serving_config or "") if state else None
         return part.spec.fingerprint if part else None
 
 

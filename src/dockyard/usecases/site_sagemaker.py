@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from dockyard.apply.component_moves import ComponentMoves
 from dockyard.apply.endpoint_moves import EndpointMoves
 from dockyard.apply.sagemaker import SageMakerHandlers
 from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
@@ -34,7 +35,7 @@ from dockyard.domain.sagemaker import (
 )
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
-from dockyard.ports_sagemaker import Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
+from dockyard.ports_sagemaker import Components, Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
 from dockyard.usecases.follow import follow_lines
 from dockyard.usecases.observe import find_recorded, observe
 from dockyard.usecases.site import Keep, Planned
@@ -50,6 +51,7 @@ class SageMakerPorts:
     account: SageMakerAccount
     revisions: Revisions
     endpoints: Endpoints
+    components: Components
     repositories: Repositories
     supplies: Supplies
     preflight: Preflight
@@ -193,6 +195,13 @@ class SageMakerSite:
             revisions=ports.revisions,
             supplies=ports.supplies,
             moves=EndpointMoves(key=key, endpoints=ports.endpoints, clock=bench.clock, progress=bench.progress),
+            hosted=ComponentMoves(
+                key=key,
+                endpoints=ports.endpoints,
+                components=ports.components,
+                clock=bench.clock,
+                progress=bench.progress,
+            ),
             scorer=self.scorer,
         )
 

@@ -34,6 +34,7 @@ from dockyard.domain.sagemaker_steps import (
 )
 from dockyard.ports import ImageFactory
 from dockyard.testing.sagemaker import MemoryAccount
+from dockyard.testing.sagemaker_components import MemoryComponents
 from dockyard.testing.sagemaker_scorer import MemoryPreflight
 from dockyard.usecases.site_sagemaker import SageMakerPorts
 from support.sagemaker_cloud import SageMakerCloud
@@ -138,6 +139,7 @@ def open_memory(_: pytest.FixtureRequest) -> Bench:
         account=account,
         revisions=account,
         endpoints=account,
+        components=MemoryComponents(account=account),
         repositories=account,
         supplies=account,
         preflight=MemoryPreflight(),

@@ -30,6 +30,7 @@ from dockyard.domain.sagemaker import (
     revision_name_stem,
 )
 from dockyard.domain.sagemaker_batch import job_name_stem
+from dockyard.domain.sagemaker_host import HostEndpoint
 
 _REVISION = re.compile(r"(?P<stem>.+)-[0-9a-f]{16}")
 
@@ -62,6 +63,7 @@ class AwsAccount:
         there = tuple(self._list_named(revision_name_stem(name)))
         revisions = tuple(self._list_revisions(key, there, endpoint))
         serving = _find_serving(endpoint, revisions)
+        others = dict(self._list_other_configs(key, there, {one.name for one in revisions}))
         return ObservedSageMaker(
             key=key,
             account=account,
@@ -71,10 +73,11 @@ class AwsAccount:
             serving_since=endpoint.changed if endpoint and serving else None,
             next_number=max((one.number for one in revisions), default=0) + 1,
             repository=self.repositories.find_repository(derive_repository_name(name)),
-            shadow_configs=tuple(self._list_shadow_configs(key, there, {one.name for one in revisions})),
+            shadow_configs=tuple(one for one, owner in others.items() if owner.is_for_shadow),
+            host_configs=tuple(one for one, owner in others.items() if owner.is_for_host),
             has_own_role=self.supplies.has_role(derive_role_name(name)),
             alarms=self.supplies.find_alarms(name),
-            scaling=self.supplies.find_scaling(name),
+            scaling=self.supplies.find_scaling(name, of_component=isinstance(endpoint, HostEndpoint)),
         )
 
     def list_deployments(self) -> tuple[DeploymentKey, ...]:
@@ -136,15 +139,15 @@ class AwsAccount:
                 if match is not None and stem in {"", match["stem"]}:
                     yield match.group(), str(entry[f"{singular}Arn"])
 
-    def _list_shadow_configs(
+    def _list_other_configs(
         self, key: DeploymentKey, there: tuple[tuple[str, str], ...], revisions: set[str]
-    ) -> Iterator[str]:
-        """Names of the configurations that are no revision's and bring two of them together."""
+    ) -> Iterator[tuple[str, Owner]]:
+        """Names of the deployment's configurations that are no revision's, and what they are for."""
         for name, arn in there:
             if ":endpoint-config/" in arn and name not in revisions:
                 owner = read_owner(list_tags(self.session, arn))
-                if owner is not None and owner.key == key and owner.is_for_shadow:
-                    yield name
+                if owner is not None and owner.key == key:
+                    yield name, owner
 
     def _list_revisions(
         self, key: DeploymentKey, there: tuple[tuple[str, str], ...], endpoint: Endpoint | None

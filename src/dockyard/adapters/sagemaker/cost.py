@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dockyard.adapters.sagemaker.prices import RegionPrices
 from dockyard.domain.sagemaker import Instances, SageMakerPolicy, SageMakerSettings, Serverless
+from dockyard.domain.sagemaker_host import make_host
 
 _MONTH_HOURS = 730
 _SAMPLE_REQUESTS = 1000
@@ -16,14 +17,22 @@ def describe_cost(settings: SageMakerSettings, policy: SageMakerPolicy, region: 
     suffix = f"{region}, prices of {prices.as_of}"
     if isinstance(settings.capacity, Serverless):
         return _describe_serverless(settings.capacity, suffix, prices)
-    return _describe_instances(settings.capacity, policy, suffix, prices)
+    counts = _count_instances(settings, settings.capacity, policy)
+    return _describe_instances(settings.capacity, counts, suffix, prices)
 
 
-def _describe_instances(capacity: Instances, policy: SageMakerPolicy, suffix: str, prices: RegionPrices) -> str | None:
+def _count_instances(settings: SageMakerSettings, capacity: Instances, policy: SageMakerPolicy) -> tuple[int, int]:
+    """The fewest and the most."""
+    if settings.component is not None:
+        host = make_host(settings, policy)
+        return host.least, host.most
+    return (policy.scaling.minimum, policy.scaling.maximum) if policy.scaling else (capacity.count, capacity.count)
+
+
+def _describe_instances(capacity: Instances, counts: tuple[int, int], suffix: str, prices: RegionPrices) -> str | None:
     price = prices.hourly.get(capacity.instance_type)
     if price is None:
         return None
-    counts = (policy.scaling.minimum, policy.scaling.maximum) if policy.scaling else (capacity.count, capacity.count)
     hourly = _range(*(_show_small(price * count) for count in counts))
     monthly = _range(*(f"${price * count * _MONTH_HOURS:,.0f}" for count in counts))
     how_many = _range(*(str(count) for count in counts))

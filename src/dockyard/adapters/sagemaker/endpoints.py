@@ -9,15 +9,19 @@ from datetime import datetime, timedelta, timezone
 from typing import Any
 
 from dockyard.adapters.sagemaker import requests
+from dockyard.adapters.sagemaker.component_looks import find_component
 from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import read_owner
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError
 from dockyard.domain.sagemaker import Endpoint, EndpointStatus
+from dockyard.domain.sagemaker_component import InferenceComponent
+from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.domain.sagemaker_steps import CreateEndpoint, UpdateEndpoint
 
 LOG_GROUP = "/aws/sagemaker/Endpoints/"
+COMPONENT_LOG_GROUP = "/aws/sagemaker/InferenceComponents/"
 _STREAMS = 3
 _LATE_SECONDS = 10.0
 """How long after it was made an endpoint without tags may still be one whose tags are not to be seen yet."""
@@ -49,6 +53,9 @@ class SageMakerEndpoints:
         there = _read_endpoint(found, str(owner.key) if owner else None)
         live, coming = self._list_models(found), self._list_models(found.get("PendingDeploymentSummary") or {})
         production, shadow = live or (None, None)
+        if owner is not None and owner.is_for_host:
+            component = find_component(self._session, name)
+            return _make_host(there, component)
         return dataclasses.replace(there, production=production, shadow=shadow, coming=coming)
 
     def create_endpoint(self, key: DeploymentKey, step: CreateEndpoint) -> None:
@@ -100,9 +107,12 @@ class SageMakerEndpoints:
 
     def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
         """The last lines of the newest containers; none where there are no logs or they may not be read."""
+        return self._read_group(LOG_GROUP + name, tail) or self._read_group(COMPONENT_LOG_GROUP + name, tail)
+
+    def _read_group(self, group: str, tail: int) -> tuple[str, ...]:
         from botocore.exceptions import BotoCoreError, ClientError
 
-        client, group = self._session.client("logs"), LOG_GROUP + name
+        client = self._session.client("logs")
         lines: list[tuple[int, str]] = []
         try:
             newest = client.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True, limit=_STREAMS)
@@ -206,6 +216,21 @@ def _is_late(error: Exception) -> bool:
     """Whether a name that was just made is not to be seen yet, or a role that was just made not yet to be assumed."""
     message = read_message(error)
     return message.startswith("Could not find endpoint configuration") or "Could not assume role" in message
+
+
+def _make_host(there: Endpoint, component: InferenceComponent | None) -> HostEndpoint:
+    """An endpoint whose copies are its component's."""
+    return HostEndpoint(
+        name=there.name,
+        status=there.status,
+        config=there.config,
+        pending_config=there.pending_config,
+        images=component.images if component else (),
+        failure_reason=there.failure_reason,
+        changed=there.changed,
+        owner=there.owner,
+        component=component,
+    )
 
 
 def _read_endpoint(found: Mapping[str, Any], owner: str | None) -> Endpoint:

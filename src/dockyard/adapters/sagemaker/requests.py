@@ -11,7 +11,8 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from dockyard.adapters.sagemaker.tags import tag_deployment, tag_revision, tag_shadow
+from dockyard.adapters.sagemaker import component_requests
+from dockyard.adapters.sagemaker.tags import tag_deployment, tag_host, tag_revision, tag_shadow
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.image import Fingerprint
 from dockyard.domain.model import ModelDigest, ModelIdentity
@@ -19,7 +20,6 @@ from dockyard.domain.sagemaker import (
     VARIANT,
     AlarmPolicy,
     AsyncInference,
-    DataCapture,
     Instances,
     ModelDelivery,
     Rollout,
@@ -31,6 +31,7 @@ from dockyard.domain.sagemaker import (
     derive_endpoint_name,
     derive_revision_name,
 )
+from dockyard.domain.sagemaker_capture import DataCapture
 from dockyard.domain.sagemaker_shadow import SHADOW_VARIANT, derive_shadow_name
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
@@ -46,6 +47,7 @@ Request = tuple[str, str, Params]
 OWN_VARIABLES = frozenset({"DOCKYARD_REVISION"})
 """Environment variables that are ours, and no setting of the user's."""
 DIMENSION = "sagemaker:variant:DesiredInstanceCount"
+_INSTANCES_METRIC = "SageMakerVariantInvocationsPerInstance"
 _NAMESPACE = "AWS/SageMaker"
 _ANY_ROLE = "arn:aws:iam::123456789012:role/dockyard"
 
@@ -109,12 +111,15 @@ def create_shadow_config(key: DeploymentKey, step: CreateShadowConfig) -> Params
 
 def create_endpoint(key: DeploymentKey, step: CreateEndpoint) -> Params:
     """CreateEndpoint."""
-    return {"EndpointName": step.endpoint, "EndpointConfigName": step.config, "Tags": tag_deployment(key)}
+    tags = tag_host(key) if step.is_host else tag_deployment(key)
+    return {"EndpointName": step.endpoint, "EndpointConfigName": step.config, "Tags": tags}
 
 
 def update_endpoint(step: UpdateEndpoint) -> Params:
     """UpdateEndpoint. Counts that autoscaling chose are kept, because the service would go back to the first ones."""
     params: Params = {"EndpointName": step.endpoint, "EndpointConfigName": step.config}
+    if step.is_host:  # its traffic is that of the component, which has a rollout of its own
+        return params
     if step.keeps_counts:
         params["RetainAllVariantProperties"] = True
         params["ExcludeRetainedVariantProperties"] = [
@@ -142,7 +147,7 @@ def alarm_name(endpoint: str, kind: str) -> str:
     return f"dockyard-{endpoint}-{kind}"
 
 
-def put_alarms(key: DeploymentKey, endpoint: str, policy: AlarmPolicy) -> Iterator[Params]:
+def put_alarms(key: DeploymentKey, endpoint: str, policy: AlarmPolicy, *, of_component: bool = False) -> Iterator[Params]:
     """PutMetricAlarm for each alarm of a policy."""
     common: Params = {
         "AlarmDescription": f"made by Dockyard for {key}: takes rollouts back",
@@ -152,6 +157,8 @@ def put_alarms(key: DeploymentKey, endpoint: str, policy: AlarmPolicy) -> Iterat
         "Tags": tag_deployment(key),
     }
     dimensions = [{"Name": "EndpointName", "Value": endpoint}, {"Name": "VariantName", "Value": VARIANT}]
+    if of_component:
+        dimensions = component_requests.name_dimensions(endpoint)
     if policy.error_percent is not None:
         yield common | {
             "AlarmName": alarm_name(endpoint, "errors"),
@@ -174,8 +181,10 @@ def put_alarms(key: DeploymentKey, endpoint: str, policy: AlarmPolicy) -> Iterat
         }
 
 
-def scaling_resource(endpoint: str) -> Params:
-    """What application autoscaling calls the endpoint's variant."""
+def scaling_resource(endpoint: str, *, of_component: bool = False) -> Params:
+    """What application autoscaling calls the endpoint's variant, or its component."""
+    if of_component:
+        return component_requests.scaling_resource(endpoint)
     return {
         "ServiceNamespace": "sagemaker",
         "ResourceId": f"endpoint/{endpoint}/variant/{VARIANT}",
@@ -183,9 +192,10 @@ def scaling_resource(endpoint: str) -> Params:
     }
 
 
-def put_scaling(endpoint: str, scaling: Scaling) -> Iterator[Request]:
+def put_scaling(endpoint: str, scaling: Scaling, *, of_component: bool = False) -> Iterator[Request]:
     """RegisterScalableTarget, then what scales it."""
-    resource = scaling_resource(endpoint)
+    resource = scaling_resource(endpoint, of_component=of_component)
+    metric = component_requests.COPIES_METRIC if of_component else _INSTANCES_METRIC
     service = "application-autoscaling"
     limits = {"MinCapacity": scaling.minimum, "MaxCapacity": scaling.maximum}
     yield service, "RegisterScalableTarget", resource | limits
@@ -199,7 +209,7 @@ def put_scaling(endpoint: str, scaling: Scaling) -> Iterator[Request]:
                 "PolicyType": "TargetTrackingScaling",
                 "TargetTrackingScalingPolicyConfiguration": {
                     "TargetValue": float(scaling.invocations_per_instance),
-                    "PredefinedMetricSpecification": {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"},
+                    "PredefinedMetricSpecification": {"PredefinedMetricType": metric},
                     "ScaleInCooldown": scaling.scale_in_seconds,
                     "ScaleOutCooldown": scaling.scale_out_seconds,
                 },
@@ -219,6 +229,29 @@ def render_all(key: DeploymentKey, settings: SageMakerSettings, policy: SageMake
     endpoint = derive_endpoint_name(key.environment, key.name)
     name = derive_revision_name(endpoint, spec.spec_hash)
     image = f"123456789012.dkr.ecr.us-east-1.amazonaws.com/dockyard/{endpoint}@sha256:{'0' * 64}"
+    is_host = settings.component is not None and isinstance(settings.capacity, Instances)
+    create = CreateEndpoint(endpoint=endpoint, config=name, number=1, is_host=is_host)
+    requests: list[Request] = [
+        ("sagemaker", "CreateModel", create_model(key, CreateModel(number=1, name=name, spec=spec), image)),
+        ("sagemaker", "CreateEndpoint", create_endpoint(key, create)),
+    ]
+    if is_host:
+        requests += component_requests.render_component(key, spec, policy, endpoint)
+    else:
+        requests += _render_endpoint(key, spec, policy, endpoint)
+    if policy.alarms is not None:
+        alarms = put_alarms(key, endpoint, policy.alarms, of_component=is_host)
+        requests += [("cloudwatch", "PutMetricAlarm", one) for one in alarms]
+    if policy.scaling is not None:
+        requests += put_scaling(endpoint, policy.scaling, of_component=is_host)
+    return requests
+
+
+def _render_endpoint(key: DeploymentKey, spec: SageMakerSpec, policy: SageMakerPolicy, endpoint: str) -> Iterator[Request]:
+    """What a revision has that is the endpoint's own."""
+    name = derive_revision_name(endpoint, spec.spec_hash)
+    config = create_endpoint_config(key, CreateEndpointConfig(number=1, name=name, spec=spec))
+    yield "sagemaker", "CreateEndpointConfig", config
     update = UpdateEndpoint(
         endpoint=endpoint,
         config=name,
@@ -228,25 +261,9 @@ def render_all(key: DeploymentKey, settings: SageMakerSettings, policy: SageMake
         alarms=policy.alarms,
         keeps_counts=policy.scaling is not None,
     )
-    requests: list[Request] = [
-        ("sagemaker", "CreateModel", create_model(key, CreateModel(number=1, name=name, spec=spec), image)),
-        (
-            "sagemaker",
-            "CreateEndpointConfig",
-            create_endpoint_config(key, CreateEndpointConfig(number=1, name=name, spec=spec)),
-        ),
-        ("sagemaker", "CreateEndpoint", create_endpoint(key, CreateEndpoint(endpoint=endpoint, config=name, number=1))),
-        ("sagemaker", "UpdateEndpoint", update_endpoint(update)),
-    ]
+    yield "sagemaker", "UpdateEndpoint", update_endpoint(update)
     if policy.rollout.kind is RolloutKind.SHADOW:
-        requests.append(
-            ("sagemaker", "CreateEndpointConfig", create_shadow_config(key, _stand_in_shadow(endpoint, spec, policy)))
-        )
-    if policy.alarms is not None:
-        requests += [("cloudwatch", "PutMetricAlarm", one) for one in put_alarms(key, endpoint, policy.alarms)]
-    if policy.scaling is not None:
-        requests += put_scaling(endpoint, policy.scaling)
-    return requests
+        yield "sagemaker", "CreateEndpointConfig", create_shadow_config(key, _stand_in_shadow(endpoint, spec, policy))
 
 
 def _stand_in_shadow(endpoint: str, spec: SageMakerSpec, policy: SageMakerPolicy) -> CreateShadowConfig:

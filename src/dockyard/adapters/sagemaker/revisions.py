@@ -67,22 +67,19 @@ class SageMakerRevisions:
 
     def create_endpoint_config(self, key: DeploymentKey, step: CreateEndpointConfig) -> None:
         """Make an endpoint configuration."""
-        params = requests.create_endpoint_config(key, step)
-        client = self.session.client("sagemaker")
-        self._create(
-            "sagemaker:CreateEndpointConfig",
-            lambda: eventually(lambda: client.create_endpoint_config(**params), _is_late_model),
-            lambda: requests.differs(_without_tags(params), client.describe_endpoint_config(EndpointConfigName=step.name)),
-        )
+        self.create_config_of(step.name, requests.create_endpoint_config(key, step))
 
     def create_shadow_config(self, key: DeploymentKey, step: CreateShadowConfig) -> None:
         """Make an endpoint configuration out of two revisions."""
-        params = requests.create_shadow_config(key, step)
+        self.create_config_of(step.name, requests.create_shadow_config(key, step))
+
+    def create_config_of(self, name: str, params: requests.Params) -> None:
+        """Make the endpoint configuration of a request."""
         client = self.session.client("sagemaker")
         self._create(
             "sagemaker:CreateEndpointConfig",
-            lambda: eventually(lambda: client.create_endpoint_config(**params), _is_late_model),
-            lambda: requests.differs(_without_tags(params), client.describe_endpoint_config(EndpointConfigName=step.name)),
+            lambda: eventually(lambda: client.create_endpoint_config(**params), _is_late_part, _ROLE_SECONDS),
+            lambda: requests.differs(_without_tags(params), client.describe_endpoint_config(EndpointConfigName=name)),
         )
 
     def delete_shadow_config(self, name: str) -> None:
@@ -93,9 +90,9 @@ class SageMakerRevisions:
         client = self.session.client("sagemaker")
         self._delete("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
 
-    def mark_served(self, name: str) -> None:
-        """Note on a revision's configuration that it has served, and when."""
-        arn = self._arn("endpoint-config", name)
+    def mark_served(self, name: str, *, on_model: bool = False) -> None:
+        """Note on a revision's configuration that it has served, and when; on its model, where it has none."""
+        arn = self._arn("model" if on_model else "endpoint-config", name)
         value = self.clock.now().isoformat(timespec="seconds")
         with translated("sagemaker:AddTags"):
             self.session.client("sagemaker").add_tags(ResourceArn=arn, Tags=[{"Key": SERVED, "Value": value}])
@@ -163,7 +160,7 @@ class SageMakerRevisions:
 
     def _refuse_live(self, endpoint_name: str, name: str) -> None:
         endpoint = self.endpoints.describe_endpoint(endpoint_name)
-        if endpoint is not None and name in endpoint.used:
+        if endpoint is not None and endpoint.uses(name):
             raise ConflictError(
                 "revision-in-use", f"endpoint {endpoint_name} uses {name}", hint="deploy or roll back to another revision first"
             )
@@ -199,8 +196,8 @@ def _is_late_role(error: Exception) -> bool:
     return "Could not assume role" in read_message(error)
 
 
-def _is_late_model(error: Exception) -> bool:
-    return read_message(error).startswith("Could not find model")
+def _is_late_part(error: Exception) -> bool:
+    return read_message(error).startswith("Could not find model") or _is_late_role(error)
 
 
 def _without_tags(params: requests.Params) -> requests.Params:

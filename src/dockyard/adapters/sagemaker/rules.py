@@ -159,6 +159,7 @@ _RULES: Mapping[tuple[str, str], Callable[[_Params], Iterator[Violation]]] = {
     ("sagemaker", "CreateEndpointConfig"): _check_config,
     ("sagemaker", "CreateEndpoint"): _check_deployment,
     ("sagemaker", "UpdateEndpoint"): _check_deployment,
+    ("sagemaker", "UpdateInferenceComponent"): _check_deployment,
     ("cloudwatch", "PutMetricAlarm"): _check_alarm,
     ("application-autoscaling", "RegisterScalableTarget"): _check_range,
     ("application-autoscaling", "PutScheduledAction"): _check_range,

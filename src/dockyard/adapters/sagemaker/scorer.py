@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from dockyard.adapters.sagemaker.async_scorer import AsyncScorer, read_queue
 from dockyard.adapters.sagemaker.errors import is_missing, read_code, read_message, translated
@@ -18,6 +19,7 @@ from dockyard.ports import Answer, Request
 
 _COLD_SECONDS = 120.0
 _PAUSE_SECONDS = 1.0
+_NO_COPY = "has no capacity to process this request"
 
 
 class SageMakerScorer:
@@ -56,14 +58,21 @@ class SageMakerScorer:
     def _ask(self, name: str, request: Request, timeout_seconds: float) -> tuple[bytes, float]:
         """The answer, and how long it took."""
         with translated("sagemaker:DescribeEndpoint"):
-            queue = read_queue(self._session.client("sagemaker").describe_endpoint(EndpointName=name))
+            found = self._session.client("sagemaker").describe_endpoint(EndpointName=name)
+        queue = read_queue(found)
         if queue is not None:
             return AsyncScorer(self._session).invoke(queue, request, timeout_seconds)
         call = self._session.client("sagemaker-runtime").invoke_endpoint
         with translated("sagemaker:InvokeEndpoint"):
             sent = time.monotonic()
-            answer = call(EndpointName=name, Body=request.body, ContentType=request.content_type, Accept="application/json")
+            whom = {"EndpointName": name, **({"InferenceComponentName": name} if _is_host(found) else {})}
+            answer = call(**whom, Body=request.body, ContentType=request.content_type, Accept="application/json")
             return bytes(answer["Body"].read()), time.monotonic() - sent
+
+
+def _is_host(found: Mapping[str, Any]) -> bool:
+    """Whether an endpoint has instances for an inference component, which is called as the endpoint."""
+    return any("ManagedInstanceScaling" in variant for variant in found.get("ProductionVariants") or [])
 
 
 def _explain(address: str, cause: Exception, error: DockyardError) -> DockyardError:
@@ -74,6 +83,9 @@ def _explain(address: str, cause: Exception, error: DockyardError) -> DockyardEr
             f"endpoint {address} answered with status {status}",
             hint="`dockyard logs` shows what its container said",
         )
+    if _NO_COPY in read_message(cause):
+        hint = "a request that finds no copy brings one back where scaling starts at 0: ask again in some minutes"
+        return UnavailableError("scorer-unreachable", f"inference component {address} has no copy now", hint=hint)
     if is_missing(cause) or "not found" in read_message(cause):
         return UnavailableError("scorer-unreachable", f"there is no endpoint {address} that answers", hint="`dockyard status`")
     return error

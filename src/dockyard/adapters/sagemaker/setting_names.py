@@ -16,6 +16,8 @@ _ROLLING = "DeploymentConfig.RollingUpdatePolicy."
 _TRACKING = "TargetTrackingScalingPolicyConfiguration."
 _INPUT = "TransformInput."
 _OUTPUT = "TransformOutput."
+_NEEDS = "Specification.ComputeResourceRequirements."
+_STARTUP = "Specification.StartupParameters."
 _ASYNC = "AsyncInferenceConfig."
 
 SETTINGS: Mapping[str, str] = {
@@ -45,6 +47,14 @@ SETTINGS: Mapping[str, str] = {
     _ASYNC + "OutputConfig.NotificationConfig.SuccessTopic": "asynchronous.success_topic",
     _ASYNC + "OutputConfig.S3FailurePath": "asynchronous.failures",
     _ASYNC + "OutputConfig.S3OutputPath": "asynchronous.output",
+    _VARIANT + "ManagedInstanceScaling.MaxInstanceCount": "component.max_instances",
+    _VARIANT + "ManagedInstanceScaling.MinInstanceCount": "count",
+    _NEEDS + "MinMemoryRequiredInMb": "component.memory_mb",
+    _NEEDS + "NumberOfAcceleratorDevicesRequired": "component.accelerators",
+    _NEEDS + "NumberOfCpuCoresRequired": "component.cpus",
+    _STARTUP + "ContainerStartupHealthCheckTimeoutInSeconds": "startup_timeout_seconds",
+    _STARTUP + "ModelDataDownloadTimeoutInSeconds": "download_timeout_seconds",
+    "RuntimeConfig.CopyCount": "component.copies",
     "AsyncInferenceConfig": "asynchronous",
     "DataCaptureConfig": "data_capture",
     "DataCaptureConfig.DestinationS3Uri": "data_capture.destination",

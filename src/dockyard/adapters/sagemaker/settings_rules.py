@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from dockyard.adapters.sagemaker.component_rules import find_component_contradictions
 from dockyard.adapters.sagemaker.instances import find_family
 from dockyard.adapters.sagemaker.validation import Problem
 from dockyard.domain.sagemaker import (
@@ -33,6 +34,8 @@ def find_contradictions(settings: SageMakerSettings, policy: SageMakerPolicy) ->
         yield from _check_serverless(settings, policy)
     else:
         yield from _check_instances(settings.capacity, policy)
+    if settings.component is not None:
+        yield from find_component_contradictions(settings, settings.component, policy)
     if settings.delivery is not ModelDelivery.IMAGE and settings.bucket is None:
         message = f"is missing; with `delivery: {settings.delivery.value}` the model's files go there"
         yield Problem(place="bucket", message=message)
@@ -42,7 +45,7 @@ def find_contradictions(settings: SageMakerSettings, policy: SageMakerPolicy) ->
     if settings.asynchronous is not None and policy.rollout.kind is RolloutKind.SHADOW:
         yield Problem(place="rollout.kind", message="requests to an asynchronous endpoint cannot be copied to a shadow")
     if policy.scaling is not None:
-        yield from _check_scaling(policy.scaling, may_sleep=settings.asynchronous is not None)
+        yield from _check_scaling(policy.scaling, may_sleep=settings.asynchronous is not None or settings.component is not None)
 
 
 def find_body_limit(settings: SageMakerSettings) -> int:
@@ -82,7 +85,7 @@ def _check_scaling(scaling: Scaling, *, may_sleep: bool) -> Iterator[Problem]:
         if low > high:
             yield Problem(place=f"{place}.minimum", message=f"is {low}, which is more than the maximum, {high}")
         elif low < 0 or (low == 0 and not may_sleep):
-            message = f"is {low}; only asynchronous endpoints can do without an instance"
+            message = f"is {low}; only asynchronous endpoints and inference components can do without any"
             yield Problem(place=f"{place}.minimum", message=message)
     if scaling.invocations_per_instance is None and not scaling.schedule:
         yield Problem(

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockyard.adapters.sagemaker import requests
+from dockyard.adapters.sagemaker.component_scaling import delete_wake, put_wake
 from dockyard.adapters.sagemaker.errors import is_missing, read_code, translated
 from dockyard.adapters.sagemaker.policies import Grantee, render_execution_policy, render_trust_policy
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
@@ -59,14 +60,14 @@ class SageMakerSupplies:
             return False
         return True
 
-    def put_alarms(self, key: DeploymentKey, endpoint: str, policy: AlarmPolicy | None) -> None:
+    def put_alarms(self, key: DeploymentKey, endpoint: str, policy: AlarmPolicy | None, *, of_component: bool = False) -> None:
         """Make the alarms be those of the policy, and no others."""
         client = self._session.client("cloudwatch")
         wanted = requests.alarm_names(endpoint, policy)
         stale = [name for name in (requests.alarm_name(endpoint, kind) for kind in _KINDS) if name not in wanted]
         if policy is not None:
             with translated("cloudwatch:PutMetricAlarm"):
-                for alarm in requests.put_alarms(key, endpoint, policy):
+                for alarm in requests.put_alarms(key, endpoint, policy, of_component=of_component):
                     client.put_metric_alarm(**alarm)
         there = [str(alarm["AlarmName"]) for alarm in self._describe_alarms(endpoint)]
         with translated("cloudwatch:DeleteAlarms"):
@@ -89,32 +90,37 @@ class SageMakerSupplies:
             periods=int(one["EvaluationPeriods"]),
         )
 
-    def put_scaling(self, endpoint: str, scaling: Scaling | None) -> None:
+    def put_scaling(self, endpoint: str, scaling: Scaling | None, *, of_component: bool = False) -> None:
         """Make the scaling be that: what is no longer wanted of it goes first."""
         from botocore.exceptions import ClientError
 
         client = self._session.client(_SCALING)
-        resource = requests.scaling_resource(endpoint)
+        resource = requests.scaling_resource(endpoint, of_component=of_component)
+        if of_component:
+            delete_wake(self._session, endpoint)
         with translated(f"{_SCALING}:DeregisterScalableTarget"):
             try:
-                if self.find_scaling(endpoint) is not None:
+                if self.find_scaling(endpoint, of_component=of_component) is not None:
                     client.deregister_scalable_target(**resource)
             except ClientError as error:
                 if not is_missing(error):
                     raise
         if scaling is None:
             return
-        for _, operation, params in requests.put_scaling(endpoint, scaling):
+        for _, operation, params in requests.put_scaling(endpoint, scaling, of_component=of_component):
             with translated(f"{_SCALING}:{operation}"):
                 _CALLS[operation](client, params)
+            # Before what the scaling is known by: who is killed in between finds it missing, and makes it all again.
+            if of_component and operation == "RegisterScalableTarget" and scaling.minimum == 0:
+                put_wake(self._session, endpoint)
 
-    def find_scaling(self, endpoint: str) -> Scaling | None:
-        """How the endpoint's variant scales; None where it does not."""
-        client, resource = self._session.client(_SCALING), requests.scaling_resource(endpoint)
+    def find_scaling(self, endpoint: str, *, of_component: bool = False) -> Scaling | None:
+        """How the endpoint's variant, or its component, scales; None where it does not."""
+        client, resource = self._session.client(_SCALING), requests.scaling_resource(endpoint, of_component=of_component)
         namespace, identity = resource["ServiceNamespace"], resource["ResourceId"]
         with translated(f"{_SCALING}:DescribeScalableTargets"):
             targets = client.describe_scalable_targets(
-                ServiceNamespace=namespace, ResourceIds=[identity], ScalableDimension=requests.DIMENSION
+                ServiceNamespace=namespace, ResourceIds=[identity], ScalableDimension=resource["ScalableDimension"]
             )["ScalableTargets"]
             if not targets:
                 return None
@@ -167,7 +173,8 @@ def _read_period(alarm: Mapping[str, Any]) -> int:
 
 
 def _read_scaling(target: Mapping[str, Any], policies: list[Mapping[str, Any]], actions: list[Mapping[str, Any]]) -> Scaling:
-    tracking = next((one["TargetTrackingScalingPolicyConfiguration"] for one in policies), None)
+    kind = "TargetTrackingScalingPolicyConfiguration"
+    tracking = next((one[kind] for one in policies if kind in one), None)
     schedule = tuple(
         ScheduledCapacity(
             name=str(one["ScheduledActionName"]),

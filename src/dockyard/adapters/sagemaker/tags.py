@@ -20,7 +20,7 @@ from dockyard.domain.errors import DockyardError
 from dockyard.domain.sagemaker import SageMakerSpec
 
 SERVED = "dockyard:served"
-_PURPOSE, _JOBS, _SHADOW = "dockyard:purpose", "batch", "shadow"
+_PURPOSE, _JOBS, _SHADOW, _HOST = "dockyard:purpose", "batch", "shadow", "inference-component"
 _ENVIRONMENT = "dockyard:environment"
 _DEPLOYMENT = "dockyard:deployment"
 _REVISION = "dockyard:revision"
@@ -44,6 +44,8 @@ class Owner:
     """Whether it was made for batch transform jobs, and is no revision's."""
     is_for_shadow: bool = False
     """Whether it brings two revisions together, and is neither's."""
+    is_for_host: bool = False
+    """Whether it has instances for an inference component, and is no revision's."""
 
 
 def tag_deployment(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> Tags:
@@ -67,6 +69,11 @@ def tag_shadow(key: DeploymentKey, spec: SageMakerSpec) -> Tags:
     return [*tag_deployment(key, spec.settings.tags), *_list({_PURPOSE: _SHADOW})]
 
 
+def tag_host(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> Tags:
+    """Tags of an endpoint for inference components, and of its configurations."""
+    return [*tag_deployment(key, own), *_list({_PURPOSE: _HOST})]
+
+
 def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
     """Whose a resource is by its tags; None where they are not ours or have been changed."""
     values = {tag["Key"]: tag["Value"] for tag in tags}
@@ -81,6 +88,7 @@ def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
         has_served=SERVED in values,
         is_for_jobs=values.get(_PURPOSE) == _JOBS,
         is_for_shadow=values.get(_PURPOSE) == _SHADOW,
+        is_for_host=values.get(_PURPOSE) == _HOST,
     )
 
 

@@ -11,11 +11,11 @@ import pytest
 from dockyard.domain.finding import Severity
 from dockyard.domain.sagemaker import (
     AsyncInference,
-    DataCapture,
     Instances,
     SageMakerSettings,
     Serverless,
 )
+from dockyard.domain.sagemaker_capture import DataCapture
 from support.fake_aws import refuse
 from support.ready_account import (
     ROLE,

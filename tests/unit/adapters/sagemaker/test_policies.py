@@ -19,13 +19,13 @@ from dockyard.adapters.sagemaker.policies import (
 from dockyard.domain.sagemaker import (
     Account,
     AsyncInference,
-    DataCapture,
     ModelDelivery,
-    Network,
     SageMakerSettings,
     derive_revision_name,
 )
 from dockyard.domain.sagemaker_batch import BatchSettings, derive_job_stem
+from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_network import Network
 from support.policies import allows, find_denied, list_actions, take_away
 
 ACCOUNT = Account(id="123456789012", region="eu-west-1")

@@ -17,9 +17,7 @@ from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
     AsyncInference,
-    DataCapture,
     Instances,
-    Network,
     Rollout,
     RolloutKind,
     SageMakerPolicy,
@@ -28,6 +26,8 @@ from dockyard.domain.sagemaker import (
     ScheduledCapacity,
     Serverless,
 )
+from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_network import Network
 
 KEY = DeploymentKey(environment="prod", name="my_first_model", target=Target.SAGEMAKER)
 BESIDE = {"env", "image"}

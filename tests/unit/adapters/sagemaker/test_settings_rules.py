@@ -11,10 +11,8 @@ from dockyard.adapters.sagemaker.settings_rules import find_body_limit, find_con
 from dockyard.adapters.sagemaker.shapes import find_shape, list_values
 from dockyard.domain.sagemaker import (
     AsyncInference,
-    DataCapture,
     Instances,
     ModelDelivery,
-    Network,
     Rollout,
     RolloutKind,
     SageMakerPolicy,
@@ -23,6 +21,8 @@ from dockyard.domain.sagemaker import (
     ScheduledCapacity,
     Serverless,
 )
+from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_network import Network
 
 ROLE = "arn:aws:iam::123456789012:role/wine"
 SERVERLESS = Serverless(memory_mb=2048, max_concurrency=5)
@@ -100,7 +100,7 @@ def test_model_data_needs_a_bucket() -> None:
         ),
         (
             Scaling(minimum=0, maximum=2, invocations_per_instance=1),
-            "`scaling.minimum`: is 0; only asynchronous endpoints can do without an instance",
+            "`scaling.minimum`: is 0; only asynchronous endpoints and inference components can do without any",
         ),
         (
             Scaling(minimum=1, maximum=2),

@@ -76,7 +76,10 @@ def _collect_values(grantee: Grantee, settings: SageMakerSettings | None) -> _Va
         "jobs": (job_name_stem(grantee.endpoint),),
         "revisions": (revision_name_stem(grantee.endpoint),),
     }
-    return values if settings is None else {**values, **_collect_places(account, settings)}
+    if settings is None:
+        return values
+    component = {"component": (grantee.endpoint,)} if settings.component else {}
+    return {**values, **component, **_collect_places(account, settings)}
 
 
 def _collect_places(account: Account, settings: SageMakerSettings) -> _Values:
