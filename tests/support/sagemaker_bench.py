@@ -15,6 +15,8 @@ from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import DeleteRequest, RollbackRequest, SageMakerDeployRequest
 from dockyard.domain.result import DeployResult
 from dockyard.domain.sagemaker import Endpoint, SageMakerPolicy, SageMakerSettings
+from dockyard.domain.sagemaker_component import Component
+from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks
 from dockyard.testing.faults import Faults
 from dockyard.testing.images import MemoryCaches, MemoryImages
@@ -46,6 +48,8 @@ class SageMakerBench:
     progress: RecordedProgress = field(default_factory=RecordedProgress)
     preflight: MemoryPreflight = field(default_factory=MemoryPreflight)
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
+    component: Component | None = None
+    """What deployments of its commands have."""
     images: MemoryImages = field(init=False)
     account: MemoryAccount = field(init=False)
     journal: MemoryJournal = field(init=False)
@@ -137,6 +141,10 @@ class SageMakerBench:
         found = [f"{kind} {one.spec.model.version}" for kind, there in parts.items() for one in there.values()]
         others: dict[str, Iterable[str]] = {
             "endpoint": account.endpoints,
+            "host": account.host_configs,
+            "component": [
+                one.name for one in account.list_states() if isinstance(one, HostEndpoint) and one.component is not None
+            ],
             "role": account.roles,
             "repository": account.repositories,
             "alarms": account.alarms,

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dockyard.domain.errors import NotFoundError
 from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker import AlarmPolicy, ModelDelivery, SageMakerPolicy, Scaling
+from dockyard.domain.sagemaker_component import Component
 from dockyard.usecases.delete import delete_deployment
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.rollback import roll_back
@@ -16,9 +17,9 @@ from support.sagemaker_values import KEY
 POLICY = SageMakerPolicy(alarms=AlarmPolicy(), scaling=Scaling(minimum=1, maximum=3))
 
 
-def make_bench(*versions: int) -> SageMakerBench:
+def make_bench(*versions: int, component: Component | None = None) -> SageMakerBench:
     """A bench where these versions were deployed, one after the other."""
-    bench = SageMakerBench(policy=POLICY)
+    bench = SageMakerBench(policy=POLICY, component=component)
     for version in versions:
         deploy_version(bench, version)
     bench.account.history.clear()
@@ -27,7 +28,8 @@ def make_bench(*versions: int) -> SageMakerBench:
 
 def deploy_version(bench: SageMakerBench, version: int) -> ResultStatus:
     """Deploy with all that a deployment may have: alarms, scaling, model data, a role of its own."""
-    request = want(version, policy=POLICY, delivery=ModelDelivery.PREFIX, bucket="s3://bucket/models")
+    data = {"delivery": ModelDelivery.PREFIX, "bucket": "s3://bucket/models"}
+    request = want(version, policy=POLICY, component=bench.component, **data)
     return deploy(bench.open(), request, plan_only=False).status
 
 
@@ -57,10 +59,10 @@ COMMANDS: dict[str, tuple[tuple[int, ...], Callable[[SageMakerBench], ResultStat
 }
 
 
-def list_points(command: str) -> list[tuple[int, str]]:
+def list_points(command: str, component: Component | None = None) -> list[tuple[int, str]]:
     """The changing calls of a command, numbered from 1 on."""
     versions, act = COMMANDS[command]
-    bench = make_bench(*versions)
+    bench = make_bench(*versions, component=component)
     bench.faults.calls.clear()
     act(bench)
     return list(enumerate((call.split()[0] for call in bench.faults.calls), start=1))
@@ -69,7 +71,7 @@ def list_points(command: str) -> list[tuple[int, str]]:
 def assert_same_end(bench: SageMakerBench, command: str) -> None:
     """All is as if the command had been called once, and nothing had happened."""
     versions, act = COMMANDS[command]
-    expected = make_bench(*versions)
+    expected = make_bench(*versions, component=bench.component)
     act(expected)
     assert bench.list_things() == expected.list_things()
     assert bench.serving_version() == expected.serving_version()
@@ -82,7 +84,7 @@ def assert_same_end(bench: SageMakerBench, command: str) -> None:
 
 def assert_served_throughout(bench: SageMakerBench, versions: set[str | None] | None) -> None:
     """In every state that the endpoint has been in, one of these versions served."""
-    parts = bench.account.configs
+    parts = bench.account.models
     for state in bench.account.history if versions else ():
         assert state.serving_config is not None
         assert parts[state.serving_config].spec.model.version in (versions or ())

@@ -49,8 +49,10 @@ class ComponentMoves:
             case DeleteHostConfig(name=name):
                 self.components.delete_host_config(name)
             case CreateComponent():
+                self._look(step.endpoint)
                 self.components.create_component(self.key, step)
             case UpdateComponent():
+                self._look(step.endpoint)
                 self.components.update_component(step)
             case WaitComponentSettled(endpoint=endpoint, timeout_seconds=timeout):
                 self._settle(endpoint, timeout)
@@ -76,8 +78,11 @@ class ComponentMoves:
                 return
 
     def _look(self, name: str) -> InferenceComponent | None:
+        """The component. Raises ConflictError `endpoint-not-ours` where its endpoint is somebody else's by now."""
         endpoint = self.endpoints.describe_endpoint(name)
-        return endpoint.component if isinstance(endpoint, HostEndpoint) and endpoint.owner == str(self.key) else None
+        if endpoint is not None and endpoint.owner != str(self.key):
+            raise ConflictError("endpoint-not-ours", f"endpoint {name} is another one by now, made by somebody else")
+        return endpoint.component if isinstance(endpoint, HostEndpoint) else None
 
     def _wait(self, step: WaitComponent) -> None:
         watch = Watch(clock=self.clock, timeout_seconds=step.timeout_seconds)
@@ -130,10 +135,13 @@ class ComponentMoves:
     def _delete(self, name: str, timeout_seconds: float) -> None:
         """Delete it as soon as it may be, and wait until it is gone; what is left of its scaling goes, too."""
         watch = Watch(clock=self.clock, timeout_seconds=timeout_seconds)
+        is_begun = False
         for _ in watch.looks():
             component = self._look(name)
-            if component is None or not component.status.is_moving:
+            is_at_rest = component is None or not component.status.is_moving
+            if is_at_rest and not (component is None and is_begun):
                 self._begin_to_delete(name)
+                is_begun = True
             if component is None:
                 return
             self._tell(name, component)

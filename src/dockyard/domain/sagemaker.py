@@ -329,7 +329,8 @@ class ObservedSageMaker(ObservedDeployment):
     @property
     def exists(self) -> bool:
         """Whether there is anything of this deployment."""
-        return self.endpoint is not None or bool(self.revisions) or self.has_own_role or self.repository is not None
+        parts = (*self.revisions, *self.shadow_configs, *self.host_configs)
+        return self.endpoint is not None or bool(parts) or self.has_own_role or self.repository is not None
 
     @property
     def state(self) -> DeploymentState:

@@ -15,6 +15,7 @@ import pytest
 
 from dockyard.adapters.clock import SystemClock
 from dockyard.adapters.sagemaker.account import AwsAccount
+from dockyard.adapters.sagemaker.components import SageMakerComponents
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
 from dockyard.adapters.sagemaker.policies import Document, Grantee, render_deployer_policy
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
@@ -33,6 +34,7 @@ from dockyard.domain.sagemaker import (
     EndpointStatus,
     ModelDelivery,
     Rollout,
+    SageMakerPolicy,
     SageMakerSettings,
     SageMakerSpec,
     Scaling,
@@ -41,6 +43,9 @@ from dockyard.domain.sagemaker import (
     derive_revision_name,
     derive_role_name,
 )
+from dockyard.domain.sagemaker_component import Component, ComponentStatus
+from dockyard.domain.sagemaker_component_steps import CreateComponent, CreateHostConfig, UpdateComponent
+from dockyard.domain.sagemaker_host import HostEndpoint, derive_host_name, make_host
 from dockyard.domain.sagemaker_place import AwsAccess
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
@@ -76,6 +81,8 @@ SCALING = Scaling(
     invocations_per_instance=10,
     schedule=(ScheduledCapacity(name="night", schedule="cron(0 22 * * ? *)", minimum=1, maximum=1),),
 )
+SLEEPY = dataclasses.replace(SCALING, minimum=0)
+COMPONENT = Component(memory_mb=512)
 EXAMPLE = Request(body=b'{"inputs": [1]}', content_type="application/json")
 LARGE = Request(body=b'{"inputs": "' + b"x" * 200_000 + b'"}', content_type="application/json")
 UNSEEN = {
@@ -105,6 +112,7 @@ class Deployer:
     endpoints: SageMakerEndpoints
     supplies: SageMakerSupplies
     revisions: SageMakerRevisions
+    components: SageMakerComponents
     account: AwsAccount
     scorer: SageMakerScorer
     preflight: SageMakerPreflight
@@ -130,6 +138,7 @@ def make_deployer(folder: Path) -> Deployer:
         endpoints=endpoints,
         supplies=supplies,
         revisions=revisions,
+        components=SageMakerComponents(session=session, revisions=revisions),
         account=account,
         scorer=SageMakerScorer(session, lambda _fingerprint, _answer: None),
         preflight=SageMakerPreflight(session, render_all, PriceBook(folder)),
@@ -153,6 +162,44 @@ class Life:
         self.create(first)
         self.update(first, second)
         self.delete(first, second)
+        self.live_as_component(dataclasses.replace(plain, component=COMPONENT))
+
+    def live_as_component(self, settings: SageMakerSettings) -> None:
+        """The same name again, for a component with two revisions, which may be scaled down to none."""
+        deployer = self.deployer
+        self.prepare()
+        first = self.make_spec(settings)
+        second = self.make_spec(dataclasses.replace(settings, env=(("A", "1"),)))
+        names = [self.make_model(number, spec) for number, spec in enumerate((first, second), start=1)]
+        host = make_host(settings, SageMakerPolicy(scaling=SLEEPY))
+        config = derive_host_name(ENDPOINT, host)
+        deployer.components.create_host_config(KEY, CreateHostConfig(name=config, host=host))
+        create = CreateEndpoint(endpoint=ENDPOINT, config=config, number=1, is_host=True)
+        deployer.endpoints.create_endpoint(KEY, create)
+        self.wait(config)
+        deployer.components.create_component(KEY, CreateComponent(endpoint=ENDPOINT, model=names[0], number=1, spec=first))
+        self.wait_component(names[0])
+        deployer.revisions.mark_served(names[0], on_model=True)
+        deployer.supplies.put_alarms(KEY, ENDPOINT, AlarmPolicy(latency_ms=1000), of_component=True)
+        deployer.supplies.put_scaling(ENDPOINT, SLEEPY, of_component=True)
+        deployer.scorer.invoke(ENDPOINT, EXAMPLE, 20)
+        wait_for(lambda: deployer.endpoints.read_logs(ENDPOINT, tail=5) != (), seconds=20)
+        update = UpdateComponent(
+            endpoint=ENDPOINT,
+            model=names[1],
+            number=2,
+            spec=second,
+            previous=names[0],
+            previous_spec=first,
+            copies=1,
+            rollout=Rollout(wait_seconds=0),
+            alarms=AlarmPolicy(latency_ms=1000),
+        )
+        deployer.components.update_component(update)
+        self.wait_component(names[1])
+        deployer.components.delete_component(ENDPOINT)
+        self.wait_component(None)
+        self.delete(*names, host=config)
 
     def prepare(self) -> None:
         """Look, and make what is missing."""
@@ -171,15 +218,20 @@ class Life:
     def make_revision(self, number: int, settings: SageMakerSettings) -> str:
         """Its image, data, model and configuration; returns its name."""
         spec = self.make_spec(settings)
+        name = self.make_model(number, spec)
+        revisions = self.deployer.revisions
+        for _ in ("at first", "after a lost answer"):
+            revisions.create_endpoint_config(KEY, CreateEndpointConfig(number=number, name=name, spec=spec))
+        return name
+
+    def make_model(self, number: int, spec: SageMakerSpec) -> str:
+        """Its image, data and model; returns its name."""
         name = derive_revision_name(ENDPOINT, spec.spec_hash)
         uri = self.deployer.repositories.find_repository(REPOSITORY)
         assert uri is not None
         image = ImageDigest(self.push(f"{uri}:v{number}"))
-        revisions = self.deployer.revisions
-        revisions.upload_model(KEY, UploadModel(name=name, spec=spec), self.model)
-        revisions.create_model(KEY, CreateModel(number=number, name=name, spec=spec), image)
-        for _ in ("at first", "after a lost answer"):
-            revisions.create_endpoint_config(KEY, CreateEndpointConfig(number=number, name=name, spec=spec))
+        self.deployer.revisions.upload_model(KEY, UploadModel(name=name, spec=spec), self.model)
+        self.deployer.revisions.create_model(KEY, CreateModel(number=number, name=name, spec=spec), image)
         return name
 
     def create(self, name: str) -> None:
@@ -210,15 +262,29 @@ class Life:
         self.wait(name)
         self.deployer.scorer.invoke(ENDPOINT, LARGE, 20)
 
-    def delete(self, *names: str) -> None:
+    def delete(self, *names: str, host: str | None = None) -> None:
         """Everything."""
         deployer = self.deployer
         deployer.endpoints.delete_endpoint(ENDPOINT)
         wait_for(lambda: deployer.endpoints.describe_endpoint(ENDPOINT) is None, seconds=20)
+        if host is not None:
+            deployer.components.delete_host_config(host)
         for name in names:
             deployer.revisions.delete_revision(name)
         deployer.supplies.delete_supplies(DeleteSupplies(endpoint=ENDPOINT, repository=REPOSITORY, role=ROLE, has_alarms=True))
         assert not deployer.account.describe_deployment(KEY).exists
+
+    def wait_component(self, model: str | None) -> None:
+        """Until the component serves a model; None: is gone."""
+
+        def serves() -> bool:
+            endpoint = self.deployer.endpoints.describe_endpoint(ENDPOINT)
+            component = endpoint.component if isinstance(endpoint, HostEndpoint) else None
+            if component is None or model is None:
+                return component is None and model is None
+            return (component.status, component.model) == (ComponentStatus.IN_SERVICE, model)
+
+        wait_for(serves, seconds=60)
 
     def wait(self, config: str) -> None:
         """Until the endpoint serves a configuration."""
@@ -254,7 +320,8 @@ def settings(cloud: CloudBench) -> SageMakerSettings:
 
 @pytest.fixture(scope="module")
 def document(settings: SageMakerSettings) -> Document:
-    return render_deployer_policy(Grantee(account=ACCOUNT, endpoint=ENDPOINT), settings)
+    full = dataclasses.replace(settings, component=COMPONENT)
+    return render_deployer_policy(Grantee(account=ACCOUNT, endpoint=ENDPOINT), full)
 
 
 @pytest.fixture(scope="module")
@@ -297,7 +364,13 @@ def list_seen(settings: SageMakerSettings) -> set[str]:
     return {action for action in list_actions(document) - UNSEEN.keys() if _OF_JOBS not in action}
 
 
-FULL = SageMakerSettings(role="r", bucket="s3://b", kms_key="k", asynchronous=AsyncInference(output="s3://b"))
+FULL = SageMakerSettings(
+    role="r",
+    bucket="s3://b",
+    kms_key="k",
+    asynchronous=AsyncInference(output="s3://b"),
+    component=COMPONENT,
+)
 
 
 @pytest.mark.parametrize("action", sorted(list_seen(FULL)))

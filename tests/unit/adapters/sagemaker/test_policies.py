@@ -25,6 +25,7 @@ from dockyard.domain.sagemaker import (
 )
 from dockyard.domain.sagemaker_batch import BatchSettings, derive_job_stem
 from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_network import Network
 from support.policies import allows, find_denied, list_actions, take_away
 
@@ -46,6 +47,7 @@ FULL = SageMakerSettings(
         error_topic="arn:aws:sns:eu-west-1:123456789012:bad",
     ),
     data_capture=DataCapture(destination="s3://captured/wine/"),
+    component=Component(memory_mb=1024),
 )
 SAGEMAKER = "arn:aws:sagemaker:eu-west-1:123456789012"
 JOB = f"{derive_job_stem('wine', ('0123456789abcdef', 's3://in', 's3://out'), BatchSettings())}-1"
@@ -68,6 +70,11 @@ DEPLOYER_NEEDS = {
         "sagemaker:AddTags CreateEndpoint CreateEndpointConfig DeleteEndpointConfig DescribeEndpointConfig ListTags "
         "UpdateEndpoint"
     ),
+    f"{SAGEMAKER}:inference-component/wine": (
+        "sagemaker:AddTags CreateInferenceComponent DeleteInferenceComponent DescribeInferenceComponent "
+        "UpdateInferenceComponent"
+    ),
+    f"{SAGEMAKER}:endpoint/wine ": "sagemaker:CreateInferenceComponent",
     f"{SAGEMAKER}:model/{REVISION}": "sagemaker:AddTags CreateModel DeleteModel DescribeModel ListTags",
     f"{SAGEMAKER}:transform-job/{JOB}": ("sagemaker:AddTags CreateTransformJob DescribeTransformJob ListTags StopTransformJob"),
     "*": "sagemaker:ListEndpointConfigs ListEndpoints ListModels ListTransformJobs",
@@ -137,6 +144,7 @@ def test_no_action_of_the_deployer_can_be_left_out(action: str) -> None:
         ("sagemaker:DeleteModel", f"{SAGEMAKER}:model/{derive_revision_name('wine-red', 'x')}"),
         ("sagemaker:DeleteEndpointConfig", f"{SAGEMAKER}:endpoint-config/{derive_revision_name('wine-red', 'x')}"),
         ("sagemaker:CreateTrainingJob", "*"),
+        ("sagemaker:DeleteInferenceComponent", f"{SAGEMAKER}:inference-component/wines"),
         ("sagemaker:StopTransformJob", f"{SAGEMAKER}:transform-job/red-{JOB}"),
         ("iam:PassRole", "arn:aws:iam::123456789012:role/admin"),
         ("iam:PutRolePolicy", ROLE),
@@ -273,3 +281,7 @@ def test_every_action_is_one_that_its_service_has() -> None:
 
 def _load_operations(service: str) -> list[str]:
     return list(Loader().load_service_model(service, "service-2")["operations"])
+
+
+def test_who_has_no_component_may_make_none() -> None:
+    assert not allows(deployer(BARE), "sagemaker:CreateInferenceComponent", f"{SAGEMAKER}:inference-component/wine", CONTEXT)

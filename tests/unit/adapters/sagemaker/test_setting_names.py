@@ -27,6 +27,7 @@ from dockyard.domain.sagemaker import (
     Serverless,
 )
 from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_network import Network
 
 KEY = DeploymentKey(environment="prod", name="my_first_model", target=Target.SAGEMAKER)
@@ -109,3 +110,47 @@ SCALING = Scaling(
     invocations_per_instance=70,
     schedule=(ScheduledCapacity(name="night", schedule="cron(0 22 * * ? *)", minimum=1, maximum=1),),
 )
+
+
+SLEEPY = SageMakerPolicy(
+    rollout=Rollout(kind=RolloutKind.ROLLING, step_percent=25),
+    alarms=AlarmPolicy(latency_ms=500),
+    scaling=Scaling(minimum=0, maximum=4, invocations_per_instance=70),
+)
+
+
+def tell_hosted(component: Component, policy: SageMakerPolicy = SLEEPY) -> list[str]:
+    settings = SageMakerSettings(
+        role="",
+        capacity=Instances(instance_type="ml.g5.xlarge", volume_gb=None),
+        startup_timeout_seconds=600,
+        network=Network(subnets=("subnet-1",), security_groups=("sg-1",)),
+        component=component,
+    )
+    problems = [problem for request in render_all(KEY, settings, policy) for problem in check_request(*request)]
+    assert list(find_contradictions(settings, policy)) == []
+    return [str(one) for one in problems]
+
+
+def test_component_becomes_requests_that_the_service_takes() -> None:
+    assert tell_hosted(Component(memory_mb=4096, cpus=2, accelerators=1, copies=2, max_instances=4)) == []
+
+
+@pytest.mark.parametrize(
+    ("component", "policy", "setting"),
+    [
+        (Component(memory_mb=64), SLEEPY, "component.memory_mb"),
+        (Component(memory_mb=1024, cpus=0.1), SLEEPY, "component.cpus"),
+        (Component(memory_mb=1024, accelerators=0), SLEEPY, "component.accelerators"),
+        (
+            Component(memory_mb=1024),
+            SageMakerPolicy(rollout=Rollout(kind=RolloutKind.ROLLING, step_percent=80)),
+            "rollout.step_percent",
+        ),
+    ],
+)
+def test_component_that_the_service_would_not_take_is_told_by_its_setting(
+    component: Component, policy: SageMakerPolicy, setting: str
+) -> None:
+    (problem,) = set(tell_hosted(component, policy))
+    assert problem.startswith(f"`{setting}`")

@@ -22,6 +22,7 @@ from dockyard.domain.sagemaker import (
     Serverless,
 )
 from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_network import Network
 
 ROLE = "arn:aws:iam::123456789012:role/wine"
@@ -155,3 +156,41 @@ def test_local_storage_is_known_by_name() -> None:
     without = {"ml.c5.large", "ml.m6g.large", "ml.t2.medium", "ml.inf2.xlarge", "ml.p3.2xlarge", "ml.c6gn.large", "bogus"}
 
     assert {one for one in with_disks | without if has_local_storage(one)} == with_disks
+
+
+COMPONENT = Component(memory_mb=1024, copies=2)
+
+
+@pytest.mark.parametrize(
+    ("more", "policy", "problem"),
+    [
+        ({"capacity": SERVERLESS}, {}, "`serverless`: an inference component needs instances"),
+        ({"asynchronous": ASYNC}, {}, "`asynchronous`: an inference component cannot be asynchronous"),
+        ({"data_capture": DataCapture(destination="s3://b")}, {}, "`data_capture`: an inference component cannot capture data"),
+        ({}, {"rollout": Rollout(kind=RolloutKind.CANARY)}, "`rollout.kind`: an inference component cannot be canary"),
+        ({}, {"rollout": Rollout(kind=RolloutKind.LINEAR)}, "`rollout.kind`: an inference component cannot be linear"),
+        ({}, {"rollout": Rollout(kind=RolloutKind.SHADOW)}, "`rollout.kind`: an inference component cannot be shadow"),
+        (
+            {"capacity": Instances(count=2), "component": Component(memory_mb=1024, max_instances=1)},
+            {},
+            "`component.max_instances`: is 1, which is less than `count`, 2",
+        ),
+        (
+            {},
+            {"scaling": Scaling(minimum=0, maximum=1, invocations_per_instance=1)},
+            "`component.copies`: is 2, which is more than `scaling.maximum`, 1",
+        ),
+    ],
+)
+def test_component_cannot_have_what_the_service_does_not_give_it(
+    more: dict[str, Any], policy: dict[str, Any], problem: str
+) -> None:
+    (told,) = tell(settings(**{"component": COMPONENT, **more}), SageMakerPolicy(**policy))
+    assert told.startswith(problem)
+
+
+def test_component_may_be_scaled_down_to_none_and_replaced_in_batches() -> None:
+    policy = SageMakerPolicy(
+        rollout=Rollout(kind=RolloutKind.ROLLING), scaling=Scaling(minimum=0, maximum=4, invocations_per_instance=1)
+    )
+    assert tell(settings(component=COMPONENT), policy) == []
