@@ -149,9 +149,10 @@ class Components(Protocol):
         ...
 
     def update_component(self, step: UpdateComponent) -> None:
-        """Begin to replace its copies; one that is changing already is taken to do that, and whoever waits finds out.
+        """Begin to replace its copies.
 
-        Raises ConflictError `plan-stale` for one that is gone, or at neither of the step's models.
+        Raises ConflictError `plan-stale` for one that is gone, changing, or at neither of the step's models, and
+        `endpoint-busy` while its endpoint is changing.
         """
         ...
 

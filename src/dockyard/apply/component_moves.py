@@ -6,13 +6,14 @@ The service takes an update back by itself, and the component is in service then
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
 from dockyard.apply.endpoint_moves import LOG_LINES, UNDO_SECONDS, Watch
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.errors import ConflictError, DetachedError, UnhealthyError
+from dockyard.domain.errors import ConflictError, DetachedError, TransientError, UnhealthyError
 from dockyard.domain.sagemaker import Rollout
 from dockyard.domain.sagemaker_component import ComponentStatus, InferenceComponent
 from dockyard.domain.sagemaker_component_steps import (
@@ -50,10 +51,9 @@ class ComponentMoves:
                 self.components.delete_host_config(name)
             case CreateComponent():
                 self._look(step.endpoint)
-                self.components.create_component(self.key, step)
+                self._call_at_rest(step.endpoint, lambda: self.components.create_component(self.key, step))
             case UpdateComponent():
-                self._look(step.endpoint)
-                self.components.update_component(step)
+                self._update(step)
             case WaitComponentSettled(endpoint=endpoint, timeout_seconds=timeout):
                 self._settle(endpoint, timeout)
             case WaitComponent():
@@ -83,6 +83,30 @@ class ComponentMoves:
         if endpoint is not None and endpoint.owner != str(self.key):
             raise ConflictError("endpoint-not-ours", f"endpoint {name} is another one by now, made by somebody else")
         return endpoint.component if isinstance(endpoint, HostEndpoint) else None
+
+    def _update(self, step: UpdateComponent) -> None:
+        """Begin to replace its copies. Where the answer is lost and it moves, it does what was asked for: it was at rest."""
+        self._look(step.endpoint)
+        try:
+            self._call_at_rest(step.endpoint, lambda: self.components.update_component(step))
+        except TransientError:
+            component = self._look(step.endpoint)
+            if component is None or not (component.status is ComponentStatus.UPDATING or component.model == step.model):
+                raise
+
+    def _call_at_rest(self, name: str, call: Callable[[], None]) -> None:
+        """An endpoint that AWS happens to maintain takes the call when that is over."""
+        try:
+            call()
+        except ConflictError as error:
+            if error.code != "endpoint-busy":
+                raise
+            watch = Watch(clock=self.clock, timeout_seconds=UNDO_SECONDS)
+            for _ in watch.looks():
+                endpoint = self.endpoints.describe_endpoint(name)
+                if endpoint is None or not endpoint.status.is_moving:
+                    break
+            call()
 
     def _wait(self, step: WaitComponent) -> None:
         watch = Watch(clock=self.clock, timeout_seconds=step.timeout_seconds)

@@ -64,9 +64,8 @@ class MemoryComponents:
             there = self._require_host(step.endpoint)
             self._require_model(step.model)
             component = there.component
-            if component is not None and component.status.is_moving:
-                return
-            if component is None or component.model not in {step.model, step.previous}:
+            is_moving = component is not None and component.status.is_moving
+            if component is None or is_moving or component.model not in {step.model, step.previous}:
                 raise ConflictError("plan-stale", f"inference component {step.endpoint} was changed by somebody else")
             if component.model == step.model and component.status is ComponentStatus.IN_SERVICE:
                 return
@@ -107,6 +106,8 @@ class MemoryComponents:
 
     def _require_host(self, name: str) -> HostEndpoint:
         there = self.account.find_state(name)
+        if isinstance(there, HostEndpoint) and there.status is EndpointStatus.SYSTEM_UPDATING:
+            raise ConflictError("endpoint-busy", f"Cannot update in-progress endpoint {name}")
         if not isinstance(there, HostEndpoint) or there.status is not EndpointStatus.IN_SERVICE:
             raise self.account.refuse("aws-refused", f"endpoint {name} hosts no inference components now")
         return there

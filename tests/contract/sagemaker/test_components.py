@@ -231,6 +231,48 @@ def test_lost_answer_changes_nothing(sagemaker_cloud: SageMakerCloud, operation:
     wait_for(lambda: list_left(cloud, scene) == [])
 
 
+@pytest.mark.parametrize(
+    ("service", "operation"),
+    [
+        ("sagemaker", "CreateEndpointConfig"),
+        ("sagemaker", "CreateEndpoint"),
+        ("sagemaker", "AddTags"),
+        ("application-autoscaling", "RegisterScalableTarget"),
+        ("monitoring", "PutMetricAlarm"),
+    ],
+)
+def test_lost_answer_of_what_is_around_it_changes_nothing(
+    sagemaker_cloud: SageMakerCloud, service: str, operation: str
+) -> None:
+    cloud = sagemaker_cloud
+    scene = make_scene(cloud)
+    cloud.script(Rule(kind="reset-after", service=service, operation=operation))
+    scene.deploy(1)
+    assert set(list_alarms(cloud, scene)) == {"errors", "latency", "no-capacity"}
+    assert scene.deploy(1).status is ResultStatus.UNCHANGED
+    scene.delete()
+    wait_for(lambda: list_left(cloud, scene) == [])
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "nth"),
+    [("monitoring", "PutMetricAlarm", 3), ("application-autoscaling", "PutScalingPolicy", 2)],
+)
+def test_scaling_that_was_cut_off_is_completed_by_the_next_deploy(
+    sagemaker_cloud: SageMakerCloud, service: str, operation: str, nth: int
+) -> None:
+    cloud = sagemaker_cloud
+    scene = make_scene(cloud)
+    cloud.script(Rule(kind="access-denied", service=service, operation=operation, nth=nth))
+    assert scene.deploy(1).status is ResultStatus.PARTIAL
+    assert scene.observe().scaling != POLICY.scaling
+    cloud.script()
+    scene.deploy(1)
+    assert (scene.observe().scaling, "no-capacity" in list_alarms(cloud, scene)) == (POLICY.scaling, True)
+    scene.delete()
+    wait_for(lambda: list_left(cloud, scene) == [])
+
+
 def test_endpoint_does_not_become_one_for_components_nor_back(sagemaker_cloud: SageMakerCloud) -> None:
     cloud = sagemaker_cloud
     scene = make_scene(cloud, BARE)

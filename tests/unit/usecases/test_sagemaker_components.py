@@ -12,7 +12,7 @@ from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker import EndpointStatus, SageMakerPolicy, Scaling
 from dockyard.domain.sagemaker_component import Component, ComponentStatus
 from dockyard.domain.sagemaker_host import HostEndpoint
-from dockyard.testing.endpoints import Course, Ending
+from dockyard.testing.endpoints import Course, Ending, Phase
 from dockyard.testing.faults import KilledError
 from dockyard.testing.sagemaker_components import MemoryComponents
 from support.sagemaker_bench import ActingClock, SageMakerBench, list_calls, press_control_c, run
@@ -236,3 +236,38 @@ def test_component_of_somebody_else_is_neither_changed_nor_deleted() -> None:
         run(bench, 2, component=COMPONENT)
     assert caught.value.code == "endpoint-not-ours"
     assert (host(bench).serving_config, host(bench).owner) == (model, "prod/beer")
+
+
+def test_component_that_somebody_else_begins_to_update_is_waited_for_and_then_planned_anew() -> None:
+    bench = make_hosted()
+    run(bench, 1, component=COMPONENT)
+    run(bench, 3, component=COMPONENT)
+    first = next(name for name, model in bench.account.models.items() if model.spec.model.version == "1")
+
+    def update() -> None:
+        there = host(bench)
+        assert there.component is not None
+        moving = dataclasses.replace(there.component, status=ComponentStatus.UPDATING)
+        after = dataclasses.replace(there.component, model=first, images=(bench.account.models[first].image,))
+        phases = [
+            Phase(state=dataclasses.replace(there, component=one), looks=looks) for one, looks in ((moving, 4), (after, None))
+        ]
+        bench.account.begin(ENDPOINT, phases)
+
+    bench.account.strangers["update_component"] = update
+    run(bench, 2, component=COMPONENT)
+    assert (bench.serving_version(), bench.list_recorded(), bench.account.refusals) == ("2", ["2"], [])
+
+
+def test_component_on_an_endpoint_that_aws_maintains_is_updated_when_that_is_over() -> None:
+    bench = make_hosted()
+    run(bench, 1, component=COMPONENT)
+
+    def maintain() -> None:
+        there = host(bench)
+        busy = dataclasses.replace(there, status=EndpointStatus.SYSTEM_UPDATING)
+        bench.account.begin(ENDPOINT, [Phase(state=busy, looks=4), Phase(state=there)])
+
+    bench.account.strangers["update_component"] = maintain
+    run(bench, 2, component=COMPONENT)
+    assert bench.serving_version() == "2"

@@ -50,9 +50,8 @@ class SageMakerComponents:
         from botocore.exceptions import ClientError
 
         component = find_component(self.session, step.endpoint)
-        if component is not None and component.status.is_moving:
-            return
-        if component is None or component.model not in {step.model, step.previous}:
+        is_moving = component is not None and component.status.is_moving
+        if component is None or is_moving or component.model not in {step.model, step.previous}:
             what = "is gone" if component is None else f"is {component.status.value} at {component.model}"
             raise _tell_stale(step.endpoint, what)
         if component.model == step.model and component.status is ComponentStatus.IN_SERVICE:
@@ -64,7 +63,7 @@ class SageMakerComponents:
                 eventually(lambda: client.update_inference_component(**params), _is_late)
             except ClientError as error:
                 # It was at rest a moment ago: the answer was lost, the SDK has asked again, and it is doing what was asked for.
-                if "in-progress" not in read_message(error):
+                if "in-progress" not in read_message(error) or not self._is_begun(step):
                     raise
 
     def delete_component(self, name: str) -> None:
@@ -81,6 +80,10 @@ class SageMakerComponents:
             except ClientError as error:
                 if not is_missing(error) and not ("in-progress" in read_message(error) and self._is_going(name)):
                     raise
+
+    def _is_begun(self, step: UpdateComponent) -> bool:
+        component = find_component(self.session, step.endpoint)
+        return component is not None and (component.status is ComponentStatus.UPDATING or component.model == step.model)
 
     def _is_going(self, name: str) -> bool:
         component = find_component(self.session, name)

@@ -19,6 +19,7 @@ from dockyard.domain.sagemaker import (
     Scaling,
     Serverless,
 )
+from dockyard.domain.sagemaker_component import Component
 from support.fake_aws import FakeClients
 
 ROLE = "arn:aws:iam::123456789012:role/wine"
@@ -61,6 +62,18 @@ def test_cost_of_scaling_is_a_range() -> None:
 
     assert tell(Instances(), policy) == (
         "about $0 to $0.46 an hour, $0 to $336 a month (0 to 4 x ml.m5.large, us-east-1, prices of 2026-09)"
+    )
+
+
+def test_cost_of_a_component_is_that_of_the_instances_that_copies_may_take() -> None:
+    settings = SageMakerSettings(role=ROLE, component=Component(memory_mb=1024, max_instances=3))
+    sleepy = SageMakerPolicy(scaling=Scaling(minimum=0, maximum=9, invocations_per_instance=10))
+
+    assert describe_cost(settings, ALWAYS, "us-east-1", PRICES) == (
+        "about $0.115 to $0.345 an hour, $84 to $252 a month (1 to 3 x ml.m5.large, us-east-1, prices of 2026-09)"
+    )
+    assert (describe_cost(settings, sleepy, "us-east-1", PRICES) or "").endswith(
+        "(0 to 3 x ml.m5.large, us-east-1, prices of 2026-09)"
     )
 
 
