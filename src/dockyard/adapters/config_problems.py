@@ -16,6 +16,7 @@ from dockyard.adapters.config_yaml import KeyPath
 from dockyard.domain.errors import UsageError
 
 _MAX_SHOWN = 20
+_FORMS = frozenset({"=reference", "=text", "[key]"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +59,9 @@ def describe_problems(error: ValidationError, layers: Layers) -> list[Problem]:
 
 
 def _describe(details: ErrorDetails, layers: Layers) -> Problem:
-    path = tuple(str(part) for part in details["loc"] if not str(part).startswith("=") and part != "[key]")
-    source = layers.find_origin(path)
     is_unknown = details["type"] == "extra_forbidden"
+    path = _find_path(details["loc"], ends_with_key=is_unknown)
+    source = layers.find_origin(path)
     return Problem(
         message=_word(details),
         origin=source.origin,
@@ -68,6 +69,13 @@ def _describe(details: ErrorDetails, layers: Layers) -> Problem:
         path=path,
         nearest=_find_nearest(path) if is_unknown else None,
     )
+
+
+def _find_path(location: tuple[int | str, ...], *, ends_with_key: bool) -> KeyPath:
+    """The keys that lead to a value: a location also names the forms of values that were tried. A key may be called as one."""
+    parts = [str(part) for part in location]
+    last = parts[-1:] if ends_with_key else []
+    return tuple([part for part in parts[: len(parts) - len(last)] if part not in _FORMS] + last)
 
 
 def _word(details: ErrorDetails) -> str:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dockyard.adapters.config_environ import spell_variable
@@ -360,6 +360,9 @@ def test_any_text_like_yaml_is_settings_or_an_error_with_exit_code_2(text: str) 
 
 
 @given(tree=_TREES)
+@example(tree={"=": None})
+@example(tree={"image": {"=text": 1}})
+@example(tree={"[key]": {}})
 def test_any_yaml_is_settings_or_an_error_with_exit_code_2(tree: object) -> None:
     assert _is_settings_or_usage_error(yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "surrogatepass"), {})
 
