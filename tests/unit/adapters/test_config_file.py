@@ -195,6 +195,8 @@ def test_unknown_key_names_path_line_and_nearest_key(tmp_path: Path) -> None:
         ("image: {credentials: [{host: h, username: u, pasword: {env: A}}]}", "password"),
         ("image: {credentials: [{host: h, username: u, password: {fil: A}}]}", "file"),
         ("registry: {tracking_url: x}", "tracking_uri"),
+        ("environments: {p: {sagemaker: {serverles: {}}}}", "serverless"),
+        ("environments: {p: {sagemaker: {serverless: {memory_md: 1}}}}", "memory_mb"),
     ],
 )
 def test_the_nearest_key_is_one_of_the_same_section(tmp_path: Path, text: str, nearest: str) -> None:
