@@ -8,10 +8,11 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import timedelta
 
 from typing_extensions import assert_never
 
-from dockyard.apply.endpoint_moves import LOG_LINES, UNDO_SECONDS, Watch
+from dockyard.apply.endpoint_moves import LATE_SECONDS, LOG_LINES, UNDO_SECONDS, Watch
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, DetachedError, TransientError, UnhealthyError
 from dockyard.domain.sagemaker import Rollout
@@ -122,9 +123,8 @@ class ComponentMoves:
                 f"no longer waiting; inference component {step.endpoint} goes on to revision {step.number}",
                 hint="the same command again goes on waiting; `dockyard status` shows how far it is",
             ) from None
-        raise self._unhealthy(
-            step.endpoint, "endpoint-not-ready", f"does not serve revision {step.number} after {step.timeout_seconds} s", ""
-        )
+        what = f"does not serve revision {step.number} after {step.timeout_seconds} s"
+        raise self._unhealthy(watch, step.endpoint, "endpoint-not-ready", what)
 
     def _has_arrived(self, component: InferenceComponent | None, step: WaitComponent, watch: Watch) -> bool:
         if component is not None and component.status.is_moving:
@@ -136,11 +136,11 @@ class ComponentMoves:
         if watch.may_be_late and not (component and component.status is ComponentStatus.FAILED):
             return False
         if component is None:
-            raise self._unhealthy(step.endpoint, "endpoint-failed", "was deleted by somebody else", "")
+            raise self._unhealthy(watch, step.endpoint, "endpoint-failed", "was deleted by somebody else")
         if is_in_service:
             what = f"was taken back to {component.model} by the service"
-            raise self._unhealthy(step.endpoint, "rolled-back", what, component.failure_reason)
-        raise self._unhealthy(step.endpoint, "endpoint-failed", f"is {component.status.value}", component.failure_reason)
+            raise self._unhealthy(watch, step.endpoint, "rolled-back", what, component.failure_reason)
+        raise self._unhealthy(watch, step.endpoint, "endpoint-failed", f"is {component.status.value}", component.failure_reason)
 
     def _settle(self, name: str, timeout_seconds: float) -> InferenceComponent | None:
         """Wait until it does not move. Raises ConflictError `endpoint-busy` when the time is up."""
@@ -204,8 +204,9 @@ class ComponentMoves:
         status = component.status.value if component else "not to be seen yet"
         self.progress.advance(f"inference component {name}: {status}", 0, None)
 
-    def _unhealthy(self, name: str, code: str, what: str, reason: str) -> UnhealthyError:
-        lines = self.endpoints.read_logs(name, tail=LOG_LINES)
+    def _unhealthy(self, watch: Watch, name: str, code: str, what: str, reason: str = "") -> UnhealthyError:
+        since = watch.began - timedelta(seconds=LATE_SECONDS)
+        lines = self.endpoints.read_logs(name, tail=LOG_LINES, since=since)
         because = f": {reason}" if reason else ""
         hint = find_hint(reason, lines)
         return UnhealthyError(code, f"inference component {name} {what}{because}", hint=hint, details=lines)

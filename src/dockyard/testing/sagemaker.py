@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from dockyard.domain.deployment import DeploymentKey
@@ -73,7 +74,7 @@ class MemoryAccount:
     """How the next moves go, whatever they are; these count first."""
     strangers: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What somebody else does right before a call of that name, once."""
-    logs: dict[str, list[str]] = field(default_factory=dict)
+    logs: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
     """Lines by endpoint."""
     refusals: list[str] = field(default_factory=list)
     endpoints: dict[str, MemoryEndpoint] = field(default_factory=dict)
@@ -251,9 +252,9 @@ class MemoryAccount:
             self.scaling.pop(name, None)
             self.begin(name, delete_phases(there, self.take_course(None)))
 
-    def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
+    def read_logs(self, name: str, *, tail: int, since: datetime | None = None) -> tuple[str, ...]:
         """What a test has put there."""
-        lines = self.logs.get(name, [])
+        lines = [line for at, line in self.logs.get(name, []) if since is None or at >= since]
         return tuple(lines[max(len(lines) - tail, 0) :])
 
     def create_repository(self, key: DeploymentKey, name: str) -> None:

@@ -105,20 +105,22 @@ class SageMakerEndpoints:
                 if not is_missing(error) and not ("in-progress" in read_message(error) and self._is_going(name)):
                     raise
 
-    def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
-        """The last lines of the newest containers; none where there are no logs or they may not be read."""
-        return self._read_group(LOG_GROUP + name, tail) or self._read_group(COMPONENT_LOG_GROUP + name, tail)
+    def read_logs(self, name: str, *, tail: int, since: datetime | None = None) -> tuple[str, ...]:
+        """The last lines of the newest containers, at or after `since`; none where they may not be read."""
+        groups = (LOG_GROUP + name, COMPONENT_LOG_GROUP + name)
+        return next((lines for lines in (self._read_group(one, tail, since) for one in groups) if lines), ())
 
-    def _read_group(self, group: str, tail: int) -> tuple[str, ...]:
+    def _read_group(self, group: str, tail: int, since: datetime | None) -> tuple[str, ...]:
         from botocore.exceptions import BotoCoreError, ClientError
 
         client = self._session.client("logs")
         lines: list[tuple[int, str]] = []
+        span = {} if since is None else {"startTime": int(since.timestamp() * 1000)}
         try:
             newest = client.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True, limit=_STREAMS)
             for stream in newest["logStreams"]:
                 events = client.get_log_events(
-                    logGroupName=group, logStreamName=stream["logStreamName"], limit=tail, startFromHead=False
+                    logGroupName=group, logStreamName=stream["logStreamName"], limit=tail, startFromHead=False, **span
                 )
                 lines += [(int(event["timestamp"]), str(event["message"]).rstrip("\n")) for event in events["events"]]
         except (BotoCoreError, ClientError):
