@@ -18,6 +18,7 @@ from dockyard.domain.sagemaker import Endpoint, SageMakerPolicy, SageMakerSettin
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks
 from dockyard.testing.faults import Faults
 from dockyard.testing.images import MemoryCaches, MemoryImages
+from dockyard.testing.learning_containers import MemoryLearningContainers
 from dockyard.testing.registry import MemoryQueue, MemoryRegistry
 from dockyard.testing.sagemaker import MemoryAccount
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
@@ -44,6 +45,7 @@ class SageMakerBench:
     clock: ManualClock = field(default_factory=ManualClock)
     progress: RecordedProgress = field(default_factory=RecordedProgress)
     preflight: MemoryPreflight = field(default_factory=MemoryPreflight)
+    containers: MemoryLearningContainers = field(default_factory=MemoryLearningContainers)
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
     images: MemoryImages = field(init=False)
     account: MemoryAccount = field(init=False)
@@ -69,6 +71,7 @@ class SageMakerBench:
             repositories=account,
             supplies=account,
             preflight=self.preflight,
+            containers=self.containers,
         )
         return SageMakerSite(ports=ports, scorer=self.scorer, clock=self.clock, policy=self.policy)
 
