@@ -2,4 +2,11 @@
 
 from __future__ import annotations
 
-pytest_plugins = ["support.lab", "support.measuring", "support.sagemaker_cloud", "support.session", "support.tracking"]
+pytest_plugins = [
+    "support.lab",
+    "support.measuring",
+    "support.sagemaker_cloud",
+    "support.sagemaker_sdk",
+    "support.session",
+    "support.tracking",
+]
