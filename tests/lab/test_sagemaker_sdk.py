@@ -17,7 +17,7 @@ import pytest
 from support.lab import ROOT
 from support.sandbox_cloud import REGION, CloudBench, open_cloud
 from support.sandbox_images import ACCOUNT, build_sandbox_stand_in
-from support.sdk_scenarios import SCENARIOS
+from support.sdk_scenarios import NAMES
 
 pytestmark = pytest.mark.lab
 
@@ -55,11 +55,11 @@ def drive(tmp_path_factory: pytest.TempPathFactory, sagemaker_sdk: Path) -> Iter
         given = {"image": image, "role": cloud.make_role(), "bucket": BUCKET, "region": REGION, "account": ACCOUNT}
         (folder / "config.yaml").write_text(NO_TELEMETRY)
         done = subprocess.run(
-            [sagemaker_sdk, "-W", "ignore", ROOT / "tests" / "support" / "sdk_scenarios.py", json.dumps(given)],
+            [sagemaker_sdk, "-W", "ignore", "-m", "support.sdk_scenarios", json.dumps(given)],
             env={
                 "HOME": str(folder),
                 "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(ROOT / "src"),
+                "PYTHONPATH": f"{ROOT}/src:{ROOT}/tests",
                 "SAGEMAKER_USER_CONFIG_OVERRIDE": str(folder / "config.yaml"),
                 **cloud.sandbox.environment,
             },
@@ -73,7 +73,7 @@ def drive(tmp_path_factory: pytest.TempPathFactory, sagemaker_sdk: Path) -> Iter
         yield Drive(cloud=cloud, failures=json.loads(done.stdout.splitlines()[-1]), output=done.stdout + done.stderr)
 
 
-@pytest.mark.parametrize("name", sorted(SCENARIOS))
+@pytest.mark.parametrize("name", sorted(NAMES))
 def test_sdk_finds_what_it_finds_on_aws(drive: Drive, name: str) -> None:
     assert drive.failures[name] == ""
 
