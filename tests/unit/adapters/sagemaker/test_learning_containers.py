@@ -14,13 +14,10 @@ from typing import Any
 import pytest
 
 from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
-from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.sdk_images import Wanted
-from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.errors import NotFoundError
 from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.sagemaker import Instances, SageMakerSettings, Serverless
-from dockyard.domain.sagemaker_place import AwsAccess
 from support.sagemaker_values import GIVEN_ROLE
 
 AMERICA, EUROPE = "us-east-1", "eu-west-1"
@@ -159,7 +156,6 @@ def test_registry_of_the_container_is_signed_in_to_with_the_environments_credent
     logins = LoginsInTests()
     find("dlc:pytorch", logins=logins)
     assert logins.hosts == ["763104351884.dkr.ecr.us-east-1.amazonaws.com"]
-    assert EcrRepositories(Session(AwsAccess())).find_credentials(logins.hosts[0]) is None
 
 
 def test_without_the_sdk_the_extra_is_told() -> None:
