@@ -1,6 +1,6 @@
 """Owns the way to `image_uris` of the SageMaker SDK: data in a package of hundreds of megabytes, imported when it is asked.
 
-Must not decide which image. The SDK tells its makers of its use, and logs, unless it is told not to: both are off here.
+Must not decide which image. What is called of it here contacts nothing and reports nothing; its log is made quiet.
 https://sagemaker.readthedocs.io/en/stable/api/utility/image_uris.html
 """
 
@@ -95,7 +95,7 @@ def _import_sdk() -> Any:  # noqa: ANN401  the SDK has no types
     except ImportError as error:
         raise UsageError(
             "dependency-missing",
-            f"AWS Deep Learning Containers are looked up in the SageMaker SDK, and there is none: {error.name or error}",
+            f"AWS Deep Learning Containers are looked up in the SageMaker SDK, which cannot be imported: {error}",
             hint="pip install 'dockyard[sagemaker-sdk]', or name the image itself as `image.base`",
         ) from error
 
