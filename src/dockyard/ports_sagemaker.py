@@ -12,6 +12,7 @@ from typing import Protocol
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.finding import Finding
 from dockyard.domain.image import ImageDigest
+from dockyard.domain.learning_container import LearningContainer
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
     Endpoint,
@@ -143,6 +144,17 @@ class Repositories(Protocol):
 
     def delete_image(self, name: str, digest: str) -> None:
         """Delete an image, unless a model of ours runs it."""
+        ...
+
+
+class LearningContainers(Protocol):
+    """AWS Deep Learning Containers, as bases of images."""
+
+    def find_reference(self, wanted: LearningContainer, settings: SageMakerSettings, python: str) -> str:
+        """The address of the container for the region, the instances and a Python minor version. Contacts nothing.
+
+        Raises NotFoundError `base-not-found`, which lists what there is, UsageError `dependency-missing`, `region-unknown`.
+        """
         ...
 
 

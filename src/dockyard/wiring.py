@@ -315,12 +315,14 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
     """The site of an environment; the registry of its account is signed in to with its credentials."""
     from dockyard.adapters.sagemaker.account import AwsAccount
     from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+    from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
     from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
     from dockyard.adapters.sagemaker.prices import PriceBook
     from dockyard.adapters.sagemaker.repositories import EcrRepositories
     from dockyard.adapters.sagemaker.requests import render_all
     from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
     from dockyard.adapters.sagemaker.scorer import SageMakerScorer
+    from dockyard.adapters.sagemaker.sdk_images import InstalledSdk
     from dockyard.adapters.sagemaker.session import Session
     from dockyard.adapters.sagemaker.supplies import SageMakerSupplies
     from dockyard.usecases.site_sagemaker import SageMakerPorts, SageMakerSite
@@ -346,6 +348,7 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
         repositories=repositories,
         supplies=supplies,
         preflight=SageMakerPreflight(session, render_all, PriceBook(settings.cache_home)),
+        containers=SdkLearningContainers(session, repositories, InstalledSdk()),
     )
     invoker = SageMakerScorer(session, scorer.find_difference)
     return SageMakerSite(ports=ports, scorer=invoker, clock=clock, policy=place.policy)

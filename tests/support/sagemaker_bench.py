@@ -16,6 +16,7 @@ from dockyard.domain.request import DeleteRequest, RollbackRequest, SageMakerDep
 from dockyard.domain.result import DeployResult
 from dockyard.domain.sagemaker import Endpoint, SageMakerPolicy, SageMakerSettings
 from dockyard.testing.images import MemoryImages
+from dockyard.testing.learning_containers import MemoryLearningContainers
 from dockyard.testing.sagemaker import MemoryAccount
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
 from dockyard.testing.surroundings import ManualClock
@@ -33,6 +34,7 @@ class SageMakerBench(AnyBench):
     """Everything in memory, and an account to deploy to."""
 
     preflight: MemoryPreflight = field(default_factory=MemoryPreflight)
+    containers: MemoryLearningContainers = field(default_factory=MemoryLearningContainers)
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
     account: MemoryAccount = field(init=False)
     scorer: MemoryEndpointScorer = field(init=False)
@@ -55,6 +57,7 @@ class SageMakerBench(AnyBench):
             repositories=account,
             supplies=account,
             preflight=self.preflight,
+            containers=self.containers,
         )
         return SageMakerSite(ports=ports, scorer=self.scorer, clock=self.clock, policy=self.policy)
 

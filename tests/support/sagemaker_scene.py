@@ -19,12 +19,14 @@ from dockyard.adapters.journal import FileJournal
 from dockyard.adapters.locks import FileLocks
 from dockyard.adapters.sagemaker.account import AwsAccount
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
 from dockyard.adapters.sagemaker.prices import PriceBook
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.requests import render_all
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
 from dockyard.adapters.sagemaker.scorer import SageMakerScorer
+from dockyard.adapters.sagemaker.sdk_images import InstalledSdk
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.supplies import SageMakerSupplies
 from dockyard.domain.deployment import DeploymentKey, Target
@@ -281,4 +283,5 @@ def open_ports(session: Session, repositories: EcrRepositories, clock: Clock, ca
         repositories=repositories,
         supplies=supplies,
         preflight=SageMakerPreflight(session, render_all, PriceBook(cache)),
+        containers=SdkLearningContainers(session, repositories, InstalledSdk()),
     )

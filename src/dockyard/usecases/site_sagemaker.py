@@ -21,6 +21,7 @@ from dockyard.domain.image import (
     ImageSettings,
     MediaFormat,
 )
+from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.observed import Observed
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, SageMakerDeployRequest
@@ -34,7 +35,15 @@ from dockyard.domain.sagemaker import (
 )
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
-from dockyard.ports_sagemaker import Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
+from dockyard.ports_sagemaker import (
+    Endpoints,
+    LearningContainers,
+    Preflight,
+    Repositories,
+    Revisions,
+    SageMakerAccount,
+    Supplies,
+)
 from dockyard.usecases.follow import follow_lines
 from dockyard.usecases.observe import find_recorded, observe
 from dockyard.usecases.site import Keep, Planned
@@ -53,6 +62,7 @@ class SageMakerPorts:
     repositories: Repositories
     supplies: Supplies
     preflight: Preflight
+    containers: LearningContainers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,6 +115,7 @@ class SageMakerSite:
                 f"an image without a base (`{HOST_BASE}`) runs on this machine only",
                 hint="leave `image.base` out, or name an image",
             )
+        parse_learning_container(wanted.image.base)
         self.ports.preflight.check_settings(wanted.key, settings, wanted.policy)
         if settings.role:
             return wanted
@@ -117,13 +128,20 @@ class SageMakerSite:
         role = self.ports.account.derive_role(wanted.key)
         return dataclasses.replace(wanted, settings=dataclasses.replace(settings, role=role))
 
-    def choose_image(self, request: DeployRequest) -> ImageSettings:
-        """One with Docker's media types and a base, for the processor of the instances unless the user set a platform."""
+    def choose_image(self, request: DeployRequest, python: str) -> ImageSettings:
+        """One with Docker's media types and a base, for the processor of the instances unless the user set a platform.
+
+        Raises what looking a Deep Learning Container up raises.
+        """
         image = request.image
         platform = image.platform
         if platform == DEFAULT_PLATFORM:
             platform = self.ports.preflight.choose_platform(_require_sagemaker(request).settings)
-        return dataclasses.replace(image, base=image.base or DEFAULT_BASE, platform=platform, format=MediaFormat.DOCKER)
+        base = image.base or DEFAULT_BASE
+        container = parse_learning_container(base)
+        if container is not None:
+            base = self.ports.containers.find_reference(container, _require_sagemaker(request).settings, python)
+        return dataclasses.replace(image, base=base, platform=platform, format=MediaFormat.DOCKER)
 
     def plan_deploy(self, bench: Workbench, request: DeployRequest, model: ResolvedModel, recipe: ImageRecipe) -> Planned:
         """Plan the way to a model's revision.

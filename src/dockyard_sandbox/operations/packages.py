@@ -208,8 +208,10 @@ def _identify(record: Record) -> dict[str, object]:
 
 
 def _summarize_package(record: Record) -> dict[str, object]:
+    """A version has no name of its own in lists: https://github.com/aws/sagemaker-python-sdk/issues/5606."""
+    identity = {name: value for name, value in _identify(record).items() if name != "ModelPackageName" or not _group_of(record)}
     return {
-        **_identify(record),
+        **identity,
         **record.state.only(*_SUMMED, "ModelApprovalStatus"),
         "CreationTime": record.created,
         "ModelPackageStatus": record.state.text("Status"),

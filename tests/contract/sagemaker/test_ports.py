@@ -33,6 +33,7 @@ from dockyard.domain.sagemaker_steps import (
     UpdateEndpoint,
 )
 from dockyard.ports import ImageFactory
+from dockyard.testing.learning_containers import MemoryLearningContainers
 from dockyard.testing.sagemaker import MemoryAccount
 from dockyard.testing.sagemaker_scorer import MemoryPreflight
 from dockyard.usecases.site_sagemaker import SageMakerPorts
@@ -141,6 +142,7 @@ def open_memory(_: pytest.FixtureRequest) -> Bench:
         repositories=account,
         supplies=account,
         preflight=MemoryPreflight(),
+        containers=MemoryLearningContainers(),
     )
     key = dataclasses.replace(KEY, name="wine")
     return Bench(ports=ports, images=account.images, key=key, make_image=lambda one: f"sha256:{one}", pause=0)
