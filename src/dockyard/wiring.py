@@ -315,6 +315,7 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
     """The site of an environment; the registry of its account is signed in to with its credentials."""
     from dockyard.adapters.sagemaker.account import AwsAccount
     from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+    from dockyard.adapters.sagemaker.packages import SageMakerPackages
     from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
     from dockyard.adapters.sagemaker.prices import PriceBook
     from dockyard.adapters.sagemaker.repositories import EcrRepositories
@@ -345,6 +346,7 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
         endpoints=endpoints,
         repositories=repositories,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         preflight=SageMakerPreflight(session, render_all, PriceBook(settings.cache_home)),
     )
     invoker = SageMakerScorer(session, scorer.find_difference)

@@ -20,6 +20,7 @@ from dockyard.testing.faults import Faults
 from dockyard.testing.images import MemoryCaches, MemoryImages
 from dockyard.testing.registry import MemoryQueue, MemoryRegistry
 from dockyard.testing.sagemaker import MemoryAccount
+from dockyard.testing.sagemaker_packages import MemoryPackages
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
 from dockyard.testing.surroundings import ManualClock, RecordedProgress
 from dockyard.usecases.deploy import deploy
@@ -68,6 +69,7 @@ class SageMakerBench:
             endpoints=account,
             repositories=account,
             supplies=account,
+            packages=MemoryPackages(account=account),
             preflight=self.preflight,
         )
         return SageMakerSite(ports=ports, scorer=self.scorer, clock=self.clock, policy=self.policy)
@@ -140,6 +142,8 @@ class SageMakerBench:
             "alarms": account.alarms,
             "scaling": account.scaling,
             "data": account.uploads,
+            "group": account.packages.groups,
+            "package": [arn for group in account.packages.groups.values() for arn, _ in group.versions.values()],
         }
         found += [f"{kind} {name}" for kind, there in others.items() for name in there]
         return sorted([*found, *(f"image {one.rpartition('@')[2]}" for one in set(self.images.pushed.values()))])

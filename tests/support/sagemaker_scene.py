@@ -19,6 +19,7 @@ from dockyard.adapters.journal import FileJournal
 from dockyard.adapters.locks import FileLocks
 from dockyard.adapters.sagemaker.account import AwsAccount
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
 from dockyard.adapters.sagemaker.prices import PriceBook
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
@@ -280,5 +281,6 @@ def open_ports(session: Session, repositories: EcrRepositories, clock: Clock, ca
         endpoints=endpoints,
         repositories=repositories,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         preflight=SageMakerPreflight(session, render_all, PriceBook(cache)),
     )

@@ -40,6 +40,7 @@ from dockyard.ports import Clock, ResolvedModel
 from dockyard.testing.endpoints import Course, MemoryEndpoint, Phase, create_phases, delete_phases, update_phases
 from dockyard.testing.faults import Faults
 from dockyard.testing.images import MemoryImages
+from dockyard.testing.sagemaker_packages import PackageShelf
 from dockyard.testing.sagemaker_parts import (
     ACCOUNT,
     Alarms,
@@ -57,7 +58,7 @@ from dockyard.testing.surroundings import ManualClock
 
 @dataclass(kw_only=True)
 class MemoryAccount:
-    """SageMakerAccount, Revisions, Endpoints, Repositories and Supplies in memory."""
+    """SageMakerAccount, Revisions, Endpoints, Repositories and Supplies in memory. MemoryPackages works on it, too."""
 
     faults: Faults = field(default_factory=Faults)
     images: MemoryImages = field(default_factory=MemoryImages)
@@ -89,6 +90,7 @@ class MemoryAccount:
     alarms: dict[str, Alarms] = field(default_factory=dict)
     """By endpoint."""
     scaling: dict[str, Scaling] = field(default_factory=dict)
+    packages: PackageShelf = field(default_factory=PackageShelf)
     _owners: dict[str, DeploymentKey] = field(default_factory=dict)
 
     def describe_deployment(self, key: DeploymentKey) -> ObservedSageMaker:
@@ -189,6 +191,7 @@ class MemoryAccount:
             users = [one.name for one in self._list_states() if name in one.used]
             if users:
                 raise self._refuse("revision-in-use", f"endpoint {users[0]} uses revision {name}")
+            self.packages.drop(name)
             self.configs.pop(name, None)
             self.served.discard(name)
             self.uploads.pop(name, None)
@@ -247,8 +250,7 @@ class MemoryAccount:
 
     def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
         """What a test has put there."""
-        lines = self.logs.get(name, [])
-        return tuple(lines[max(len(lines) - tail, 0) :])
+        return tuple(self.logs.get(name, [])[-tail:] if tail else ())
 
     def create_repository(self, key: DeploymentKey, name: str) -> None:
         """Make a repository."""
@@ -369,6 +371,7 @@ class MemoryAccount:
                 name=name,
                 has_model=name in self.models,
                 has_config=name in self.configs,
+                package=self.packages.find(name),
             )
             for name, part in parts.items()
         )

@@ -34,7 +34,7 @@ from dockyard.domain.sagemaker import (
 )
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
-from dockyard.ports_sagemaker import Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
+from dockyard.ports_sagemaker import Endpoints, Packages, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
 from dockyard.usecases.follow import follow_lines
 from dockyard.usecases.observe import find_recorded, observe
 from dockyard.usecases.site import Keep, Planned
@@ -52,6 +52,7 @@ class SageMakerPorts:
     endpoints: Endpoints
     repositories: Repositories
     supplies: Supplies
+    packages: Packages
     preflight: Preflight
 
 
@@ -192,6 +193,7 @@ class SageMakerSite:
             repositories=ports.repositories,
             revisions=ports.revisions,
             supplies=ports.supplies,
+            packages=ports.packages,
             moves=EndpointMoves(key=key, endpoints=ports.endpoints, clock=bench.clock, progress=bench.progress),
             scorer=self.scorer,
         )
