@@ -170,7 +170,7 @@ class Packages(Protocol):
     """Versions in SageMaker Model Registry. Deleting a revision deletes its own, and the group where that is left empty."""
 
     def register_package(self, key: DeploymentKey, step: RegisterPackage) -> str:
-        """Make the version of a revision whose model and configuration are there, and return its ARN.
+        """Make the version of a revision whose model is there, and return its ARN.
 
         Where it is in another group, it is moved. A group that was not made for the deployment is used, and stays.
         """

@@ -45,6 +45,7 @@ from dockyard.domain.sagemaker import (
     Scaling,
     derive_endpoint_name,
 )
+from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.ports import Clock, EntryQueue, Journal, Locks
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks
 from dockyard.testing.images import MemoryCaches, MemoryImages
@@ -180,9 +181,14 @@ class Scene:
     wire: Wire
     local: Local
     policy: SageMakerPolicy = POLICY
+    """With a group of the deployment's own, where it is left as it is."""
     settings: SageMakerSettings = SETTINGS
     pass_by: Callable[[str], None] = lambda _: None
     progress: RecordedProgress = field(default_factory=RecordedProgress)
+
+    def __post_init__(self) -> None:
+        if self.policy is POLICY:
+            self.policy = dataclasses.replace(POLICY, package=PackagePolicy(group=f"group-{self.name}"))
 
     @property
     def key(self) -> DeploymentKey:

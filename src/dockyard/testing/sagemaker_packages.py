@@ -74,6 +74,6 @@ class MemoryPackages:
     def register_package(self, key: DeploymentKey, step: RegisterPackage) -> str:
         """Make the version of a revision that is there."""
         with self.account.faults.watch(f"register_package {step.name}"):
-            if step.name not in self.account.models or step.name not in self.account.configs:
+            if step.name not in self.account.models:
                 raise DockyardError("aws-refused", f"Could not find model {step.name}")
             return self.account.packages.put(key, step)

@@ -1,7 +1,7 @@
 """Owns versions in SageMaker Model Registry: one for each revision that is registered, which lives as long as the revision.
 
-In which group that is, a tag of the revision's endpoint configuration says. It is written before anything is made in the group
-and goes with the configuration, after all that, so that a command which is killed leaves nothing that is not found again.
+In which group that is, a tag of the revision's model says. It is written before anything is made in the group, and goes with
+the model, after all that: a command that is killed leaves nothing that is not found again.
 """
 
 from __future__ import annotations
@@ -65,15 +65,15 @@ class SageMakerPackages:
 
     def _claim(self, key: DeploymentKey, step: RegisterPackage) -> None:
         """Note on the revision in which group it is, before anything of it is there."""
-        config = self._arn("endpoint-config", step.name)
-        owner = read_owner(list_tags(self._session, config))
+        model = self._arn("model", step.name)
+        owner = read_owner(list_tags(self._session, model))
         before = owner.package_group if owner else None
         if before == step.package.group:
             return
         self.delete_package(key, before, step.name)
         with translated("sagemaker:AddTags"):
             tags = [{"Key": PACKAGE_GROUP, "Value": step.package.group}]
-            self._session.client("sagemaker").add_tags(ResourceArn=config, Tags=tags)
+            self._session.client("sagemaker").add_tags(ResourceArn=model, Tags=tags)
 
     def _create(self, key: DeploymentKey, step: RegisterPackage) -> str:
         client = self._session.client("sagemaker")
