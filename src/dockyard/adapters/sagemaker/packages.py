@@ -42,20 +42,43 @@ class SageMakerPackages:
         return tuple(self._complete(one, one.package, there) if one.package else one for one in revisions)
 
     def delete_package(self, key: DeploymentKey, group: str | None, name: str) -> None:
-        """Delete a revision's version, and its group if that was made for the deployment and is left empty."""
-        if group is None:
-            return
-        client, there = self._session.client("sagemaker"), self._list_versions(group)
+        """Delete a revision's version, and its group if that was made for the deployment and is left empty.
+
+        A group that is not empty though it seems to be has a version that is not to be seen yet, or not yet gone.
+        """
+        if group is not None:
+            with translated("sagemaker:DeleteModelPackageGroup"):
+                eventually(lambda: self._delete(key, group, name), _is_conflict)
+
+    def _delete(self, key: DeploymentKey, group: str, name: str) -> None:
+        there = self._list_versions(group)
         gone = [arn for arn, description in there.items() if _is_of(description, name)]
         for arn in gone:
-            self._delete("sagemaker:DeleteModelPackage", lambda arn=arn: client.delete_model_package(ModelPackageName=arn))
+            self._delete_version(arn)
         if len(gone) < len(there):
             return
         owner = read_owner(list_tags(self._session, self._arn("model-package-group", group)))
         if owner is not None and owner.key == key:
-            self._delete(
-                "sagemaker:DeleteModelPackageGroup", lambda: client.delete_model_package_group(ModelPackageGroupName=group)
-            )
+            self._delete_group(group)
+
+    def _delete_version(self, arn: str) -> None:
+        from botocore.exceptions import ClientError
+
+        with translated("sagemaker:DeleteModelPackage"):
+            try:
+                self._session.client("sagemaker").delete_model_package(ModelPackageName=arn)
+            except ClientError as error:
+                if not is_missing(error):
+                    raise
+
+    def _delete_group(self, group: str) -> None:
+        from botocore.exceptions import ClientError
+
+        try:
+            self._session.client("sagemaker").delete_model_package_group(ModelPackageGroupName=group)
+        except ClientError as error:
+            if not is_missing(error):
+                raise
 
     def _complete(
         self, revision: SageMakerRevision, package: RevisionPackage, there: Mapping[str, Mapping[str, str]]
@@ -135,16 +158,6 @@ class SageMakerPackages:
             if one["ModelPackageStatus"] not in _GOING:
                 yield str(one["ModelPackageArn"]), str(one.get("ModelPackageDescription", ""))
 
-    def _delete(self, what: str, delete: Any) -> None:  # noqa: ANN401
-        from botocore.exceptions import ClientError
-
-        with translated(what):
-            try:
-                delete()
-            except ClientError as error:
-                if not is_missing(error) and read_code(error) != "ConflictException":
-                    raise
-
     def _arn(self, kind: str, name: str) -> str:
         account = self._session.account()
         return f"arn:{account.partition}:sagemaker:{account.region}:{account.id}:{kind}/{name.lower()}"
@@ -152,3 +165,7 @@ class SageMakerPackages:
 
 def _is_of(description: str, name: str) -> bool:
     return description.startswith(package_requests.begin_description(name))
+
+
+def _is_conflict(error: Exception) -> bool:
+    return read_code(error) == "ConflictException"
