@@ -184,7 +184,7 @@ class Examiner(Protocol):
         """As Preflight."""
         ...
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
         """As Preflight."""
         ...
 
@@ -207,8 +207,11 @@ class Preflight(Protocol):
         """The image platform of the instance family, as `linux/arm64`."""
         ...
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
-        """Look at credentials, role, quota and places. Changes nothing."""
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
+        """Look at credentials, role, permissions, quota and places. Changes nothing.
+
+        `package_group` is the one that revisions are registered in.
+        """
         ...
 
     def describe_cost(self, settings: SageMakerSettings, policy: SageMakerPolicy) -> str | None:

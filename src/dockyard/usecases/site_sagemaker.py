@@ -207,7 +207,8 @@ class SageMakerSite:
     def _look_ahead(self, planned: Planned, wanted: WantedSageMaker) -> Planned:
         """Look at the account before anything is made: what will fail is told now, what may fail is a note of the plan."""
         key = planned.plan.key
-        findings = self.ports.preflight.examine(key, wanted.spec.settings)
+        package = wanted.policy.package
+        findings = self.ports.preflight.examine(key, wanted.spec.settings, package.group if package else None)
         errors = [one for one in findings if one.severity is Severity.ERROR]
         if errors:
             raise UsageError(
