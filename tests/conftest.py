@@ -1,5 +1,18 @@
-"""Fixtures that every test may ask for, each in a module of its own under `support`."""
+"""Fixtures that every test may ask for, each in a module of its own under `support`; and the order that tests come in."""
 
 from __future__ import annotations
 
+import pytest
+
 pytest_plugins = ["support.lab", "support.measuring", "support.sagemaker_cloud", "support.session", "support.tracking"]
+_LONGEST_FIRST = ("docs", "e2e", "examples", "process", "contract")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the suites whose tests take longest: what comes last then keeps all workers busy to the end."""
+    items.sort(key=_rank)
+
+
+def _rank(item: pytest.Item) -> int:
+    suite = item.nodeid.split("/")[1]
+    return _LONGEST_FIRST.index(suite) if suite in _LONGEST_FIRST else len(_LONGEST_FIRST)

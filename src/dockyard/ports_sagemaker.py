@@ -6,6 +6,7 @@ else is ConflictError. Descriptions are read anew each time; the service shows c
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
@@ -125,8 +126,8 @@ class Endpoints(Protocol):
         """Begin to delete an endpoint, with its scaling. Raises ConflictError `endpoint-busy` while it cannot be."""
         ...
 
-    def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
-        """The last lines that its containers have logged; none where logs cannot be read."""
+    def read_logs(self, name: str, *, tail: int, since: datetime | None = None) -> tuple[str, ...]:
+        """The last lines that its containers have logged, those at or after `since`; none where logs cannot be read."""
         ...
 
 

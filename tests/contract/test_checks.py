@@ -24,6 +24,7 @@ def test_an_embedded_store_answers(sqlite_store: str) -> None:
     assert message == f"MLflow registry {sqlite_store} answers"
 
 
+@pytest.mark.process
 def test_a_tracking_server_answers_and_tells_its_version(tracking_server: TrackingServer) -> None:
     message = message_of(TrackingCheck.of(RegistrySettings(tracking_uri=tracking_server.uri), {}))
     assert message.startswith(f"MLflow registry {tracking_server.uri} answers, version 3.")

@@ -28,10 +28,10 @@ from dockyard.domain.reference import parse_model_ref
 from support.attempts import LATENCIES, SECRET, make_attempt, make_entry, make_failure
 from support.local_values import make_model
 from support.registry_stages import Stage, fresh_key, stage_mlflow
-from support.tracking import TrackingServer
+from support.tracking import SERVER, TrackingServer
 
 
-@pytest.fixture(params=["sqlite", "server"])
+@pytest.fixture(params=["sqlite", SERVER])
 def uri(request: pytest.FixtureRequest) -> str:
     """The address of a real store of either kind."""
     if request.param == "sqlite":
@@ -243,6 +243,7 @@ def test_stage_resolves_to_its_newest_version(sqlite_store: str, tmp_path: Path)
     assert stage.resolve(f"models:/{stage.name}/production").identity.version == "1"
 
 
+@pytest.mark.process
 def test_registered_model_whose_source_is_a_reference_is_followed(tracking_server: TrackingServer, tmp_path: Path) -> None:
     stage = stage_mlflow(tracking_server.uri, tmp_path)
     client = MlflowClient(tracking_server.uri, tracking_server.uri)

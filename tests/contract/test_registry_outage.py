@@ -34,6 +34,7 @@ def told_quickly(within: float) -> Iterator[pytest.ExceptionInfo[UnavailableErro
     assert time.monotonic() - start < within
 
 
+@pytest.mark.process
 def test_entry_waits_while_the_registry_is_away_and_is_written_once_when_it_is_back(
     tracking_server: TrackingServer, tmp_path: Path
 ) -> None:

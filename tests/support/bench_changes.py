@@ -20,7 +20,7 @@ from dockyard.ports import Journal
 from dockyard.usecases.site_local import LocalSite
 from dockyard.usecases.workbench import Workbench
 from dockyard.wiring import DockyardKit, open_workbench
-from support.memory_bench import OneSite
+from support.any_bench import OneSite
 
 CALLS = "calls.json"
 MUTATING = {

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import pytest
+from typing_extensions import override
 
-from dockyard.domain.attempt import Attempt
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.record import RecordStatus
@@ -15,53 +15,39 @@ from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import DeleteRequest, RollbackRequest, SageMakerDeployRequest
 from dockyard.domain.result import DeployResult
 from dockyard.domain.sagemaker import Endpoint, SageMakerPolicy, SageMakerSettings
-from dockyard.testing.attempts import MemoryJournal, MemoryLocks
-from dockyard.testing.faults import Faults
-from dockyard.testing.images import MemoryCaches, MemoryImages
-from dockyard.testing.registry import MemoryQueue, MemoryRegistry
+from dockyard.testing.images import MemoryImages
 from dockyard.testing.sagemaker import MemoryAccount
 from dockyard.testing.sagemaker_packages import MemoryPackages
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
-from dockyard.testing.surroundings import ManualClock, RecordedProgress
+from dockyard.testing.surroundings import ManualClock
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.site_sagemaker import SageMakerPorts, SageMakerSite
-from dockyard.usecases.workbench import Workbench
+from support.any_bench import VERSIONS, AnyBench
 from support.local_values import make_model
-from support.memory_bench import OneSite, make_resolved
 from support.sagemaker_values import ENDPOINT, KEY
 
-VERSIONS = (1, 2, 3)
 EXAMPLE_COST = "2 USD an hour"
 
 
 @dataclass(kw_only=True)
-class SageMakerBench:
-    """Everything in memory. `faults` counts what changes the account, what is pushed to it, and the journal."""
+class SageMakerBench(AnyBench):
+    """Everything in memory, and an account to deploy to."""
 
-    faults: Faults = field(default_factory=Faults)
-    registry: MemoryRegistry = field(default_factory=MemoryRegistry)
-    queue: MemoryQueue = field(default_factory=MemoryQueue)
-    locks: MemoryLocks = field(default_factory=MemoryLocks)
-    clock: ManualClock = field(default_factory=ManualClock)
-    progress: RecordedProgress = field(default_factory=RecordedProgress)
     preflight: MemoryPreflight = field(default_factory=MemoryPreflight)
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
-    images: MemoryImages = field(init=False)
     account: MemoryAccount = field(init=False)
-    journal: MemoryJournal = field(init=False)
     scorer: MemoryEndpointScorer = field(init=False)
 
+    @override
     def __post_init__(self) -> None:
-        self.images = MemoryImages(faults=self.faults)
+        super().__post_init__()
+        self.images = MemoryImages(faults=self.faults)  # pushing to the account changes it
         self.account = MemoryAccount(faults=self.faults, images=self.images, clock=self.clock)
-        self.journal = MemoryJournal(faults=self.faults)
         self.scorer = MemoryEndpointScorer(account=self.account)
-        for version in VERSIONS:
-            self.registry.add_model(make_resolved(version))
 
     @property
+    @override
     def site(self) -> SageMakerSite:
-        """The site of the account."""
         account = self.account
         ports = SageMakerPorts(
             account=account,
@@ -74,45 +60,12 @@ class SageMakerBench:
         )
         return SageMakerSite(ports=ports, scorer=self.scorer, clock=self.clock, policy=self.policy)
 
-    def open(self) -> Workbench:
-        """The workbench, a second later than last time."""
-        self.clock.sleep(1)
-        return Workbench(
-            registry=self.registry,
-            writer=self.registry,
-            queue=self.queue,
-            images=self.images,
-            cleaner=self.images,
-            caches=MemoryCaches(),
-            sites=OneSite(self.site),
-            journal=self.journal,
-            locks=self.locks,
-            clock=self.clock,
-            progress=self.progress,
-            actor="ann@laptop",
-            git_revision="c0ffee",
-        )
-
-    def fail_call(self, number: int, error: BaseException, *, has_effect: bool = False) -> None:
-        """Let the n-th changing call from now on fail."""
-        self.faults.calls.clear()
-        self.faults.at, self.faults.error, self.faults.has_effect = number, error, has_effect
-
-    def heal(self) -> None:
-        """Let nothing fail any more."""
-        self.faults.at, self.faults.error = 0, None
-
     @property
     def endpoint(self) -> Endpoint:
         """The endpoint as it really is."""
         state = self.account.endpoints[ENDPOINT].state
         assert state is not None
         return state
-
-    @property
-    def attempts(self) -> list[Attempt]:
-        """What the registry has of history, oldest first."""
-        return sorted(self.registry.attempts.values(), key=lambda one: one.started)
 
     def serving_version(self) -> str | None:
         """The model version that requests to the endpoint reach now."""

@@ -58,8 +58,8 @@ from dockyard.usecases.site_sagemaker import SageMakerPorts, SageMakerSite
 from dockyard.usecases.workbench import Workbench
 from dockyard_image import ImageStore, Registries, RegistrySettings
 from dockyard_image.credentials import Credentials
+from support.any_bench import OneSite, make_resolved
 from support.images import open_registries
-from support.memory_bench import OneSite, make_resolved
 from support.tiny_images import TinyImages
 
 BUCKET = "models"

@@ -92,6 +92,10 @@ class TrackingServer:
         raise AssertionError(f"mlflow server does not answer: {(self.folder / 'server.log').read_text()}")
 
 
+SERVER = pytest.param("server", marks=pytest.mark.process)
+"""The parameter of a fixture that stands for a real server."""
+
+
 @pytest.fixture(scope="session")
 def tracking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingServer]:
     """One server for all tests. A test that stops it starts it again."""

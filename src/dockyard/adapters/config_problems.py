@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import NoReturn
+from types import UnionType
+from typing import Annotated, NoReturn, Union, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from dockyard.adapters.config_model import Configuration, Credentials, Environment, Reference
+from dockyard.adapters.config_model import Configuration
 from dockyard.adapters.config_settings import Layers
 from dockyard.adapters.config_yaml import KeyPath
 from dockyard.domain.errors import UsageError
 
 _MAX_SHOWN = 20
+_FORMS = frozenset({"=reference", "=text", "[key]"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,9 +60,9 @@ def describe_problems(error: ValidationError, layers: Layers) -> list[Problem]:
 
 
 def _describe(details: ErrorDetails, layers: Layers) -> Problem:
-    path = tuple(str(part) for part in details["loc"] if not str(part).startswith("=") and part != "[key]")
-    source = layers.find_origin(path)
     is_unknown = details["type"] == "extra_forbidden"
+    path = _find_path(details["loc"], ends_with_key=is_unknown)
+    source = layers.find_origin(path)
     return Problem(
         message=_word(details),
         origin=source.origin,
@@ -68,6 +70,13 @@ def _describe(details: ErrorDetails, layers: Layers) -> Problem:
         path=path,
         nearest=_find_nearest(path) if is_unknown else None,
     )
+
+
+def _find_path(location: tuple[int | str, ...], *, ends_with_key: bool) -> KeyPath:
+    """The keys that lead to a value: a location also names the forms of values that were tried. A key may be called as one."""
+    parts = [str(part) for part in location]
+    last = parts[-1:] if ends_with_key else []
+    return tuple([part for part in parts[: len(parts) - len(last)] if part not in _FORMS] + last)
 
 
 def _word(details: ErrorDetails) -> str:
@@ -104,19 +113,32 @@ def _find_nearest(path: KeyPath) -> str | None:
 
 def list_keys(section: KeyPath) -> tuple[str, ...]:
     """The keys that may stand in a section; none where it is free or no section."""
-    match section:
-        case ():
-            model: type[BaseModel] = Configuration
-        case ("environments", _):
-            model = Environment
-        case ("image", "credentials", _):
-            model = Credentials
-        case ("registry" | "image" as name,):
-            annotation = Configuration.model_fields[name].annotation
-            model = annotation if isinstance(annotation, type) and issubclass(annotation, BaseModel) else Configuration
-        case _:
-            model = Reference
-    return tuple(model.model_fields)
+    forms: list[object] = [Configuration]
+    for part in section:
+        forms = [inner for form in forms for inner in _enter(form, part)]
+    models = [form for form in forms if isinstance(form, type) and issubclass(form, BaseModel)]
+    return tuple(name for model in models for name in model.model_fields)
+
+
+def _enter(form: object, part: str) -> Iterator[object]:
+    """What may stand below one key of a value that has that form."""
+    if isinstance(form, type) and issubclass(form, BaseModel):
+        field = form.model_fields.get(part)
+        if field is not None:
+            yield from _list_forms(field.annotation)
+    elif get_origin(form) in {dict, list}:
+        yield from _list_forms(get_args(form)[-1])
+
+
+def _list_forms(annotation: object) -> Iterator[object]:
+    """The forms of a value that has one of several."""
+    if get_origin(annotation) is Annotated:
+        yield from _list_forms(get_args(annotation)[0])
+    elif get_origin(annotation) in {Union, UnionType}:
+        for one in get_args(annotation):
+            yield from _list_forms(one)
+    else:
+        yield annotation
 
 
 def _tell_nearest(problem: Problem) -> str:

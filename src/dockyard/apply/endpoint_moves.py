@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 
 from typing_extensions import assert_never
 
@@ -92,9 +93,8 @@ class EndpointMoves:
                 f"no longer waiting; endpoint {step.endpoint} goes on to revision {step.number}",
                 hint="the same command again goes on waiting; `dockyard status` shows how far it is",
             ) from None
-        raise self._unhealthy(
-            step.endpoint, "endpoint-not-ready", f"does not serve revision {step.number} after {step.timeout_seconds} s", ""
-        )
+        what = f"does not serve revision {step.number} after {step.timeout_seconds} s"
+        raise self._unhealthy(watch, step.endpoint, "endpoint-not-ready", what)
 
     def _has_arrived(self, endpoint: Endpoint | None, step: WaitInService, watch: Watch) -> bool:
         if endpoint is not None and endpoint.status.is_moving:
@@ -106,11 +106,12 @@ class EndpointMoves:
         if watch.may_be_late and not (endpoint and endpoint.status is EndpointStatus.FAILED):
             return False
         if endpoint is None:
-            raise self._unhealthy(step.endpoint, "endpoint-failed", "was deleted by somebody else", "")
+            raise self._unhealthy(watch, step.endpoint, "endpoint-failed", "was deleted by somebody else")
         reason = endpoint.failure_reason
         if is_in_service:
-            raise self._unhealthy(endpoint.name, "rolled-back", f"was taken back to {endpoint.config} by the service", reason)
-        raise self._unhealthy(endpoint.name, "endpoint-failed", f"is {endpoint.status.value}", reason)
+            what = f"was taken back to {endpoint.config} by the service"
+            raise self._unhealthy(watch, endpoint.name, "rolled-back", what, reason)
+        raise self._unhealthy(watch, endpoint.name, "endpoint-failed", f"is {endpoint.status.value}", reason)
 
     def _tell(self, name: str, endpoint: Endpoint | None) -> None:
         status = endpoint.status.value if endpoint else "not to be seen yet"
@@ -193,8 +194,10 @@ class EndpointMoves:
             WaitInService(endpoint=step.endpoint, config=back.config, number=0, timeout_seconds=int(_UNDO_SECONDS))
         )
 
-    def _unhealthy(self, name: str, code: str, what: str, reason: str) -> UnhealthyError:
-        lines = self.endpoints.read_logs(name, tail=_LOG_LINES)
+    def _unhealthy(self, watch: Watch, name: str, code: str, what: str, reason: str = "") -> UnhealthyError:
+        """What went wrong while it was waited for, with what containers have logged since: the older lines are others'."""
+        since = watch.began - timedelta(seconds=_LATE_SECONDS)
+        lines = self.endpoints.read_logs(name, tail=_LOG_LINES, since=since)
         because = f": {reason}" if reason else ""
         return UnhealthyError(
             code,
@@ -214,6 +217,10 @@ class Watch:
     """Whether what is watched has been seen to change."""
     seconds: float = 0.0
     """Since the first look."""
+    began: datetime = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.now()
 
     @property
     def may_be_late(self) -> bool:

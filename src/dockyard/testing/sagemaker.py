@@ -10,6 +10,7 @@ import dataclasses
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from dockyard.domain.deployment import DeploymentKey, RevisionStatus
@@ -72,7 +73,7 @@ class MemoryAccount:
     """How the next moves go, whatever they are; these count first."""
     strangers: dict[str, Callable[[], None]] = field(default_factory=dict)
     """What somebody else does right before a call of that name, once."""
-    logs: dict[str, list[str]] = field(default_factory=dict)
+    logs: dict[str, list[tuple[datetime, str]]] = field(default_factory=dict)
     """Lines by endpoint."""
     refusals: list[str] = field(default_factory=list)
     endpoints: dict[str, MemoryEndpoint] = field(default_factory=dict)
@@ -248,9 +249,9 @@ class MemoryAccount:
             self.scaling.pop(name, None)
             self._begin(name, delete_phases(there, self._take_course(None)))
 
-    def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
+    def read_logs(self, name: str, *, tail: int, since: datetime | None = None) -> tuple[str, ...]:
         """What a test has put there."""
-        return tuple(self.logs.get(name, [])[-tail:] if tail else ())
+        return tuple([line for at, line in self.logs.get(name, []) if since is None or at >= since][-tail:] if tail else ())
 
     def create_repository(self, key: DeploymentKey, name: str) -> None:
         """Make a repository."""
@@ -349,8 +350,7 @@ class MemoryAccount:
 
     def _list_owners(self) -> dict[str, DeploymentKey]:
         """Endpoints that are there, and were made here."""
-        there = {one.name: one.owner for one in self._list_states()}
-        return {name: key for name, key in self._owners.items() if there.get(name) == str(key)}
+        return {name: key for name, key in self._owners.items() if (one := self._find_state(name)) and one.owner == str(key)}
 
     def _list_images(self, config: str) -> tuple[str, ...]:
         if config not in {*self.configs, *self.shadow_configs}:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dockyard_sandbox.errors import refuse, refuse_existing
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.operations.call import ApiCall, Operations
-from dockyard_sandbox.operations.listing import Listed, list_page
+from dockyard_sandbox.operations.listing import list_records
 from dockyard_sandbox.operations.roles import RoleCheck
 from dockyard_sandbox.world import World
 
@@ -142,14 +142,4 @@ def delete_endpoint_config(call: ApiCall) -> Mapping[str, object]:
 
 def list_endpoint_configs(call: ApiCall) -> Mapping[str, object]:
     """ListEndpointConfigs."""
-    items = (
-        Listed(
-            name=record.name,
-            created=record.created,
-            modified=record.modified,
-            status="",
-            summary={"EndpointConfigName": record.name, "EndpointConfigArn": record.arn, "CreationTime": record.created},
-        )
-        for record in call.world.table("endpoint-config").list_records()
-    )
-    return list_page(items, call.request, "EndpointConfigs")
+    return list_records(call.world.table("endpoint-config").list_records(), "EndpointConfig", call.request)

@@ -13,6 +13,7 @@ from datetime import datetime
 
 from dockyard_sandbox.errors import refuse
 from dockyard_sandbox.fields import Fields
+from dockyard_sandbox.world import Record
 
 DEFAULT_SIZE = 10
 _MARK = "dockyard-sandbox:"
@@ -35,6 +36,21 @@ def list_page(items: Iterable[Listed], request: Fields, member: str) -> dict[str
     if request.text("SortOrder", "Descending") == "Descending":
         fitting.reverse()
     return cut_page([item.summary for item in fitting], request, member)
+
+
+def list_records(records: Iterable[Record], noun: str, request: Fields) -> dict[str, object]:
+    """The page of records of which a list tells name, ARN and age; `noun` begins their members, its plural is the list's."""
+    items = (
+        Listed(
+            name=record.name,
+            created=record.created,
+            modified=record.modified,
+            status="",
+            summary={f"{noun}Name": record.name, f"{noun}Arn": record.arn, "CreationTime": record.created},
+        )
+        for record in records
+    )
+    return list_page(items, request, f"{noun}s")
 
 
 def cut_page(

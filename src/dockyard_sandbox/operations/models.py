@@ -11,7 +11,7 @@ from dockyard_sandbox.errors import refuse, refuse_existing, refuse_model_data
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.models import find_packaged_container, find_source, list_containers
 from dockyard_sandbox.operations.call import ApiCall, Operations
-from dockyard_sandbox.operations.listing import Listed, list_page
+from dockyard_sandbox.operations.listing import list_records
 from dockyard_sandbox.operations.roles import RoleCheck
 from dockyard_sandbox.surroundings import ModelData
 from dockyard_sandbox.world import World
@@ -97,14 +97,4 @@ def delete_model(call: ApiCall) -> Mapping[str, object]:
 
 def list_models(call: ApiCall) -> Mapping[str, object]:
     """ListModels."""
-    items = (
-        Listed(
-            name=record.name,
-            created=record.created,
-            modified=record.modified,
-            status="",
-            summary={"ModelName": record.name, "ModelArn": record.arn, "CreationTime": record.created},
-        )
-        for record in call.world.table("model").list_records()
-    )
-    return list_page(items, call.request, "Models")
+    return list_records(call.world.table("model").list_records(), "Model", call.request)

@@ -60,9 +60,9 @@ from dockyard_image.push import push
 from dockyard_sandbox.calls import Call
 from dockyard_sandbox.fields import as_fields
 from dockyard_sandbox.policy import read_policy
+from support.any_bench import make_resolved
 from support.images import open_registries
 from support.local_values import make_model
-from support.memory_bench import make_resolved
 from support.patience import wait_for
 from support.policies import list_actions, take_away
 from support.sagemaker_values import KEY

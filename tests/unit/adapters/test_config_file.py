@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dockyard.adapters.config_environ import spell_variable
@@ -195,6 +195,8 @@ def test_unknown_key_names_path_line_and_nearest_key(tmp_path: Path) -> None:
         ("image: {credentials: [{host: h, username: u, pasword: {env: A}}]}", "password"),
         ("image: {credentials: [{host: h, username: u, password: {fil: A}}]}", "file"),
         ("registry: {tracking_url: x}", "tracking_uri"),
+        ("environments: {p: {sagemaker: {serverles: {}}}}", "serverless"),
+        ("environments: {p: {sagemaker: {serverless: {memory_md: 1}}}}", "memory_mb"),
     ],
 )
 def test_the_nearest_key_is_one_of_the_same_section(tmp_path: Path, text: str, nearest: str) -> None:
@@ -360,6 +362,9 @@ def test_any_text_like_yaml_is_settings_or_an_error_with_exit_code_2(text: str) 
 
 
 @given(tree=_TREES)
+@example(tree={"=": None})
+@example(tree={"image": {"=text": 1}})
+@example(tree={"[key]": {}})
 def test_any_yaml_is_settings_or_an_error_with_exit_code_2(tree: object) -> None:
     assert _is_settings_or_usage_error(yaml.safe_dump(tree, allow_unicode=True).encode("utf-8", "surrogatepass"), {})
 

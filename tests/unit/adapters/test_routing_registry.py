@@ -13,8 +13,8 @@ from dockyard.domain.model import ModelIdentity
 from dockyard.domain.record import DeploymentRecord, RecordStatus
 from dockyard.domain.reference import parse_model_ref
 from dockyard.testing.registry import MemoryRegistry
+from support.any_bench import make_resolved
 from support.local_values import KEY, make_model
-from support.memory_bench import make_resolved
 
 FOLDER = make_model(9, name=None)
 

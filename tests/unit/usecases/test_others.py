@@ -28,8 +28,9 @@ from dockyard.usecases.promote import promote
 from dockyard.usecases.rollback import roll_back
 from dockyard.usecases.status import describe_history, describe_status, read_logs
 from dockyard.usecases.sync import flush_queue, sync_queue
+from support.any_bench import make_resolved
 from support.local_values import KEY, make_model
-from support.memory_bench import DELETE, ROLLBACK, MemoryBench, make_resolved, want
+from support.memory_bench import DELETE, ROLLBACK, MemoryBench, want
 
 GONE = UnavailableError("tracking-unreachable", "the registry is gone")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import timedelta
 
 import pytest
 
@@ -103,7 +104,8 @@ def test_revisions_beyond_the_limit_go_with_their_images(bench: SageMakerBench) 
 @pytest.mark.parametrize("reason", ["", "The variant did not pass the ping health check"])
 def test_silent_rollback_is_a_failure_with_its_cause(bench: SageMakerBench, reason: str) -> None:
     run(bench, 1)
-    bench.account.logs[ENDPOINT] = ["ModuleNotFoundError: sklearn"]
+    old = bench.clock.now() - timedelta(days=1)
+    bench.account.logs[ENDPOINT] = [(old, "a line of revision 1"), (bench.clock.now(), "ModuleNotFoundError: sklearn")]
     bench.account.next_courses.append(Course(ending=Ending.ROLLS_BACK, reason=reason))
     before = bench.list_things()
     with pytest.raises(UnhealthyError) as caught:

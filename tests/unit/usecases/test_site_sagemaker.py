@@ -129,7 +129,7 @@ def test_failing_answers_are_told(bench: SageMakerBench) -> None:
 
 def test_logs_are_those_of_the_endpoint(bench: SageMakerBench) -> None:
     run(bench)
-    bench.account.logs[ENDPOINT] = ["one", "two", "three"]
+    bench.account.logs[ENDPOINT] = [(bench.clock.now(), line) for line in ("one", "two", "three")]
     assert list(read_logs(bench.open(), KEY, None, follow=False, tail=2)) == ["two", "three"]
     assert list(islice(read_logs(bench.open(), KEY, 1, follow=True, tail=1), 1)) == ["three"]
     with pytest.raises(NotFoundError) as caught:

@@ -98,17 +98,18 @@ class SageMakerEndpoints:
                 if not is_missing(error) and not ("in-progress" in read_message(error) and self._is_going(name)):
                     raise
 
-    def read_logs(self, name: str, *, tail: int) -> tuple[str, ...]:
-        """The last lines of the newest containers; none where there are no logs or they may not be read."""
+    def read_logs(self, name: str, *, tail: int, since: datetime | None = None) -> tuple[str, ...]:
+        """The last lines of the newest containers, at or after `since`; none where they may not be read."""
         from botocore.exceptions import BotoCoreError, ClientError
 
         client, group = self._session.client("logs"), LOG_GROUP + name
         lines: list[tuple[int, str]] = []
+        span = {} if since is None else {"startTime": int(since.timestamp() * 1000)}
         try:
             newest = client.describe_log_streams(logGroupName=group, orderBy="LastEventTime", descending=True, limit=_STREAMS)
             for stream in newest["logStreams"]:
                 events = client.get_log_events(
-                    logGroupName=group, logStreamName=stream["logStreamName"], limit=tail, startFromHead=False
+                    logGroupName=group, logStreamName=stream["logStreamName"], limit=tail, startFromHead=False, **span
                 )
                 lines += [(int(event["timestamp"]), str(event["message"]).rstrip("\n")) for event in events["events"]]
         except (BotoCoreError, ClientError):

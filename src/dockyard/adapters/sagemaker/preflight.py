@@ -123,7 +123,7 @@ def _raise_problems(problems: tuple[Problem, ...]) -> NoReturn:
     hint = "the limits are those of SageMaker itself; nothing was sent"
     if len(problems) == 1:
         raise UsageError("setting-invalid", str(problems[0]), hint=hint)
+    count = len({one.place for one in problems})
+    what = "a setting has a value" if count == 1 else f"{count} settings have values"
     lines = tuple(str(one) for one in problems)
-    raise UsageError(
-        "setting-invalid", f"{len(problems)} settings have values that SageMaker does not take", hint=hint, details=lines
-    )
+    raise UsageError("setting-invalid", f"{what} that SageMaker does not take", hint=hint, details=lines)

@@ -26,8 +26,8 @@ from dockyard_image.errors import StoreError
 from dockyard_image.files import lock_file
 from dockyard_image.testing import FakeRegistry
 from dockyard_scorer.proof import Proof, dump_proof
+from support.any_bench import make_resolved
 from support.images import make_base, make_model, make_wheel, open_registries
-from support.memory_bench import make_resolved
 
 PROOF = dump_proof(Proof(content_type="application/json", body='{"inputs": [1]}', answer={"predictions": [1.0]}))
 HOST = ImageSettings(base="host")
