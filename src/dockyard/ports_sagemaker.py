@@ -28,6 +28,7 @@ from dockyard.domain.sagemaker_steps import (
     CreateRole,
     CreateShadowConfig,
     DeleteSupplies,
+    RegisterPackage,
     UpdateEndpoint,
     UploadModel,
 )
@@ -178,6 +179,17 @@ class Supplies(Protocol):
         ...
 
 
+class Packages(Protocol):
+    """Versions in SageMaker Model Registry. Deleting a revision deletes its own, and the group where that is left empty."""
+
+    def register_package(self, key: DeploymentKey, step: RegisterPackage) -> str:
+        """Make the version of a revision whose model is there, and return its ARN.
+
+        Where it is in another group, it is moved. A group that was not made for the deployment is used, and stays.
+        """
+        ...
+
+
 class Examiner(Protocol):
     """What `doctor sagemaker` asks of an account."""
 
@@ -185,7 +197,7 @@ class Examiner(Protocol):
         """As Preflight."""
         ...
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
         """As Preflight."""
         ...
 
@@ -208,8 +220,11 @@ class Preflight(Protocol):
         """The image platform of the instance family, as `linux/arm64`."""
         ...
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
-        """Look at credentials, role, quota and places. Changes nothing."""
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
+        """Look at credentials, role, permissions, quota and places. Changes nothing.
+
+        `package_group` is the one that revisions are registered in.
+        """
         ...
 
     def describe_cost(self, settings: SageMakerSettings, policy: SageMakerPolicy) -> str | None:

@@ -316,6 +316,7 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
     from dockyard.adapters.sagemaker.account import AwsAccount
     from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
     from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
+    from dockyard.adapters.sagemaker.packages import SageMakerPackages
     from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
     from dockyard.adapters.sagemaker.prices import PriceBook
     from dockyard.adapters.sagemaker.repositories import EcrRepositories
@@ -347,6 +348,7 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
         endpoints=endpoints,
         repositories=repositories,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         preflight=SageMakerPreflight(session, render_all, PriceBook(settings.cache_home)),
         containers=SdkLearningContainers(session, repositories, InstalledSdk()),
     )

@@ -59,6 +59,7 @@ STEPS: Mapping[str, set[str]] = {
     "UpdateEndpoint": {"endpoint", "config", "number", "previous_config", "rollout", "alarms", "keeps_counts"},
     "WaitInService": {"endpoint", "config", "number", "timeout_seconds", "in_shadow"},
     "MarkServed": {"number", "name"},
+    "RegisterPackage": {"number", "name", "spec", "package"},
     "PutScaling": {"endpoint", "scaling"},
     "DeleteEndpoint": {"endpoint", "timeout_seconds"},
     "DeleteRevision": {"number", "name", "reason"},

@@ -18,6 +18,7 @@ from dockyard.domain.sagemaker import Endpoint, SageMakerPolicy, SageMakerSettin
 from dockyard.testing.images import MemoryImages
 from dockyard.testing.learning_containers import MemoryLearningContainers
 from dockyard.testing.sagemaker import MemoryAccount
+from dockyard.testing.sagemaker_packages import MemoryPackages
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
 from dockyard.testing.surroundings import ManualClock
 from dockyard.usecases.deploy import deploy
@@ -56,6 +57,7 @@ class SageMakerBench(AnyBench):
             endpoints=account,
             repositories=account,
             supplies=account,
+            packages=MemoryPackages(account=account),
             preflight=self.preflight,
             containers=self.containers,
         )
@@ -96,6 +98,8 @@ class SageMakerBench(AnyBench):
             "alarms": account.alarms,
             "scaling": account.scaling,
             "data": account.uploads,
+            "group": account.packages.groups,
+            "package": [arn for group in account.packages.groups.values() for arn, _ in group.versions.values()],
         }
         found += [f"{kind} {name}" for kind, there in others.items() for name in there]
         return sorted([*found, *(f"image {one.rpartition('@')[2]}" for one in set(self.images.pushed.values()))])

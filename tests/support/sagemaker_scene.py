@@ -20,6 +20,7 @@ from dockyard.adapters.locks import FileLocks
 from dockyard.adapters.sagemaker.account import AwsAccount
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
 from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
+from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
 from dockyard.adapters.sagemaker.prices import PriceBook
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
@@ -46,6 +47,7 @@ from dockyard.domain.sagemaker import (
     Scaling,
     derive_endpoint_name,
 )
+from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.ports import Clock, EntryQueue, Journal, Locks
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks
 from dockyard.testing.images import MemoryCaches, MemoryImages
@@ -181,9 +183,14 @@ class Scene:
     wire: Wire
     local: Local
     policy: SageMakerPolicy = POLICY
+    """With a group of the deployment's own, where it is left as it is."""
     settings: SageMakerSettings = SETTINGS
     pass_by: Callable[[str], None] = lambda _: None
     progress: RecordedProgress = field(default_factory=RecordedProgress)
+
+    def __post_init__(self) -> None:
+        if self.policy is POLICY:
+            self.policy = dataclasses.replace(POLICY, package=PackagePolicy(group=f"group-{self.name}"))
 
     @property
     def key(self) -> DeploymentKey:
@@ -282,6 +289,7 @@ def open_ports(session: Session, repositories: EcrRepositories, clock: Clock, ca
         endpoints=endpoints,
         repositories=repositories,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         preflight=SageMakerPreflight(session, render_all, PriceBook(cache)),
         containers=SdkLearningContainers(session, repositories, InstalledSdk()),
     )

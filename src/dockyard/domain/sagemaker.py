@@ -14,6 +14,7 @@ from enum import Enum
 from dockyard.domain.deployment import Revision, RevisionSpec, RevisionStatus, Target
 from dockyard.domain.names import SAGEMAKER_ENDPOINT, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
+from dockyard.domain.sagemaker_package import PackagePolicy, RevisionPackage
 
 VARIANT = "AllTraffic"
 """The one name that production variants have: guardrails, autoscaling and alarms hold on to it from revision to revision."""
@@ -193,6 +194,7 @@ class SageMakerPolicy:
     rollout: Rollout = field(default_factory=Rollout)
     alarms: AlarmPolicy | None = None
     scaling: Scaling | None = None
+    package: PackagePolicy | None = None
     create_role: bool = True
     """Whether the deployment's own execution role may be made, where none is given."""
     wait: bool = True
@@ -295,6 +297,7 @@ class SageMakerRevision(Revision):
     spec: SageMakerSpec
     has_model: bool
     has_config: bool
+    package: RevisionPackage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -61,6 +61,7 @@ from dockyard.planning.revisions import (
     list_superfluous,
     promote,
 )
+from dockyard.planning.sagemaker_package import is_package_recorded, register_package
 
 _DELETE_SECONDS = 1800
 _SHADOW_NOTE = (
@@ -112,6 +113,7 @@ def plan_sagemaker(key: DeploymentKey, wanted: WantedSageMaker, observed: Observ
     if wanted.policy.wait or _serves(aim):
         steps += _settle(aim, observed)
         is_told = is_recorded(observed, wanted, number=aim.number, endpoint=aim.endpoint)
+        is_told = is_told and is_package_recorded(observed.record, aim.revision)
         status = RecordStatus.SERVING
     else:
         is_told = is_recorded_as_begun(observed, wanted, number=aim.number)
@@ -350,6 +352,8 @@ def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
     wanted = aim.wanted
     if aim.revision is None or not aim.revision.has_served:
         yield MarkServed(number=aim.number, name=aim.name)
+    there = aim.revision.package if aim.revision else None
+    yield from register_package(wanted.policy.package, there, spec=wanted.spec, name=aim.name, number=aim.number)
     if _serves(aim) and wanted.policy.alarms != aim.seen.alarms:
         yield PutAlarms(endpoint=aim.endpoint, policy=wanted.policy.alarms, previous=aim.seen.alarms)
     # An endpoint takes its scaling away with it.

@@ -38,6 +38,7 @@ from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
 from dockyard.ports_sagemaker import (
     Endpoints,
     LearningContainers,
+    Packages,
     Preflight,
     Repositories,
     Revisions,
@@ -61,6 +62,7 @@ class SageMakerPorts:
     endpoints: Endpoints
     repositories: Repositories
     supplies: Supplies
+    packages: Packages
     preflight: Preflight
     containers: LearningContainers
 
@@ -210,6 +212,7 @@ class SageMakerSite:
             repositories=ports.repositories,
             revisions=ports.revisions,
             supplies=ports.supplies,
+            packages=ports.packages,
             moves=EndpointMoves(key=key, endpoints=ports.endpoints, clock=bench.clock, progress=bench.progress),
             scorer=self.scorer,
         )
@@ -223,7 +226,8 @@ class SageMakerSite:
     def _look_ahead(self, planned: Planned, wanted: WantedSageMaker) -> Planned:
         """Look at the account before anything is made: what will fail is told now, what may fail is a note of the plan."""
         key = planned.plan.key
-        findings = self.ports.preflight.examine(key, wanted.spec.settings)
+        package = wanted.policy.package
+        findings = self.ports.preflight.examine(key, wanted.spec.settings, package.group if package else None)
         errors = [one for one in findings if one.severity is Severity.ERROR]
         if errors:
             raise UsageError(

@@ -16,6 +16,7 @@ import pytest
 from dockyard.adapters.clock import SystemClock
 from dockyard.adapters.sagemaker.account import AwsAccount
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.policies import Document, Grantee, render_deployer_policy
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
 from dockyard.adapters.sagemaker.prices import PriceBook
@@ -41,6 +42,7 @@ from dockyard.domain.sagemaker import (
     derive_revision_name,
     derive_role_name,
 )
+from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.domain.sagemaker_place import AwsAccess
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
@@ -48,6 +50,7 @@ from dockyard.domain.sagemaker_steps import (
     CreateModel,
     CreateRole,
     DeleteSupplies,
+    RegisterPackage,
     UpdateEndpoint,
     UploadModel,
 )
@@ -70,6 +73,8 @@ pytestmark = pytest.mark.process
 ENDPOINT = "wine"
 REPOSITORY, ROLE = derive_repository_name(ENDPOINT), derive_role_name(ENDPOINT)
 ACCOUNT = Account(id="123456789012", region=REGION)
+GROUP = "Wine-Models"
+GRANTEE = Grantee(account=ACCOUNT, endpoint=ENDPOINT, package_group=GROUP)
 SCALING = Scaling(
     minimum=1,
     maximum=2,
@@ -104,6 +109,7 @@ class Deployer:
     repositories: EcrRepositories
     endpoints: SageMakerEndpoints
     supplies: SageMakerSupplies
+    packages: SageMakerPackages
     revisions: SageMakerRevisions
     account: AwsAccount
     scorer: SageMakerScorer
@@ -129,6 +135,7 @@ def make_deployer(folder: Path) -> Deployer:
         repositories=repositories,
         endpoints=endpoints,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         revisions=revisions,
         account=account,
         scorer=SageMakerScorer(session, lambda _fingerprint, _answer: None),
@@ -188,6 +195,9 @@ class Life:
         deployer.endpoints.create_endpoint(KEY, CreateEndpoint(endpoint=ENDPOINT, config=name, number=1))
         self.wait(name)
         deployer.revisions.mark_served(name)
+        spec = self.make_spec(dataclasses.replace(self.settings, asynchronous=None))
+        package = RegisterPackage(number=1, name=name, spec=spec, package=PackagePolicy(group=GROUP))
+        deployer.packages.register_package(KEY, package)
         deployer.supplies.put_scaling(ENDPOINT, SCALING)
         deployer.scorer.invoke(ENDPOINT, EXAMPLE, 20)
         wait_for(lambda: deployer.endpoints.read_logs(ENDPOINT, tail=5) != (), seconds=20)
@@ -254,7 +264,7 @@ def settings(cloud: CloudBench) -> SageMakerSettings:
 
 @pytest.fixture(scope="module")
 def document(settings: SageMakerSettings) -> Document:
-    return render_deployer_policy(Grantee(account=ACCOUNT, endpoint=ENDPOINT), settings)
+    return render_deployer_policy(GRANTEE, settings)
 
 
 @pytest.fixture(scope="module")
@@ -293,7 +303,7 @@ def test_whole_life_of_an_endpoint_is_allowed(calls: tuple[Call, ...], document:
 
 
 def list_seen(settings: SageMakerSettings) -> set[str]:
-    document = render_deployer_policy(Grantee(account=ACCOUNT, endpoint=ENDPOINT), settings)
+    document = render_deployer_policy(GRANTEE, settings)
     return {action for action in list_actions(document) - UNSEEN.keys() if _OF_JOBS not in action}
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.errors import ConflictError
+from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
@@ -24,17 +24,20 @@ from dockyard.domain.sagemaker import (
     derive_revision_name,
     derive_role_name,
 )
+from dockyard.domain.sagemaker_package import PackagePolicy, RevisionPackage
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
     CreateEndpointConfig,
     CreateModel,
     CreateRole,
     DeleteSupplies,
+    RegisterPackage,
     UpdateEndpoint,
 )
 from dockyard.ports import ImageFactory
 from dockyard.testing.learning_containers import MemoryLearningContainers
 from dockyard.testing.sagemaker import MemoryAccount
+from dockyard.testing.sagemaker_packages import MemoryPackages
 from dockyard.testing.sagemaker_scorer import MemoryPreflight
 from dockyard.usecases.site_sagemaker import SageMakerPorts
 from support.sagemaker_cloud import SageMakerCloud
@@ -87,6 +90,16 @@ class Bench:
         step = CreateEndpointConfig(number=number, name=self.name(spec), spec=spec)
         self.ports.revisions.create_endpoint_config(self.key, step)
         return self.name(spec)
+
+    def register(self, number: int, spec: SageMakerSpec, group: str = "") -> str:
+        """A revision in a group, the deployment's unless another is said; returns the ARN."""
+        policy = PackagePolicy(group=group or self.endpoint)
+        step = RegisterPackage(number=number, name=self.name(spec), spec=spec, package=policy)
+        return self.ports.packages.register_package(self.key, step)
+
+    def list_packages(self) -> list[RevisionPackage | None]:
+        """Of all revisions."""
+        return [one.package for one in self.ports.account.describe_deployment(self.key).revisions]
 
     def create(self, config: str) -> Endpoint:
         """The endpoint, in service."""
@@ -141,6 +154,7 @@ def open_memory(_: pytest.FixtureRequest) -> Bench:
         endpoints=account,
         repositories=account,
         supplies=account,
+        packages=MemoryPackages(account=account),
         preflight=MemoryPreflight(),
         containers=MemoryLearningContainers(),
     )
@@ -268,3 +282,45 @@ def test_scaling_is_as_it_was_put(bench: Bench) -> None:
     for scaling in (Scaling(minimum=1, maximum=2), Scaling(minimum=1, maximum=4, invocations_per_instance=10), None):
         bench.ports.supplies.put_scaling(bench.endpoint, scaling)
         assert bench.ports.account.describe_deployment(bench.key).scaling == scaling
+
+
+def test_revision_is_registered_once(bench: Bench) -> None:
+    first, second = bench.make_spec(1), bench.make_spec(2)
+    bench.make_revision(1, first)
+    assert bench.list_packages() == [None]
+    arns = [bench.register(1, first) for _ in range(2)]
+    assert arns[0] == arns[1]
+    assert arns[0].endswith(f":model-package/{bench.endpoint}/1")
+    bench.make_revision(2, second)
+    assert bench.register(2, second).endswith(f":model-package/{bench.endpoint}/2")
+    told = [RevisionPackage(group=bench.endpoint, arn=arns[0][:-1] + number) for number in "12"]
+    assert bench.list_packages() == told
+
+
+def test_package_goes_with_its_revision_and_the_group_with_the_last(bench: Bench) -> None:
+    specs = [bench.make_spec(version) for version in (1, 2)]
+    for number, spec in enumerate(specs, start=1):
+        bench.make_revision(number, spec)
+        bench.register(number, spec)
+    bench.ports.revisions.delete_revision(bench.name(specs[0]))
+    (left,) = bench.list_packages()
+    assert left is not None
+    assert left.arn is not None
+    assert left.arn.endswith("/2")
+    bench.ports.revisions.delete_revision(bench.name(specs[1]))
+    bench.make_revision(1, specs[0])
+    assert bench.register(1, specs[0]).endswith("/1")  # in a new group, whose versions are counted anew
+
+
+def test_revision_is_moved_to_another_group(bench: Bench) -> None:
+    spec = bench.make_spec()
+    bench.make_revision(1, spec)
+    before, after = bench.register(1, spec), bench.register(1, spec, f"{bench.endpoint}-2")
+    assert before != after
+    assert bench.list_packages() == [RevisionPackage(group=f"{bench.endpoint}-2", arn=after)]
+    assert bench.register(1, spec) == before  # the first group was left empty, and had gone
+
+
+def test_package_of_a_revision_that_is_not_there_is_refused(bench: Bench) -> None:
+    with pytest.raises(DockyardError, match="Could not find"):
+        bench.register(1, bench.make_spec())

@@ -11,6 +11,7 @@ import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dockyard.adapters.sagemaker.package_requests import render_package
 from dockyard.adapters.sagemaker.tags import tag_deployment, tag_revision, tag_shadow
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.image import Fingerprint
@@ -244,6 +245,8 @@ def render_all(key: DeploymentKey, settings: SageMakerSettings, policy: SageMake
         )
     if policy.alarms is not None:
         requests += [("cloudwatch", "PutMetricAlarm", one) for one in put_alarms(key, endpoint, policy.alarms)]
+    if policy.package is not None:
+        requests += render_package(key, policy.package, spec, requests[0][2])
     if policy.scaling is not None:
         requests += put_scaling(endpoint, policy.scaling)
     return requests
