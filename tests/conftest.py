@@ -4,7 +4,14 @@ from __future__ import annotations
 
 import pytest
 
-pytest_plugins = ["support.lab", "support.measuring", "support.sagemaker_cloud", "support.session", "support.tracking"]
+pytest_plugins = [
+    "support.lab",
+    "support.measuring",
+    "support.sagemaker_cloud",
+    "support.sagemaker_sdk",
+    "support.session",
+    "support.tracking",
+]
 _LONGEST_FIRST = ("docs", "e2e", "examples", "process", "contract")
 
 

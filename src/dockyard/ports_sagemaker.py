@@ -12,6 +12,7 @@ from typing import Protocol
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.finding import Finding
 from dockyard.domain.image import ImageDigest
+from dockyard.domain.learning_container import LearningContainer
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
     Endpoint,
@@ -28,6 +29,7 @@ from dockyard.domain.sagemaker_steps import (
     CreateRole,
     CreateShadowConfig,
     DeleteSupplies,
+    RegisterPackage,
     UpdateEndpoint,
     UploadModel,
 )
@@ -178,6 +180,17 @@ class Repositories(Protocol):
         ...
 
 
+class LearningContainers(Protocol):
+    """AWS Deep Learning Containers, as bases of images."""
+
+    def find_reference(self, wanted: LearningContainer, settings: SageMakerSettings, python: str) -> str:
+        """The address of the container for the region, the instances and a Python minor version. Contacts nothing.
+
+        Raises NotFoundError `base-not-found`, which lists what there is, UsageError `dependency-missing`, `region-unknown`.
+        """
+        ...
+
+
 class Supplies(Protocol):
     """What deployments need beside revisions and endpoint."""
 
@@ -198,6 +211,17 @@ class Supplies(Protocol):
         ...
 
 
+class Packages(Protocol):
+    """Versions in SageMaker Model Registry. Deleting a revision deletes its own, and the group where that is left empty."""
+
+    def register_package(self, key: DeploymentKey, step: RegisterPackage) -> str:
+        """Make the version of a revision whose model is there, and return its ARN.
+
+        Where it is in another group, it is moved. A group that was not made for the deployment is used, and stays.
+        """
+        ...
+
+
 class Examiner(Protocol):
     """What `doctor sagemaker` asks of an account."""
 
@@ -205,7 +229,7 @@ class Examiner(Protocol):
         """As Preflight."""
         ...
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
         """As Preflight."""
         ...
 
@@ -228,8 +252,11 @@ class Preflight(Protocol):
         """The image platform of the instance family, as `linux/arm64`."""
         ...
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
-        """Look at credentials, role, quota and places. Changes nothing."""
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
+        """Look at credentials, role, permissions, quota and places. Changes nothing.
+
+        `package_group` is the one that revisions are registered in.
+        """
         ...
 
     def describe_cost(self, settings: SageMakerSettings, policy: SageMakerPolicy) -> str | None:

@@ -316,12 +316,15 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
     from dockyard.adapters.sagemaker.account import AwsAccount
     from dockyard.adapters.sagemaker.components import SageMakerComponents
     from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+    from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
+    from dockyard.adapters.sagemaker.packages import SageMakerPackages
     from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
     from dockyard.adapters.sagemaker.prices import PriceBook
     from dockyard.adapters.sagemaker.repositories import EcrRepositories
     from dockyard.adapters.sagemaker.requests import render_all
     from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
     from dockyard.adapters.sagemaker.scorer import SageMakerScorer
+    from dockyard.adapters.sagemaker.sdk_images import InstalledSdk
     from dockyard.adapters.sagemaker.session import Session
     from dockyard.adapters.sagemaker.supplies import SageMakerSupplies
     from dockyard.usecases.site_sagemaker import SageMakerPorts, SageMakerSite
@@ -347,7 +350,9 @@ def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock,
         components=SageMakerComponents(session=session, revisions=revisions),
         repositories=repositories,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         preflight=SageMakerPreflight(session, render_all, PriceBook(settings.cache_home)),
+        containers=SdkLearningContainers(session, repositories, InstalledSdk()),
     )
     invoker = SageMakerScorer(session, scorer.find_difference)
     return SageMakerSite(ports=ports, scorer=invoker, clock=clock, policy=place.policy)

@@ -45,6 +45,8 @@ def _find(operation: str, request: Fields, place: Place) -> Iterator[Permission]
     verb = next((verb for verb in _VERBS if operation.startswith(verb)), "")
     pairs = _NAMES.get(operation.removeprefix(verb), ()) + _ALSO.get(operation, ()) if verb else ()
     named = [_name(kind, request.text(member), place) for kind, member in pairs if request.text(member)]
+    if operation == "CreateModelPackage" and request.text("ModelPackageGroupName"):
+        named = [_name("model-package", f"{request.text('ModelPackageGroupName').rpartition('/')[2]}/*", place)]
     for arn in named or ["*"]:
         yield Permission(action=action, resource=arn)
     if operation.startswith("Create") and request.get("Tags") and named:

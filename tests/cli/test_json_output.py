@@ -60,6 +60,7 @@ STEPS: Mapping[str, set[str]] = {
     "WaitInService": {"endpoint", "config", "number", "timeout_seconds", "in_shadow", "is_host"},
     "MarkServed": {"number", "name", "on_model"},
     "PutScaling": {"endpoint", "scaling", "of_component"},
+    "RegisterPackage": {"number", "name", "spec", "package"},
     "CreateHostConfig": {"name", "host"},
     "DeleteHostConfig": {"name"},
     "CreateComponent": {"endpoint", "model", "number", "spec"},

@@ -20,7 +20,13 @@ _REVISION = (
     "sagemaker:CreateModel",
     "sagemaker:CreateEndpointConfig",
 )
-_NO_REVISION = ("sagemaker:DeleteEndpointConfig", "sagemaker:DeleteModel", "s3:DeleteObject", "ecr:BatchDeleteImage")
+_NO_REVISION = (
+    "sagemaker:DeleteModelPackage",
+    "sagemaker:DeleteEndpointConfig",
+    "sagemaker:DeleteModel",
+    "s3:DeleteObject",
+    "ecr:BatchDeleteImage",
+)
 CALLS = {
     "create": (
         "ecr:CreateRepository",
@@ -30,15 +36,18 @@ CALLS = {
         "monitoring:PutMetricAlarm",
         "sagemaker:CreateEndpoint",
         "sagemaker:AddTags",
+        "sagemaker:CreateModelPackageGroup",
+        "sagemaker:CreateModelPackage",
         "application-autoscaling:RegisterScalableTarget",
         "application-autoscaling:PutScalingPolicy",
     ),
-    "update": (*_REVISION, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", *_NO_REVISION),
+    "update": (*_REVISION, "sagemaker:UpdateEndpoint", "sagemaker:AddTags", "sagemaker:CreateModelPackage", *_NO_REVISION),
     "rollback": ("sagemaker:UpdateEndpoint",),
     "delete": (
         "application-autoscaling:DeregisterScalableTarget",
         "sagemaker:DeleteEndpoint",
         *_NO_REVISION,
+        "sagemaker:DeleteModelPackageGroup",
         "monitoring:DeleteAlarms",
         "ecr:DeleteRepository",
         "iam:DeleteRolePolicy",
@@ -52,6 +61,9 @@ LOOKS = (
     "sagemaker:ListTags",
     "sagemaker:ListModels",
     "sagemaker:DescribeModel",
+    "sagemaker:ListModelPackages",
+    "sagemaker:DescribeModelPackageGroup",
+    "sagemaker:DescribeModelPackage",
     "ecr:DescribeRepositories",
     "monitoring:DescribeAlarms",
     "application-autoscaling:DescribeScalableTargets",
@@ -173,8 +185,11 @@ def test_fleet_that_does_not_come_up_is_told_with_its_reason_and_leaves_nothing(
 @pytest.mark.parametrize(
     ("command", "resources"),
     [
-        *(("create", (kind,)) for kind in ("model", "endpoint-config", "endpoint", "tags", "role")),
-        *(("update", (kind,)) for kind in ("model", "endpoint-config", "endpoint", "tags")),
+        *(
+            ("create", (kind,))
+            for kind in ("model", "endpoint-config", "endpoint", "tags", "role", "model-package-group", "model-package")
+        ),
+        *(("update", (kind,)) for kind in ("model", "endpoint-config", "endpoint", "tags", "model-package")),
         *((command, ()) for command in COMMANDS),
     ],
 )

@@ -16,7 +16,7 @@ from support.sagemaker_cloud import SageMakerCloud
 from support.sagemaker_plays import complete, is_served_throughout, open_play
 from support.sagemaker_scene import keep_in_files
 
-COUNTS = {"create": 13, "update": 10, "rollback": 1, "delete": 10}
+COUNTS = {"create": 16, "update": 13, "rollback": 1, "delete": 12}
 """How many calls of each command change something; a push is one."""
 POINTS = [
     pytest.param(command, number, when, id=f"{command}-{when}-{number}")

@@ -9,6 +9,7 @@ import pytest
 from dockyard.domain.errors import UsageError
 from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker import Instances, Rollout, RolloutKind, Scaling, Serverless
+from dockyard.domain.sagemaker_package import PackagePolicy
 from support.sagemaker_cloud import SageMakerCloud
 from support.sagemaker_plays import COMMANDS, open_play
 from support.sagemaker_scene import POLICY, SETTINGS
@@ -52,6 +53,8 @@ def test_setting_that_the_service_does_not_take_is_refused_without_a_call(
         {"rollout": Rollout(kind=RolloutKind.ROLLING, step_percent=1)},
         {"rollout": Rollout(wait_seconds=4000)},
         {"scaling": Scaling(minimum=3, maximum=1)},
+        {"package": PackagePolicy(group="no_name")},
+        {"package": PackagePolicy(group="w" * 64)},
     ],
     ids=str,
 )

@@ -18,8 +18,10 @@ from dockyard.domain.sagemaker import Endpoint, SageMakerPolicy, SageMakerSettin
 from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.testing.images import MemoryImages
+from dockyard.testing.learning_containers import MemoryLearningContainers
 from dockyard.testing.sagemaker import MemoryAccount
 from dockyard.testing.sagemaker_components import MemoryComponents
+from dockyard.testing.sagemaker_packages import MemoryPackages
 from dockyard.testing.sagemaker_scorer import MemoryEndpointScorer, MemoryPreflight
 from dockyard.testing.surroundings import ManualClock
 from dockyard.usecases.deploy import deploy
@@ -36,6 +38,7 @@ class SageMakerBench(AnyBench):
     """Everything in memory, and an account to deploy to."""
 
     preflight: MemoryPreflight = field(default_factory=MemoryPreflight)
+    containers: MemoryLearningContainers = field(default_factory=MemoryLearningContainers)
     policy: SageMakerPolicy = field(default_factory=SageMakerPolicy)
     component: Component | None = None
     """What deployments of its commands have."""
@@ -60,7 +63,9 @@ class SageMakerBench(AnyBench):
             components=MemoryComponents(account=account),
             repositories=account,
             supplies=account,
+            packages=MemoryPackages(account=account),
             preflight=self.preflight,
+            containers=self.containers,
         )
         return SageMakerSite(ports=ports, scorer=self.scorer, clock=self.clock, policy=self.policy)
 
@@ -103,6 +108,8 @@ class SageMakerBench(AnyBench):
             "alarms": account.alarms,
             "scaling": account.scaling,
             "data": account.uploads,
+            "group": account.packages.groups,
+            "package": [arn for group in account.packages.groups.values() for arn, _ in group.versions.values()],
         }
         found += [f"{kind} {name}" for kind, there in others.items() for name in there]
         return sorted([*found, *(f"image {one.rpartition('@')[2]}" for one in set(self.images.pushed.values()))])

@@ -8,13 +8,14 @@ from dockyard.domain.errors import NotFoundError
 from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker import AlarmPolicy, ModelDelivery, SageMakerPolicy, Scaling
 from dockyard.domain.sagemaker_component import Component
+from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.usecases.delete import delete_deployment
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.rollback import roll_back
 from support.sagemaker_bench import DELETE, ROLLBACK, SageMakerBench, want
 from support.sagemaker_values import KEY
 
-POLICY = SageMakerPolicy(alarms=AlarmPolicy(), scaling=Scaling(minimum=1, maximum=3))
+POLICY = SageMakerPolicy(alarms=AlarmPolicy(), scaling=Scaling(minimum=1, maximum=3), package=PackagePolicy(group="wine"))
 
 
 def make_bench(*versions: int, component: Component | None = None) -> SageMakerBench:
@@ -27,7 +28,7 @@ def make_bench(*versions: int, component: Component | None = None) -> SageMakerB
 
 
 def deploy_version(bench: SageMakerBench, version: int) -> ResultStatus:
-    """Deploy with all that a deployment may have: alarms, scaling, model data, a role of its own."""
+    """Deploy with all that a deployment may have: alarms, scaling, packages, model data, a role of its own."""
     data = {"delivery": ModelDelivery.PREFIX, "bucket": "s3://bucket/models"}
     request = want(version, policy=POLICY, component=bench.component, **data)
     return deploy(bench.open(), request, plan_only=False).status

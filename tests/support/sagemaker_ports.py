@@ -25,17 +25,21 @@ from dockyard.domain.sagemaker import (
 from dockyard.domain.sagemaker_component import InferenceComponent
 from dockyard.domain.sagemaker_component_steps import CreateComponent, CreateHostConfig, UpdateComponent
 from dockyard.domain.sagemaker_host import HostEndpoint, derive_host_name, make_host
+from dockyard.domain.sagemaker_package import PackagePolicy, RevisionPackage
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
     CreateEndpointConfig,
     CreateModel,
     CreateRole,
     DeleteSupplies,
+    RegisterPackage,
     UpdateEndpoint,
 )
 from dockyard.ports import ImageFactory
+from dockyard.testing.learning_containers import MemoryLearningContainers
 from dockyard.testing.sagemaker import MemoryAccount
 from dockyard.testing.sagemaker_components import MemoryComponents
+from dockyard.testing.sagemaker_packages import MemoryPackages
 from dockyard.testing.sagemaker_scorer import MemoryPreflight
 from dockyard.usecases.site_sagemaker import SageMakerPorts
 from support.sagemaker_cloud import SageMakerCloud
@@ -88,6 +92,16 @@ class PortsBench:
         step = CreateEndpointConfig(number=number, name=self.name(spec), spec=spec)
         self.ports.revisions.create_endpoint_config(self.key, step)
         return self.name(spec)
+
+    def register(self, number: int, spec: SageMakerSpec, group: str = "") -> str:
+        """A revision in a group, the deployment's unless another is said; returns the ARN."""
+        policy = PackagePolicy(group=group or self.endpoint)
+        step = RegisterPackage(number=number, name=self.name(spec), spec=spec, package=policy)
+        return self.ports.packages.register_package(self.key, step)
+
+    def list_packages(self) -> list[RevisionPackage | None]:
+        """Of all revisions."""
+        return [one.package for one in self.ports.account.describe_deployment(self.key).revisions]
 
     def create(self, config: str) -> Endpoint:
         """The endpoint, in service."""
@@ -204,7 +218,9 @@ def open_memory(_: pytest.FixtureRequest) -> PortsBench:
         components=MemoryComponents(account=account),
         repositories=account,
         supplies=account,
+        packages=MemoryPackages(account=account),
         preflight=MemoryPreflight(),
+        containers=MemoryLearningContainers(),
     )
     key = dataclasses.replace(KEY, name="wine")
     return PortsBench(ports=ports, images=account.images, key=key, make_image=lambda one: f"sha256:{one}", pause=0)

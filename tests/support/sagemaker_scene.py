@@ -20,12 +20,15 @@ from dockyard.adapters.locks import FileLocks
 from dockyard.adapters.sagemaker.account import AwsAccount
 from dockyard.adapters.sagemaker.components import SageMakerComponents
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
+from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
 from dockyard.adapters.sagemaker.prices import PriceBook
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.requests import render_all
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
 from dockyard.adapters.sagemaker.scorer import SageMakerScorer
+from dockyard.adapters.sagemaker.sdk_images import InstalledSdk
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.supplies import SageMakerSupplies
 from dockyard.domain.deployment import DeploymentKey, Target
@@ -45,6 +48,7 @@ from dockyard.domain.sagemaker import (
     Scaling,
     derive_endpoint_name,
 )
+from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.ports import Clock, EntryQueue, Journal, Locks
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks
 from dockyard.testing.images import MemoryCaches, MemoryImages
@@ -180,9 +184,14 @@ class Scene:
     wire: Wire
     local: Local
     policy: SageMakerPolicy = POLICY
+    """With a group of the deployment's own, where it is left as it is."""
     settings: SageMakerSettings = SETTINGS
     pass_by: Callable[[str], None] = lambda _: None
     progress: RecordedProgress = field(default_factory=RecordedProgress)
+
+    def __post_init__(self) -> None:
+        if self.policy is POLICY:
+            self.policy = dataclasses.replace(POLICY, package=PackagePolicy(group=f"group-{self.name}"))
 
     @property
     def key(self) -> DeploymentKey:
@@ -282,5 +291,7 @@ def open_ports(session: Session, repositories: EcrRepositories, clock: Clock, ca
         components=SageMakerComponents(session=session, revisions=revisions),
         repositories=repositories,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         preflight=SageMakerPreflight(session, render_all, PriceBook(cache)),
+        containers=SdkLearningContainers(session, repositories, InstalledSdk()),
     )

@@ -13,12 +13,12 @@ from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.sagemaker import derive_repository_name, derive_role_name, revision_name_stem
 from support.sagemaker_scene import BUCKET
 
-SUPPLIES = {"repository": 1, "role": 1, "alarm": 2, "scaled": 1, "policy": 1}
+SUPPLIES = {"group": 1, "repository": 1, "role": 1, "alarm": 2, "scaled": 1, "policy": 1}
 
 
 def expect_things(revisions: int) -> dict[str, int]:
     """How many things of each kind there are of a deployment of so many revisions that serves."""
-    return {"endpoint": 1, **dict.fromkeys(("model", "config", "image", "data"), revisions), **SUPPLIES}
+    return {"endpoint": 1, **dict.fromkeys(("model", "config", "package", "image", "data"), revisions), **SUPPLIES}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,8 @@ class Eyes:
 
     def list_things(self) -> list[tuple[str, str]]:
         """Kind and name of all."""
-        return sorted([*self._list_sagemaker(), *self._list_images(), *self._list_supplies(), *self._list_data()])
+        of_sagemaker = (*self._list_sagemaker(), *self._list_packages())
+        return sorted([*of_sagemaker, *self._list_images(), *self._list_supplies(), *self._list_data()])
 
     def describe(self) -> Mapping[str, Any]:
         """The endpoint."""
@@ -61,6 +62,14 @@ class Eyes:
         yield from (("model", one["ModelName"]) for one in models if self._is_ours(one["ModelName"]))
         yield from (("config", one["EndpointConfigName"]) for one in configs if self._is_ours(one["EndpointConfigName"]))
         yield from (("endpoint", one["EndpointName"]) for one in endpoints if one["EndpointName"] == self.endpoint)
+
+    def _list_packages(self) -> Iterator[tuple[str, str]]:
+        """By the group's name, which scenes make of their own."""
+        client, group = self.session.client("sagemaker"), f"group-{self.endpoint}"
+        groups = client.list_model_package_groups(NameContains=group)["ModelPackageGroupSummaryList"]
+        versions = client.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+        yield from (("group", group) for one in groups if one["ModelPackageGroupName"] == group)
+        yield from (("package", one["ModelPackageArn"]) for one in versions)
 
     def _list_images(self) -> Iterator[tuple[str, str]]:
         client, name = self.session.client("ecr"), derive_repository_name(self.endpoint)

@@ -35,6 +35,7 @@ TAGS = {
     "dockyard.endpoint": "The URL that clients use.",
     "dockyard.git-revision": "The commit that the command was called in.",
     "dockyard.image": "The image's digest.",
+    "dockyard.model-package": "ARN of the version in SageMaker Model Registry.",
     "dockyard.record": "The record, as on the model version.",
     "dockyard.model-name": "The registered model.",
     "dockyard.model-version": "Its version.",

@@ -41,6 +41,7 @@ RECORD = DeploymentRecord(
     time=_TIME,
     attempt_id="b7c1",
     run_id="9d3e",
+    model_package="arn:aws:sagemaker:eu-west-1:123456789012:model-package/wine/3",
 )
 ENTRY = RegistryEntry(
     attempt=Attempt(

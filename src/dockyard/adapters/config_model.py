@@ -112,8 +112,9 @@ class Image(Section):
     builder: BuilderKind = _IMAGE.builder
     """`direct` needs no Docker engine; `engine` has Docker build it; `auto` takes `direct` unless it cannot serve the model."""
     base: Text | None = _IMAGE.base
-    """The base image; `{python}` stands for the model's minor version. `host`: none. Without the key: `host` where the image
-    will run as a process, and `docker.io/library/python:{python}-slim-bookworm` otherwise."""
+    """The base image; `{python}` stands for the model's minor version. `host`: none. `dlc:pytorch`, `dlc:pytorch@2.6`: the AWS
+    Deep Learning Container for SageMaker's instances, with the extra `sagemaker-sdk`. Without the key: `host`
+    where the image will run as a process, and `docker.io/library/python:{python}-slim-bookworm` otherwise."""
     platform: Annotated[str, StringConstraints(pattern=r"^[a-z0-9]+/[a-z0-9_]+(/[a-z0-9]+)?$")] = _IMAGE.platform
     """Operating system and architecture of the image."""
     format: MediaFormat = _IMAGE.format

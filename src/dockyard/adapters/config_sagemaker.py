@@ -28,6 +28,7 @@ from dockyard.domain.sagemaker_batch import Assembly, BatchSettings, Split, Stra
 from dockyard.domain.sagemaker_capture import DataCapture
 from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_network import Network
+from dockyard.domain.sagemaker_package import Approval, PackagePolicy
 from dockyard.domain.sagemaker_place import AwsAccess, SageMakerPlace
 
 _ROLLOUT = Rollout()
@@ -181,6 +182,15 @@ class ScalingSection(Section):
     """Other limits at times."""
 
 
+class ModelPackageSection(Section):
+    """A version in SageMaker Model Registry for every revision that serves."""
+
+    group: Text
+    """The model package group; it is made where there is none."""
+    approval: Approval = Approval.PENDING
+    """The approval status that a new version gets, `pending` or `approved`. A later one stays as people set it."""
+
+
 class SageMaker(Section):
     """How deployments run on SageMaker. Nothing is needed but AWS credentials and a region."""
 
@@ -234,6 +244,8 @@ class SageMaker(Section):
     """Alarms that are made for the endpoint."""
     scaling: ScalingSection | None = None
     """How many instances there are, by load and by time."""
+    model_package: ModelPackageSection | None = None
+    """Versions in SageMaker Model Registry."""
     batch: BatchSection = BatchSection()
     """How batch transform jobs run."""
     timeout_seconds: Annotated[int, Field(ge=1, le=86_400)] = 3600
@@ -285,6 +297,7 @@ def _make_policy(section: SageMaker) -> SageMakerPolicy:
         rollout=Rollout(**rollout),
         alarms=alarms if has_alarms else None,
         scaling=_make_scaling(section.scaling) if section.scaling else None,
+        package=PackagePolicy(**section.model_package.model_dump()) if section.model_package else None,
         create_role=section.create_role,
         timeout_seconds=section.timeout_seconds,
     )

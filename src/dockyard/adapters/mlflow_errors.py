@@ -29,7 +29,10 @@ def unreachable(text: str) -> DockyardError:
 
 
 def _refused_credentials(text: str) -> DockyardError:
-    hint = "for an MLflow server set MLFLOW_TRACKING_USERNAME and _PASSWORD or _TOKEN; for S3 the usual AWS variables"
+    hint = (
+        "for an MLflow server set MLFLOW_TRACKING_USERNAME and _PASSWORD or _TOKEN; for S3, and for a server that SageMaker "
+        "manages, the usual AWS variables"
+    )
     return CredentialsError("credentials-refused", text, hint=hint)
 
 

@@ -50,6 +50,7 @@ def describe_tags(entry: RegistryEntry) -> Mapping[str, str]:
         "dockyard.git-revision": attempt.git_revision,
         "mlflow.source.git.commit": attempt.git_revision,
         "dockyard.image": record.image if record else None,
+        "dockyard.model-package": record.model_package if record else None,
         RECORD: encode_tag(record) if record else None,
     }
     if attempt.model is not None:

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from dockyard.adapters.mlflow_errors import find_causes, translate_errors, unreachable
+from dockyard.adapters.mlflow_managed import check_managed, find_host, is_managed, use_for_process
 from dockyard.adapters.redaction import Redactor, strip_credentials
 
 if TYPE_CHECKING:
@@ -88,6 +89,7 @@ class MlflowSession:
             missing = self.find_missing_store()
             if missing is not None:
                 raise unreachable(f"could not {what}: there is no store {missing}")
+            check_managed(self.tracking_uri, self.registry_uri, what)
             for uri in sorted({self.tracking_uri, self.registry_uri}):
                 _check_answering(uri, what)
             if self._client is None:
@@ -127,6 +129,8 @@ def _make_client(tracking_uri: str, registry_uri: str) -> MlflowClient:
         _log_in(uri)
     from mlflow import MlflowClient
 
+    if is_managed(tracking_uri):
+        use_for_process(tracking_uri)
     client = MlflowClient(tracking_uri, registry_uri)
     prepare_environment()  # importing MLflow has set its own log level
     return client
@@ -138,6 +142,8 @@ def _check_answering(uri: str, what: str) -> None:
     try:
         if kind in {"http", "https"}:
             _ask_health(uri)
+        elif is_managed(uri):
+            _ask_health(find_host(uri))
         elif kind in _DATABASES and urlsplit(uri).hostname:
             address = urlsplit(uri).hostname, urlsplit(uri).port or _DATABASES[kind]
             socket.create_connection(address, timeout=_CONNECT_SECONDS).close()

@@ -32,6 +32,7 @@ from dockyard.domain.sagemaker_steps import (
     PushImage,
     PutAlarms,
     PutScaling,
+    RegisterPackage,
     ReplaceEndpoint,
     UpdateEndpoint,
     UploadModel,
@@ -39,9 +40,9 @@ from dockyard.domain.sagemaker_steps import (
     WaitSettled,
 )
 from dockyard.ports import Invoker
-from dockyard.ports_sagemaker import Repositories, Revisions, Supplies
+from dockyard.ports_sagemaker import Packages, Repositories, Revisions, Supplies
 
-SupplyStep = CreateRepository | CreateRole | PutAlarms | PutScaling | DeleteSupplies
+SupplyStep = CreateRepository | CreateRole | PutAlarms | RegisterPackage | PutScaling | DeleteSupplies
 RevisionStep = PushImage | UploadModel | CreateModel | CreateEndpointConfig | MarkServed | DeleteRevision
 
 
@@ -53,6 +54,7 @@ class SageMakerHandlers:
     repositories: Repositories
     revisions: Revisions
     supplies: Supplies
+    packages: Packages
     moves: EndpointMoves
     hosted: ComponentMoves
     scorer: Invoker
@@ -78,8 +80,8 @@ class SageMakerHandlers:
                 return run_smoke_test(step, self.endpoint, images=self.shared.images, scorer=self.scorer, image=image)
             case DeleteSupplies() if _has_failed("DeleteRevision", outcomes):
                 return Skipped(reason="a revision that needs them could not be deleted")
-            case CreateRepository() | CreateRole() | PutAlarms() | PutScaling() | DeleteSupplies():
-                self._supply(step)
+            case CreateRepository() | CreateRole() | PutAlarms() | RegisterPackage() | PutScaling() | DeleteSupplies():
+                return self._supply(step)
             case PushImage() | UploadModel() | CreateModel() | CreateEndpointConfig() | MarkServed() | DeleteRevision():
                 return self._make(step)
             case WaitSettled() | ReplaceEndpoint() | CreateEndpoint() | UpdateEndpoint() | WaitInService() | DeleteEndpoint():
@@ -140,7 +142,7 @@ class SageMakerHandlers:
         step = DeleteSupplies(endpoint=self.endpoint, repository=repository, role=role, has_alarms=False)
         self.supplies.delete_supplies(step)
 
-    def _supply(self, step: SupplyStep) -> None:
+    def _supply(self, step: SupplyStep) -> Facts:
         match step:
             case CreateRepository(name=name):
                 self.repositories.create_repository(self.key, name)
@@ -148,12 +150,15 @@ class SageMakerHandlers:
                 self.supplies.create_role(self.key, step)
             case PutAlarms(endpoint=endpoint, policy=policy):
                 self.supplies.put_alarms(self.key, endpoint, policy, of_component=step.of_component)
+            case RegisterPackage():
+                return (("model_package", self.packages.register_package(self.key, step)),)
             case PutScaling(endpoint=endpoint, scaling=scaling):
                 self.supplies.put_scaling(endpoint, scaling, of_component=step.of_component)
             case DeleteSupplies():
                 self.supplies.delete_supplies(step)
             case _:
                 assert_never(step)
+        return ()
 
     def _make(self, step: RevisionStep) -> Facts:
         match step:

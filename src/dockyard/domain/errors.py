@@ -112,7 +112,7 @@ CATALOGUE: Mapping[str, str] = MappingProxyType(
         "config-not-found": "The configuration file that was named does not exist.",
         "consent-needed": "The command would make something that has to be allowed first.",
         "credentials-refused": "A registry or server refused the user name, password or token.",
-        "dependency-missing": "An optional package that this registry or artifact store needs is not installed.",
+        "dependency-missing": "An optional package that this registry, artifact store or setting needs is not installed.",
         "deployment-not-found": "There is no deployment of that name in that environment.",
         "docker-failed": "The Docker engine refused or failed an operation.",
         "docker-unavailable": "No Docker engine answers.",

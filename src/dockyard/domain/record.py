@@ -55,6 +55,8 @@ class DeploymentRecord:
     run_id: str | None = None
     """The history run in the experiment `dockyard`."""
     error_code: str | None = None
+    model_package: str | None = None
+    """ARN of its version in SageMaker Model Registry, while it serves."""
     schema: int = RECORD_SCHEMA
 
     @property

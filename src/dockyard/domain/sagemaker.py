@@ -17,12 +17,12 @@ from dockyard.domain.observed import DeploymentState, ObservedDeployment
 from dockyard.domain.sagemaker_capture import DataCapture
 from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_network import Network
+from dockyard.domain.sagemaker_package import PackagePolicy, RevisionPackage
 
 VARIANT = "AllTraffic"
 """The one name that production variants have: guardrails, autoscaling and alarms hold on to it from revision to revision."""
 DEFAULT_INSTANCE = "ml.m5.large"
-_NAME_LENGTH = 63
-_HASH_LENGTH = 16
+_NAME_LENGTH, _HASH_LENGTH = 63, 16
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -179,6 +179,7 @@ class SageMakerPolicy:
     rollout: Rollout = field(default_factory=Rollout)
     alarms: AlarmPolicy | None = None
     scaling: Scaling | None = None
+    package: PackagePolicy | None = None
     create_role: bool = True
     """Whether the deployment's own execution role may be made, where none is given."""
     wait: bool = True
@@ -290,6 +291,7 @@ class SageMakerRevision(Revision):
     spec: SageMakerSpec
     has_model: bool
     has_config: bool
+    package: RevisionPackage | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -329,8 +331,7 @@ class ObservedSageMaker(ObservedDeployment):
     @property
     def exists(self) -> bool:
         """Whether there is anything of this deployment."""
-        parts = (*self.revisions, *self.shadow_configs, *self.host_configs)
-        return self.endpoint is not None or bool(parts) or self.has_own_role or self.repository is not None
+        return any((self.endpoint, self.revisions, self.shadow_configs, self.host_configs, self.has_own_role, self.repository))
 
     @property
     def state(self) -> DeploymentState:

@@ -11,6 +11,7 @@ from typing import ClassVar, Literal
 from dockyard.domain.image import Fingerprint
 from dockyard.domain.phase import Phase
 from dockyard.domain.sagemaker import AlarmPolicy, Rollout, RolloutKind, SageMakerSpec, Scaling
+from dockyard.domain.sagemaker_package import PackagePolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -254,6 +255,21 @@ class MarkServed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RegisterPackage:
+    """Make the version in a model package group that stands for a revision, and the group where there is none."""
+
+    phase: ClassVar[Phase] = Phase.SETTLE
+    number: int
+    name: str
+    spec: SageMakerSpec
+    package: PackagePolicy
+    type: Literal["RegisterPackage"] = "RegisterPackage"
+
+    def describe(self) -> str:
+        return f"register revision {self.number} in model package group {self.package.group} ({self.package.approval.value})"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PutScaling:
     """Make or change the endpoint's autoscaling; `scaling` None takes it away."""
 
@@ -302,7 +318,7 @@ class DeleteSupplies:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DeleteRevision:
-    """Delete a revision's endpoint configuration, model, model data, and its image where nothing else runs it."""
+    """Delete a revision's package, endpoint configuration, model, model data, and its image where nothing else runs it."""
 
     phase: ClassVar[Phase] = Phase.SETTLE
     number: int
@@ -330,6 +346,7 @@ SageMakerStep = (
     | UpdateEndpoint
     | WaitInService
     | MarkServed
+    | RegisterPackage
     | PutScaling
     | DeleteEndpoint
     | DeleteRevision

@@ -19,7 +19,14 @@ from dockyard.domain.plan import OutcomeStatus, Plan, SetAlias, StartRevision, S
 from dockyard.domain.record import DeploymentRecord, RecordStatus
 from dockyard.domain.sagemaker import SageMakerSettings, SageMakerSpec
 from dockyard.domain.sagemaker_batch_steps import CreateJobModel
-from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, CreateRole, CreateShadowConfig, UploadModel
+from dockyard.domain.sagemaker_steps import (
+    CreateEndpointConfig,
+    CreateModel,
+    CreateRole,
+    CreateShadowConfig,
+    RegisterPackage,
+    UploadModel,
+)
 
 S = TypeVar("S", LocalSettings, SageMakerSettings)
 
@@ -33,6 +40,8 @@ class Recorded:
     image: ImageDigest | None
     previous: Revision | None
     """The revision that served before."""
+    package: str | None = None
+    """ARN of the revision's version in SageMaker Model Registry."""
     claiming: tuple[Revision, ...] = ()
     """The revisions whose records say that they serve; where a command was killed there are more than one."""
     time: str
@@ -72,6 +81,7 @@ def _redact_step(step: Step) -> Step:
             | UploadModel(spec=spec)
             | CreateModel(spec=spec)
             | CreateEndpointConfig(spec=spec)
+            | RegisterPackage(spec=spec)
             | CreateJobModel(spec=spec)
         ):
             return dataclasses.replace(step, spec=_redact_spec(spec))
@@ -117,6 +127,7 @@ def _record(attempt: Attempt, status: RecordStatus, recorded: Recorded) -> Deplo
         time=recorded.time,
         attempt_id=attempt.id,
         error_code=attempt.failure.code if attempt.failure else None,
+        model_package=recorded.package if serves else None,
     )
 
 

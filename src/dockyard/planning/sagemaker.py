@@ -6,7 +6,6 @@ one that somebody else is changing is left to finish first.
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -20,7 +19,6 @@ from dockyard.domain.sagemaker import (
     EndpointStatus,
     ModelDelivery,
     ObservedSageMaker,
-    Rollout,
     RolloutKind,
     SageMakerPolicy,
     SageMakerRevision,
@@ -30,7 +28,7 @@ from dockyard.domain.sagemaker import (
     derive_revision_name,
     derive_role_name,
 )
-from dockyard.domain.sagemaker_shadow import derive_shadow_name
+from dockyard.domain.sagemaker_shadow import choose_rollout, derive_shadow_name
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
     CreateEndpointConfig,
@@ -62,6 +60,7 @@ from dockyard.planning.revisions import (
     list_superfluous,
     promote,
 )
+from dockyard.planning.sagemaker_package import is_package_recorded, register_package
 
 _DELETE_SECONDS = 1800
 _SHADOW_NOTE = (
@@ -125,6 +124,7 @@ def plan_sagemaker(key: DeploymentKey, wanted: WantedSageMaker, observed: Observ
     if wanted.policy.wait or _serves(aim):
         steps += _settle(aim, observed)
         is_told = is_recorded(observed, wanted, number=aim.number, endpoint=aim.endpoint)
+        is_told = is_told and is_package_recorded(observed.record, aim.revision)
         status = RecordStatus.SERVING
     else:
         is_told = is_recorded_as_begun(observed, wanted, number=aim.number)
@@ -356,7 +356,7 @@ def _bring_endpoint(aim: _Aim, config: str | None) -> Iterator[Step]:
             config=target,
             number=aim.number,
             previous_config=endpoint.config,
-            rollout=_choose_rollout(policy.rollout, in_shadow=config is not None),
+            rollout=choose_rollout(policy.rollout, in_shadow=config is not None),
             alarms=policy.alarms,
             keeps_counts=aim.seen.scaling is not None or policy.scaling is not None,
         )
@@ -366,20 +366,15 @@ def _bring_endpoint(aim: _Aim, config: str | None) -> Iterator[Step]:
         )
 
 
-def _choose_rollout(rollout: Rollout, *, in_shadow: bool) -> Rollout:
-    """Where there is nothing in whose shadow a revision could be, it comes all at once."""
-    if rollout.kind is not RolloutKind.SHADOW or in_shadow:
-        return rollout
-    return dataclasses.replace(rollout, kind=RolloutKind.ALL_AT_ONCE)
-
-
 def _settle(aim: _Aim, observed: Observed[ObservedSageMaker]) -> Iterator[Step]:
     """What follows when the revision serves."""
     wanted = aim.wanted
-    if aim.revision is None or not aim.revision.has_served:
-        yield MarkServed(number=aim.number, name=aim.name, on_model=aim.hosted is not None)
     if _serves(aim) and wanted.policy.alarms != aim.seen.alarms:
         yield _put_alarms(aim)
+    if aim.revision is None or not aim.revision.has_served:
+        yield MarkServed(number=aim.number, name=aim.name, on_model=aim.hosted is not None)
+    there = aim.revision.package if aim.revision else None
+    yield from register_package(wanted.policy.package, there, spec=wanted.spec, name=aim.name, number=aim.number)
     if wanted.policy.scaling != (aim.seen.scaling if _keeps_scaling(aim) else None):
         yield PutScaling(endpoint=aim.endpoint, scaling=wanted.policy.scaling, of_component=aim.hosted is not None)
     yield from components.clean_up_hosts(aim.seen, kept=aim.hosted.config if aim.hosted else None)

@@ -41,6 +41,7 @@ from dockyard.ports import Clock, ResolvedModel
 from dockyard.testing.endpoints import Course, MemoryEndpoint, Phase, create_phases, delete_phases, update_phases
 from dockyard.testing.faults import Faults
 from dockyard.testing.images import MemoryImages
+from dockyard.testing.sagemaker_packages import PackageShelf
 from dockyard.testing.sagemaker_parts import (
     ACCOUNT,
     Alarms,
@@ -60,7 +61,7 @@ from dockyard.testing.surroundings import ManualClock
 
 @dataclass(kw_only=True)
 class MemoryAccount:
-    """SageMakerAccount, Revisions, Endpoints, Repositories and Supplies in memory."""
+    """SageMakerAccount, Revisions, Endpoints, Repositories and Supplies in memory. MemoryPackages works on it, too."""
 
     faults: Faults = field(default_factory=Faults)
     images: MemoryImages = field(default_factory=MemoryImages)
@@ -93,13 +94,15 @@ class MemoryAccount:
     alarms: dict[str, Alarms] = field(default_factory=dict)
     """By endpoint."""
     scaling: dict[str, Scaling] = field(default_factory=dict)
+    packages: PackageShelf = field(default_factory=PackageShelf)
     _owners: dict[str, DeploymentKey] = field(default_factory=dict)
 
     def describe_deployment(self, key: DeploymentKey) -> ObservedSageMaker:
         """As it is; a look at its endpoint lets that move on."""
         name = derive_endpoint_name(key.environment, key.name)
         endpoint = self.describe_endpoint(name)
-        revisions = list_revisions(key, endpoint, self.models, self.configs, self.served)
+        bare = list_revisions(key, endpoint, self.models, self.configs, self.served)
+        revisions = tuple(dataclasses.replace(one, package=self.packages.find(one.name)) for one in bare)
         serving = endpoint.serving_config if endpoint else None
         return ObservedSageMaker(
             key=key,
@@ -194,6 +197,7 @@ class MemoryAccount:
             users = [one.name for one in self.list_states() if one.uses(name)]
             if users:
                 raise self.refuse("revision-in-use", f"endpoint {users[0]} uses revision {name}")
+            self.packages.drop(name)
             self.configs.pop(name, None)
             self.served.discard(name)
             self.uploads.pop(name, None)
@@ -254,8 +258,7 @@ class MemoryAccount:
 
     def read_logs(self, name: str, *, tail: int, since: datetime | None = None) -> tuple[str, ...]:
         """What a test has put there."""
-        lines = [line for at, line in self.logs.get(name, []) if since is None or at >= since]
-        return tuple(lines[max(len(lines) - tail, 0) :])
+        return tuple([line for at, line in self.logs.get(name, []) if since is None or at >= since][-tail:] if tail else ())
 
     def create_repository(self, key: DeploymentKey, name: str) -> None:
         """Make a repository."""
@@ -357,8 +360,7 @@ class MemoryAccount:
 
     def _list_owners(self) -> dict[str, DeploymentKey]:
         """Endpoints that are there, and were made here."""
-        there = {one.name: one.owner for one in self.list_states()}
-        return {name: key for name, key in self._owners.items() if there.get(name) == str(key)}
+        return {name: key for name, key in self._owners.items() if (one := self.find_state(name)) and one.owner == str(key)}
 
     def _list_images(self, config: str) -> tuple[str, ...]:
         if config in self.host_configs:

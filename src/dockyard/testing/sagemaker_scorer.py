@@ -71,9 +71,9 @@ class MemoryPreflight:
         del settings
         return self.platform
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
         """What was given."""
-        del key, settings
+        del key, settings, package_group
         return self.findings
 
     def describe_cost(self, settings: SageMakerSettings, policy: SageMakerPolicy) -> str | None:

@@ -172,8 +172,8 @@ def _plan(bench: Workbench, desk: BatchDesk, request: BatchRequest) -> _Planned:
     with bench.progress.begin(f"resolve {deploy.ref}"):
         model = bench.registry.resolve_model(deploy.ref)
     on_instances = dataclasses.replace(deploy.settings, capacity=request.settings.instances)
-    image_settings = desk.site.choose_image(dataclasses.replace(deploy, settings=on_instances))
     with bench.progress.begin("lock the requirements and look up the base image"):
+        image_settings = desk.site.choose_image(dataclasses.replace(deploy, settings=on_instances), model.version.python)
         recipe = bench.images.describe_recipe(model, image_settings)
     spec = SageMakerSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=deploy.settings)
     wanted = WantedBatch(

@@ -97,8 +97,8 @@ def _find_status(plan: Plan) -> ResultStatus:
 
 
 def _plan(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> tuple[Planned, ImageRecipe]:
-    settings = site.choose_image(request)
     with bench.progress.begin("lock the requirements and look up the base image"):
+        settings = site.choose_image(request, model.version.python)
         recipe = bench.images.describe_recipe(model, settings)
     return site.plan_deploy(bench, request, model, recipe), recipe
 

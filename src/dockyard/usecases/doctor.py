@@ -21,7 +21,9 @@ def examine(checks: Iterable[Check]) -> DoctorResult:
 def examine_account(examiner: Examiner, key: DeploymentKey, place: SageMakerPlace, *, refresh_prices: bool) -> DoctorResult:
     """Return what an account and an environment's settings for it look like; prices are fetched before they are told."""
     fetched = (examiner.refresh_prices(),) if refresh_prices else ()
-    return DoctorResult(findings=(_check_settings(examiner, key, place), *fetched, *examiner.examine(key, place.settings)))
+    group = place.policy.package.group if place.policy.package else None
+    found = examiner.examine(key, place.settings, group)
+    return DoctorResult(findings=(_check_settings(examiner, key, place), *fetched, *found))
 
 
 def _check_settings(examiner: Examiner, key: DeploymentKey, place: SageMakerPlace) -> Finding:

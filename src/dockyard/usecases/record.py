@@ -13,6 +13,7 @@ from dockyard.domain.errors import DetachedError, DockyardError, PartialError
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.plan import Outcome, OutcomeStatus, WriteRecord
 from dockyard.domain.record import RecordStatus
+from dockyard.domain.sagemaker import SageMakerRevision
 from dockyard.planning.recording import Recorded, describe_entry
 from dockyard.ports import Clock, EntryQueue, ImageFactory, Journal, RegistryWriter
 from dockyard.usecases.site import Planned
@@ -64,6 +65,7 @@ class Recorder:
             spec=self.planned.spec,
             image=find_digest(self.images, self.planned, attempt.outcomes),
             previous=self.planned.previous,
+            package=find_package(self.planned, attempt.outcomes),
             claiming=self.list_claiming() if status.is_final else (),
             time=attempt.finished or attempt.started,
         )
@@ -88,3 +90,13 @@ def find_digest(images: ImageFactory, planned: Planned, outcomes: tuple[Outcome,
         return there.image if there is not None else ImageDigest(str(digest))
     image = images.find_image(planned.spec.fingerprint) if planned.spec else None
     return image.digest if image else None
+
+
+def find_package(planned: Planned, outcomes: tuple[Outcome, ...]) -> str | None:
+    """ARN of the version in SageMaker Model Registry that a plan's revision has: as it was just made, or was there before."""
+    tried = [dict(one.facts).get("model_package") for one in outcomes if one.step == "RegisterPackage"]
+    if tried:
+        return str(tried[-1]) if tried[-1] is not None else None
+    there = planned.seen.find_revision(planned.plan.revision)
+    package = there.package if isinstance(there, SageMakerRevision) else None
+    return package.arn if package else None

@@ -54,8 +54,8 @@ class Planner(Protocol):
         """Decide what the request leaves open, and refuse what cannot work."""
         ...
 
-    def choose_image(self, request: DeployRequest) -> ImageSettings:
-        """The image that the target takes."""
+    def choose_image(self, request: DeployRequest, python: str) -> ImageSettings:
+        """The image that the target takes, for a model of a Python minor version."""
         ...
 
     def plan_deploy(self, bench: Workbench, request: DeployRequest, model: ResolvedModel, recipe: ImageRecipe) -> Planned:

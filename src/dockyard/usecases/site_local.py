@@ -11,6 +11,7 @@ from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
 from dockyard.domain.deployment import DeploymentKey, LocalSpec, Runtime
 from dockyard.domain.errors import DockyardError, NotFoundError, UsageError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, BuilderKind, ImageRecipe, ImageSettings
+from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.observed import ObservedLocal
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, LocalDeployRequest
@@ -51,14 +52,19 @@ class LocalSite:
         return self.scorer.invoke(f"127.0.0.1:{local.port}", request, serving.spec.settings.request_timeout_seconds)
 
     def prepare(self, request: DeployRequest) -> LocalDeployRequest:
-        """Decide the runtime. Raises `docker-unavailable`, and UsageError `port-in-use` for a port that somebody else has."""
+        """Decide the runtime.
+
+        Raises `docker-unavailable`, UsageError `port-in-use` for a port that somebody else has, and what `choose_base` raises.
+        """
         local = _require_local(request)
+        choose_base(local.image, None)  # what it refuses is refused before anything is looked up
         settings = dataclasses.replace(local.settings, runtime=self.machine.choose_runtime(local.settings.runtime))
         self._check_port(local.key, local.port)
         return dataclasses.replace(local, settings=settings)
 
-    def choose_image(self, request: DeployRequest) -> ImageSettings:
+    def choose_image(self, request: DeployRequest, python: str) -> ImageSettings:
         """One without a base for the process runtime, unless the user names one."""
+        del python
         return choose_base(request.image, _require_local(request).settings.runtime)
 
     def plan_deploy(self, bench: Workbench, request: DeployRequest, model: ResolvedModel, recipe: ImageRecipe) -> Planned:
@@ -141,7 +147,16 @@ class LocalSite:
 
 
 def choose_base(settings: ImageSettings, runtime: Runtime | None) -> ImageSettings:
-    """Decide the base: none for an image that runs under the host's Python, unless the user names one."""
+    """Decide the base: none for an image that runs under the host's Python, unless the user names one.
+
+    Raises UsageError `setting-invalid` for a base that only an instance type of SageMaker's decides.
+    """
+    if parse_learning_container(settings.base) is not None:
+        raise UsageError(
+            "setting-invalid",
+            f"`image.base` is `{settings.base}`: which container that is depends on the instances of SageMaker",
+            hint="it is for `deploy sagemaker`; give an image with `--base` here",
+        )
     if settings.base is not None:
         return settings
     return dataclasses.replace(settings, base=HOST_BASE if runtime is Runtime.PROCESS else DEFAULT_BASE)

@@ -22,6 +22,7 @@ from dockyard.domain.image import (
     ImageSettings,
     MediaFormat,
 )
+from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.observed import Observed
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, SageMakerDeployRequest
@@ -35,7 +36,17 @@ from dockyard.domain.sagemaker import (
 )
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
-from dockyard.ports_sagemaker import Components, Endpoints, Preflight, Repositories, Revisions, SageMakerAccount, Supplies
+from dockyard.ports_sagemaker import (
+    Components,
+    Endpoints,
+    LearningContainers,
+    Packages,
+    Preflight,
+    Repositories,
+    Revisions,
+    SageMakerAccount,
+    Supplies,
+)
 from dockyard.usecases.follow import follow_lines
 from dockyard.usecases.observe import find_recorded, observe
 from dockyard.usecases.site import Keep, Planned
@@ -54,7 +65,9 @@ class SageMakerPorts:
     components: Components
     repositories: Repositories
     supplies: Supplies
+    packages: Packages
     preflight: Preflight
+    containers: LearningContainers
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -107,6 +120,7 @@ class SageMakerSite:
                 f"an image without a base (`{HOST_BASE}`) runs on this machine only",
                 hint="leave `image.base` out, or name an image",
             )
+        parse_learning_container(wanted.image.base)
         self.ports.preflight.check_settings(wanted.key, settings, wanted.policy)
         if settings.role:
             return wanted
@@ -119,13 +133,20 @@ class SageMakerSite:
         role = self.ports.account.derive_role(wanted.key)
         return dataclasses.replace(wanted, settings=dataclasses.replace(settings, role=role))
 
-    def choose_image(self, request: DeployRequest) -> ImageSettings:
-        """One with Docker's media types and a base, for the processor of the instances unless the user set a platform."""
+    def choose_image(self, request: DeployRequest, python: str) -> ImageSettings:
+        """One with Docker's media types and a base, for the processor of the instances unless the user set a platform.
+
+        Raises what looking a Deep Learning Container up raises.
+        """
         image = request.image
         platform = image.platform
         if platform == DEFAULT_PLATFORM:
             platform = self.ports.preflight.choose_platform(_require_sagemaker(request).settings)
-        return dataclasses.replace(image, base=image.base or DEFAULT_BASE, platform=platform, format=MediaFormat.DOCKER)
+        base = image.base or DEFAULT_BASE
+        container = parse_learning_container(base)
+        if container is not None:
+            base = self.ports.containers.find_reference(container, _require_sagemaker(request).settings, python)
+        return dataclasses.replace(image, base=base, platform=platform, format=MediaFormat.DOCKER)
 
     def plan_deploy(self, bench: Workbench, request: DeployRequest, model: ResolvedModel, recipe: ImageRecipe) -> Planned:
         """Plan the way to a model's revision.
@@ -194,6 +215,7 @@ class SageMakerSite:
             repositories=ports.repositories,
             revisions=ports.revisions,
             supplies=ports.supplies,
+            packages=ports.packages,
             moves=EndpointMoves(key=key, endpoints=ports.endpoints, clock=bench.clock, progress=bench.progress),
             hosted=ComponentMoves(
                 key=key,
@@ -214,7 +236,8 @@ class SageMakerSite:
     def _look_ahead(self, planned: Planned, wanted: WantedSageMaker) -> Planned:
         """Look at the account before anything is made: what will fail is told now, what may fail is a note of the plan."""
         key = planned.plan.key
-        findings = self.ports.preflight.examine(key, wanted.spec.settings)
+        package = wanted.policy.package
+        findings = self.ports.preflight.examine(key, wanted.spec.settings, package.group if package else None)
         errors = [one for one in findings if one.severity is Severity.ERROR]
         if errors:
             raise UsageError(

@@ -181,7 +181,7 @@ def _name_package(call: ApiCall) -> tuple[str, dict[str, object]]:
 
 
 def _find_by_token(world: World, token: str) -> Record | None:
-    records = world.table("model-package").list_records() if token else ()
+    records = world.table("model-package").list_all() if token else ()
     return next((record for record in records if record.request.text("ClientToken") == token), None)
 
 
@@ -194,7 +194,7 @@ def _require_package(world: World, name: str) -> Record:
 
 
 def _list_versions(world: World, group: str) -> list[Record]:
-    return [record for record in world.table("model-package").list_records() if _group_of(record) == group]
+    return [record for record in world.table("model-package").list_all() if _group_of(record) == group]
 
 
 def _group_of(record: Record) -> str:
@@ -208,8 +208,10 @@ def _identify(record: Record) -> dict[str, object]:
 
 
 def _summarize_package(record: Record) -> dict[str, object]:
+    """A version has no name of its own in lists: https://github.com/aws/sagemaker-python-sdk/issues/5606."""
+    identity = {name: value for name, value in _identify(record).items() if name != "ModelPackageName" or not _group_of(record)}
     return {
-        **_identify(record),
+        **identity,
         **record.state.only(*_SUMMED, "ModelApprovalStatus"),
         "CreationTime": record.created,
         "ModelPackageStatus": record.state.text("Status"),

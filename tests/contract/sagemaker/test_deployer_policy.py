@@ -17,6 +17,7 @@ from dockyard.adapters.clock import SystemClock
 from dockyard.adapters.sagemaker.account import AwsAccount
 from dockyard.adapters.sagemaker.components import SageMakerComponents
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.policies import Document, Grantee, render_deployer_policy
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
 from dockyard.adapters.sagemaker.prices import PriceBook
@@ -46,6 +47,7 @@ from dockyard.domain.sagemaker import (
 from dockyard.domain.sagemaker_component import Component, ComponentStatus
 from dockyard.domain.sagemaker_component_steps import CreateComponent, CreateHostConfig, UpdateComponent
 from dockyard.domain.sagemaker_host import HostEndpoint, derive_host_name, make_host
+from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.domain.sagemaker_place import AwsAccess
 from dockyard.domain.sagemaker_steps import (
     CreateEndpoint,
@@ -53,6 +55,7 @@ from dockyard.domain.sagemaker_steps import (
     CreateModel,
     CreateRole,
     DeleteSupplies,
+    RegisterPackage,
     UpdateEndpoint,
     UploadModel,
 )
@@ -75,6 +78,8 @@ pytestmark = pytest.mark.process
 ENDPOINT = "wine"
 REPOSITORY, ROLE = derive_repository_name(ENDPOINT), derive_role_name(ENDPOINT)
 ACCOUNT = Account(id="123456789012", region=REGION)
+GROUP = "Wine-Models"
+GRANTEE = Grantee(account=ACCOUNT, endpoint=ENDPOINT, package_group=GROUP)
 SCALING = Scaling(
     minimum=1,
     maximum=2,
@@ -111,6 +116,7 @@ class Deployer:
     repositories: EcrRepositories
     endpoints: SageMakerEndpoints
     supplies: SageMakerSupplies
+    packages: SageMakerPackages
     revisions: SageMakerRevisions
     components: SageMakerComponents
     account: AwsAccount
@@ -137,6 +143,7 @@ def make_deployer(folder: Path) -> Deployer:
         repositories=repositories,
         endpoints=endpoints,
         supplies=supplies,
+        packages=SageMakerPackages(session),
         revisions=revisions,
         components=SageMakerComponents(session=session, revisions=revisions),
         account=account,
@@ -240,6 +247,9 @@ class Life:
         deployer.endpoints.create_endpoint(KEY, CreateEndpoint(endpoint=ENDPOINT, config=name, number=1))
         self.wait(name)
         deployer.revisions.mark_served(name)
+        spec = self.make_spec(dataclasses.replace(self.settings, asynchronous=None))
+        package = RegisterPackage(number=1, name=name, spec=spec, package=PackagePolicy(group=GROUP))
+        deployer.packages.register_package(KEY, package)
         deployer.supplies.put_scaling(ENDPOINT, SCALING)
         deployer.scorer.invoke(ENDPOINT, EXAMPLE, 20)
         wait_for(lambda: deployer.endpoints.read_logs(ENDPOINT, tail=5) != (), seconds=20)
@@ -320,8 +330,7 @@ def settings(cloud: CloudBench) -> SageMakerSettings:
 
 @pytest.fixture(scope="module")
 def document(settings: SageMakerSettings) -> Document:
-    full = dataclasses.replace(settings, component=COMPONENT)
-    return render_deployer_policy(Grantee(account=ACCOUNT, endpoint=ENDPOINT), full)
+    return render_deployer_policy(GRANTEE, dataclasses.replace(settings, component=COMPONENT))
 
 
 @pytest.fixture(scope="module")
@@ -360,7 +369,7 @@ def test_whole_life_of_an_endpoint_is_allowed(calls: tuple[Call, ...], document:
 
 
 def list_seen(settings: SageMakerSettings) -> set[str]:
-    document = render_deployer_policy(Grantee(account=ACCOUNT, endpoint=ENDPOINT), settings)
+    document = render_deployer_policy(GRANTEE, settings)
     return {action for action in list_actions(document) - UNSEEN.keys() if _OF_JOBS not in action}
 
 

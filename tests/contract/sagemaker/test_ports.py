@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 
-from dockyard.domain.errors import ConflictError
+from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
     Scaling,
     derive_repository_name,
 )
+from dockyard.domain.sagemaker_package import RevisionPackage
 from dockyard.domain.sagemaker_steps import (
     CreateModel,
 )
@@ -118,3 +119,45 @@ def test_scaling_is_as_it_was_put(bench: PortsBench) -> None:
     for scaling in (Scaling(minimum=1, maximum=2), Scaling(minimum=1, maximum=4, invocations_per_instance=10), None):
         bench.ports.supplies.put_scaling(bench.endpoint, scaling)
         assert bench.ports.account.describe_deployment(bench.key).scaling == scaling
+
+
+def test_revision_is_registered_once(bench: PortsBench) -> None:
+    first, second = bench.make_spec(1), bench.make_spec(2)
+    bench.make_revision(1, first)
+    assert bench.list_packages() == [None]
+    arns = [bench.register(1, first) for _ in range(2)]
+    assert arns[0] == arns[1]
+    assert arns[0].endswith(f":model-package/{bench.endpoint}/1")
+    bench.make_revision(2, second)
+    assert bench.register(2, second).endswith(f":model-package/{bench.endpoint}/2")
+    told = [RevisionPackage(group=bench.endpoint, arn=arns[0][:-1] + number) for number in "12"]
+    assert bench.list_packages() == told
+
+
+def test_package_goes_with_its_revision_and_the_group_with_the_last(bench: PortsBench) -> None:
+    specs = [bench.make_spec(version) for version in (1, 2)]
+    for number, spec in enumerate(specs, start=1):
+        bench.make_revision(number, spec)
+        bench.register(number, spec)
+    bench.ports.revisions.delete_revision(bench.name(specs[0]))
+    (left,) = bench.list_packages()
+    assert left is not None
+    assert left.arn is not None
+    assert left.arn.endswith("/2")
+    bench.ports.revisions.delete_revision(bench.name(specs[1]))
+    bench.make_revision(1, specs[0])
+    assert bench.register(1, specs[0]).endswith("/1")  # in a new group, whose versions are counted anew
+
+
+def test_revision_is_moved_to_another_group(bench: PortsBench) -> None:
+    spec = bench.make_spec()
+    bench.make_revision(1, spec)
+    before, after = bench.register(1, spec), bench.register(1, spec, f"{bench.endpoint}-2")
+    assert before != after
+    assert bench.list_packages() == [RevisionPackage(group=f"{bench.endpoint}-2", arn=after)]
+    assert bench.register(1, spec) == before  # the first group was left empty, and had gone
+
+
+def test_package_of_a_revision_that_is_not_there_is_refused(bench: PortsBench) -> None:
+    with pytest.raises(DockyardError, match="Could not find"):
+        bench.register(1, bench.make_spec())

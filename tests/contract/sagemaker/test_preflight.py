@@ -125,6 +125,18 @@ def test_permission_that_a_deployment_needs_is_an_error_before_anything_is_made(
     assert found.message.endswith(f" may not: {action}")
 
 
+def test_permission_to_register_is_looked_at_where_revisions_are_registered(
+    cloud: CloudBench, preflight: SageMakerPreflight, settings: SageMakerSettings
+) -> None:
+    obey(cloud, settings)
+
+    found = find(preflight.examine(KEY, settings, "wines"), "permissions")
+
+    assert found.severity is Severity.WARNING
+    assert "sagemaker:CreateModelPackage," in found.message
+    assert find(preflight.examine(KEY, settings), "permissions").severity is Severity.OK
+
+
 def test_price_list_that_may_not_be_read_is_a_warning(
     cloud: CloudBench, preflight: SageMakerPreflight, settings: SageMakerSettings
 ) -> None:

@@ -55,6 +55,18 @@ def test_answer_of_the_container_comes_back_with_the_variant(wine: CloudBench) -
     assert answer["InvokedProductionVariant"] == "AllTraffic"
 
 
+def test_answer_comes_as_a_stream_of_parts_too(wine: CloudBench) -> None:
+    runtime = wine.client("sagemaker-runtime")
+    answer = runtime.invoke_endpoint_with_response_stream(EndpointName="wine", ContentType="application/json", Body=b"{}")
+    parts = [event["PayloadPart"]["Bytes"] for event in answer["Body"]]
+    assert json.loads(b"".join(parts))["predictions"] == ["wine"]
+    plain = wine.invoke()
+    told = ("InvokedProductionVariant", "ContentType")
+    assert [answer[name] for name in told] == [plain[name] for name in told]
+    with pytest.raises(ClientError, match="Endpoint beer of account 123456789012 not found"):
+        runtime.invoke_endpoint_with_response_stream(EndpointName="beer", Body=b"{}")
+
+
 def test_endpoint_that_is_not_there_is_a_validation_error(wine: CloudBench) -> None:
     error = refuse(wine, "beer")
     assert error["Error"] == {

@@ -67,6 +67,14 @@ def test_own_record_is_in_a_tag_and_that_of_a_superseded_version_is_not() -> Non
     assert find_own_record(RegistryEntry(attempt=dataclasses.replace(ATTEMPT, model=None), tags=entry.tags)) is None
 
 
+def test_version_in_sagemakers_registry_is_a_tag_where_there_is_one() -> None:
+    entry = make_entry(ATTEMPT)
+    assert "dockyard.model-package" not in describe_tags(entry)
+    record = dataclasses.replace(entry.tags[0].record, model_package="arn:aws:sagemaker:…:model-package/wine/3")
+    tags = describe_tags(dataclasses.replace(entry, tags=(dataclasses.replace(entry.tags[0], record=record),)))
+    assert tags["dockyard.model-package"] == record.model_package
+
+
 def test_note_says_in_one_line_what_was_done_by_whom_and_how_it_ended() -> None:
     assert describe_tags(make_entry(ATTEMPT))["mlflow.note.content"] == "deploy of wine v3, prod/wine, by ann@laptop: succeeded"
     failed = dataclasses.replace(ATTEMPT, status=AttemptStatus.FAILED, failure=make_failure(), model=None)

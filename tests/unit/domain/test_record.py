@@ -33,7 +33,18 @@ RECORD = DeploymentRecord(
     attempt_id="attempt-1",
     run_id="0" * 32,
 )
-TEXT_FIELDS = ("image", "endpoint", "settings_hash", "git_revision", "actor", "time", "attempt_id", "run_id", "error_code")
+TEXT_FIELDS = (
+    "image",
+    "endpoint",
+    "settings_hash",
+    "git_revision",
+    "actor",
+    "time",
+    "attempt_id",
+    "run_id",
+    "error_code",
+    "model_package",
+)
 HOSTILE = st.one_of(
     st.text(max_size=600),
     st.text(st.characters(categories=("Cc", "Cs", "So")), max_size=600),

@@ -35,7 +35,8 @@ from dockyard.domain.sagemaker import (
     SageMakerRevision,
     Scaling,
 )
-from dockyard.domain.sagemaker_steps import DeleteRevision
+from dockyard.domain.sagemaker_package import PackagePolicy, RevisionPackage
+from dockyard.domain.sagemaker_steps import DeleteRevision, RegisterPackage
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
 from support.sagemaker_values import ACCOUNT, ENDPOINT, KEY, REPOSITORY, make_image, make_revision, make_spec, name_revision
 
@@ -50,6 +51,7 @@ def make_policy(values: dict[str, Any]) -> SageMakerPolicy:
         rollout=Rollout(**rollout),
         alarms=AlarmPolicy(**values["alarms"]) if "alarms" in values else None,
         scaling=Scaling(**values["scaling"]) if "scaling" in values else None,
+        package=PackagePolicy(group=values["group"]) if "group" in values else None,
         wait=values.get("wait", True),
         timeout_seconds=values.get("timeout_seconds", 3600),
     )
@@ -79,6 +81,11 @@ def make_endpoint(status: str, version: int, pending: int | None = None, owner: 
     )
 
 
+def make_package(number: int, group: str, *, is_there: bool = True) -> RevisionPackage:
+    arn = f"arn:aws:sagemaker:eu-west-1:123456789012:model-package/{group}/{number}"
+    return RevisionPackage(group=group, arn=arn if is_there else None)
+
+
 def make_seen(case: dict[str, Any]) -> ObservedSageMaker:
     revisions = tuple(
         make_revision(
@@ -87,6 +94,8 @@ def make_seen(case: dict[str, Any]) -> ObservedSageMaker:
         for number, model, served, *rest in case.get("revisions", [])
         for missing in [rest[0] if rest else []]
     )
+    packages = {number: make_package(number, *place) for number, *place in case.get("packages", [])}
+    revisions = tuple(dataclasses.replace(one, package=packages.get(one.number)) for one in revisions)
     endpoint = make_endpoint(*case["endpoint"]) if "endpoint" in case else None
     serving = endpoint.serving_config if endpoint else None
     has_supplies = case.get("supplies", True)
@@ -123,10 +132,12 @@ def make_observed(case: dict[str, Any], wanted: WantedSageMaker) -> Observed[Obs
     seen = make_seen(case)
     revision = seen.find_named(name_revision(wanted.spec))
     status = case.get("record")
+    package = make_package(*case["recorded_package"]).arn if "recorded_package" in case else None
+    record = make_record(revision.number if revision else None, wanted, RecordStatus(status)) if status else None
     return Observed(
         deployment=seen,
         image=make_image(int(wanted.spec.model.version or 0)) if case.get("image") else None,
-        record=make_record(revision.number if revision else None, wanted, RecordStatus(status)) if status else None,
+        record=dataclasses.replace(record, model_package=package) if record else None,
         alias_version=case.get("alias_version"),
         taken_at="t",
     )
@@ -150,6 +161,11 @@ def test_plan_of_case(case: dict[str, Any]) -> None:
     assert plan.is_empty == (not case["steps"])
 
 
+def packages(number: int) -> st.SearchStrategy[RevisionPackage | None]:
+    there = [make_package(number, group, is_there=is_there) for group in ("wines", "reds") for is_there in (True, False)]
+    return st.sampled_from([None, *there])
+
+
 @st.composite
 def observations(draw: st.DrawFn) -> Observed[ObservedSageMaker]:
     versions = draw(st.lists(st.integers(1, 6), max_size=5, unique=True))
@@ -163,6 +179,7 @@ def observations(draw: st.DrawFn) -> Observed[ObservedSageMaker]:
         )
         for number, version in enumerate(versions, start=1)
     ]
+    there = [dataclasses.replace(one, package=draw(packages(one.number))) for one in there]
     endpoint = None
     has_endpoint = draw(st.booleans())
     if versions and has_endpoint:
@@ -187,12 +204,14 @@ def observations(draw: st.DrawFn) -> Observed[ObservedSageMaker]:
 
 
 wishes = st.builds(
-    lambda limit, alarms, scaling: dataclasses.replace(
-        make_wanted({"model": 1, "history_limit": limit}), policy=SageMakerPolicy(alarms=alarms, scaling=scaling)
+    lambda limit, alarms, scaling, package: dataclasses.replace(
+        make_wanted({"model": 1, "history_limit": limit}),
+        policy=SageMakerPolicy(alarms=alarms, scaling=scaling, package=package),
     ),
     st.integers(1, 5),
     st.sampled_from([None, AlarmPolicy()]),
     st.sampled_from([None, Scaling(minimum=1, maximum=2), Scaling(minimum=2, maximum=2)]),
+    st.sampled_from([None, PackagePolicy(group="wines")]),
 )
 
 
@@ -201,7 +220,14 @@ def reach(plan: Plan, wanted: WantedSageMaker, observed: Observed[ObservedSageMa
     gone = {step.number for step in plan.steps if isinstance(step, DeleteRevision)}
     assert plan.revision is not None
     others = [one for one in observed.deployment.revisions if one.number not in gone and one.number != plan.revision]
-    revisions: list[SageMakerRevision] = [*others, make_revision(plan.revision, wanted.spec)]
+    before = observed.deployment.find_revision(plan.revision)
+    package = before.package if before else None
+    if any(isinstance(step, RegisterPackage) for step in plan.steps):
+        package = make_package(plan.revision, "wines")
+    revisions: list[SageMakerRevision] = [
+        *others,
+        dataclasses.replace(make_revision(plan.revision, wanted.spec), package=package),
+    ]
     seen = dataclasses.replace(
         observed.deployment,
         revisions=tuple(sorted(revisions, key=lambda one: one.number)),
@@ -214,6 +240,7 @@ def reach(plan: Plan, wanted: WantedSageMaker, observed: Observed[ObservedSageMa
         scaling=wanted.policy.scaling,
     )
     record = make_record(plan.revision, wanted, RecordStatus.SERVING)
+    record = dataclasses.replace(record, model_package=package.arn if package else None)
     return Observed(deployment=seen, image=make_image(1), record=record, alias_version=None, taken_at="t")
 
 

@@ -254,7 +254,7 @@ def test_asynchronous_endpoint_is_not_invoked_directly() -> None:
 
 def test_call_that_is_not_offered_is_an_honest_error() -> None:
     bench = Bench(endpoint(variant()))
-    path = "/endpoints/wine/invocations-response-stream"
+    path = "/endpoints/wine/invocations-bidirectional-stream"
     answer = bench.runtime.answer(HttpRequest(method="POST", path=path, headers={"authorization": SIGNED}))
     assert error_of(answer)[:2] == (501, "UnknownOperationException")
     asynchronous = HttpRequest(method="POST", path="/endpoints/wine/async-invocations", headers={"authorization": SIGNED})

@@ -325,3 +325,13 @@ def test_interrupt_takes_everything_back_and_is_recorded(bench: MemoryBench) -> 
 )
 def test_base_follows_from_the_runtime_unless_it_is_named(given: str | None, runtime: Runtime | None, base: str) -> None:
     assert choose_base(ImageSettings(base=given), runtime).base == base
+
+
+@pytest.mark.parametrize("base", ["dlc:pytorch@2.6", "dlc:nothing of the kind"])
+def test_base_that_instances_of_sagemaker_decide_is_refused_before_anything_is_looked_up(bench: MemoryBench, base: str) -> None:
+    bench.registry.is_reachable = False
+    with pytest.raises(UsageError) as caught:
+        deploy_request(bench.open(), dataclasses.replace(want(1), image=ImageSettings(base=base)), plan_only=False)
+    assert caught.value.code == "setting-invalid"
+    with pytest.raises(UsageError, match="dlc:"):
+        choose_base(ImageSettings(base=base), None)

@@ -8,11 +8,12 @@ from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.errors import UsageError
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
+from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.domain.sagemaker_place import SageMakerPlace
 from dockyard.usecases.doctor import examine_account
 
 KEY = DeploymentKey(environment="prod", name="wine", target=Target.SAGEMAKER)
-PLACE = SageMakerPlace()
+PLACE = SageMakerPlace(policy=SageMakerPolicy(package=PackagePolicy(group="wines")))
 
 
 @dataclass
@@ -27,8 +28,8 @@ class ToldExaminer:
         if self.refusal is not None:
             raise self.refusal
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
-        assert (key, settings) == (KEY, PLACE.settings)
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
+        assert (key, settings, package_group) == (KEY, PLACE.settings, "wines")
         self.calls.append("examine")
         return (Finding(code="quota", severity=Severity.WARNING, message="low"),)
 

@@ -11,6 +11,7 @@ from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, 
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, ImageSettings, MediaFormat
 from dockyard.domain.plan import ShiftTraffic, StopRevision
 from dockyard.domain.request import DeployRequest
+from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker import SageMakerPolicy
 from dockyard.domain.sagemaker_steps import CreateRole
 from dockyard.testing.endpoints import Course
@@ -56,10 +57,37 @@ def test_given_role_is_not_made(bench: SageMakerBench) -> None:
 
 def test_image_has_a_base_dockers_media_types_and_the_processor_of_the_instances(bench: SageMakerBench) -> None:
     bench.preflight.platform = "linux/arm64"
-    image = bench.site.choose_image(want())
+    image = bench.site.choose_image(want(), "3.11")
     assert (image.base, image.format, image.platform) == (DEFAULT_BASE, MediaFormat.DOCKER, "linux/arm64")
-    chosen = bench.site.choose_image(want(image=ImageSettings(base="debian:12", platform="linux/s390x")))
+    chosen = bench.site.choose_image(want(image=ImageSettings(base="debian:12", platform="linux/s390x")), "3.11")
     assert (chosen.base, chosen.platform) == ("debian:12", "linux/s390x")
+
+
+def test_deep_learning_container_is_looked_up_for_the_models_python(bench: SageMakerBench) -> None:
+    bench.containers.references[("pytorch", "2.5.1", "3.11")] = "763104351884.dkr.ecr.example/pytorch-inference:2.5.1"
+    bench.containers.references[("pytorch", "2.6.0", "3.12")] = "763104351884.dkr.ecr.example/pytorch-inference:2.6.0"
+    wanted = want(image=ImageSettings(base="dlc:pytorch"))
+    assert (bench.site.choose_image(wanted, "3.11").base or "").endswith(":2.5.1")
+    assert (bench.site.choose_image(wanted, "3.12").base or "").endswith(":2.6.0")
+    with pytest.raises(NotFoundError) as caught:
+        bench.site.choose_image(want(image=ImageSettings(base="dlc:pytorch@2.6")), "3.11")
+    assert caught.value.code == "base-not-found"
+    assert "2.6.0 (Python 3.12)" in (caught.value.hint or "")
+
+
+def test_container_that_was_looked_up_is_the_base_as_if_it_had_been_named(bench: SageMakerBench) -> None:
+    python = bench.registry.resolve_model(want().ref).version.python
+    reference = "763104351884.dkr.ecr.example/pytorch-inference:2.6.0"
+    bench.containers.references[("pytorch", "2.6.0", python)] = reference
+    assert run(bench, image=ImageSettings(base="dlc:pytorch@2.6")).status is ResultStatus.DEPLOYED
+    assert run(bench, image=ImageSettings(base=reference)).status is ResultStatus.UNCHANGED
+
+
+def test_base_that_names_no_container_is_refused_before_anything_is_looked_up(bench: SageMakerBench) -> None:
+    bench.registry.is_reachable = False
+    with pytest.raises(UsageError, match="names no AWS Deep Learning Container"):
+        run(bench, image=ImageSettings(base="dlc:PyTorch==2"))
+    assert bench.faults.calls == []
 
 
 def test_image_without_a_base_is_refused(bench: SageMakerBench) -> None:

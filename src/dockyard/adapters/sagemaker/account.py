@@ -12,6 +12,7 @@ from dockyard.adapters.sagemaker import requests
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints, list_tags
 from dockyard.adapters.sagemaker.errors import is_missing, translated
 from dockyard.adapters.sagemaker.jobs import SageMakerJobs
+from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
 from dockyard.adapters.sagemaker.session import Session
@@ -31,6 +32,7 @@ from dockyard.domain.sagemaker import (
 )
 from dockyard.domain.sagemaker_batch import job_name_stem
 from dockyard.domain.sagemaker_host import HostEndpoint
+from dockyard.domain.sagemaker_package import RevisionPackage
 
 _REVISION = re.compile(r"(?P<stem>.+)-[0-9a-f]{16}")
 
@@ -61,7 +63,7 @@ class AwsAccount:
         name = derive_endpoint_name(key.environment, key.name)
         endpoint = self.endpoints.describe_endpoint(name)
         there = tuple(self._list_named(revision_name_stem(name)))
-        revisions = tuple(self._list_revisions(key, there, endpoint))
+        revisions = SageMakerPackages(self.session).find_packages(tuple(self._list_revisions(key, there, endpoint)))
         serving = _find_serving(endpoint, revisions)
         others = dict(self._list_other_configs(key, there, {one.name for one in revisions}))
         return ObservedSageMaker(
@@ -183,6 +185,7 @@ class AwsAccount:
             created=model["CreationTime"].isoformat() if model else "",
             has_model=model is not None,
             has_config=any(":endpoint-config/" in arn for arn in arns),
+            package=next((RevisionPackage(group=one.package_group) for one in owners if one.package_group), None),
         )
 
     def _describe_model(self, name: str) -> Mapping[str, Any] | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -78,9 +79,11 @@ def read_message(error: Exception) -> str:
 def is_missing(error: Exception) -> bool:
     """Whether a ClientError says that what was asked for is not there. SageMaker says so in words only."""
     code, message = read_code(error), read_message(error)
-    return code in _MISSING or (code == "ValidationException" and message.startswith(("Could not find", "Requested resource")))
+    says_so = message.startswith(("Could not find", "Requested resource")) or _NO_PACKAGE.match(message) is not None
+    return code in _MISSING or (code == "ValidationException" and says_so)
 
 
+_NO_PACKAGE = re.compile(r"ModelPackage(Group)? \S+ does not exist")
 _MISSING = {
     "404",
     "NoSuchEntity",

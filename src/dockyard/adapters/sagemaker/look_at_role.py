@@ -41,6 +41,8 @@ _CORE = frozenset(
 """What every deployment does, and only policies of the caller's own can allow. The rest may be unneeded this time, or allowed
 by a policy of the bucket, key or repository, which a simulation does not see."""
 _ONLY_FOR_OWN_ROLE = "OwnExecutionRole"
+_AFTERWARDS = frozenset({"Packages"})
+"""Statements for what comes when a revision serves; without them it serves all the same."""
 
 
 def _see_role(scene: Scene) -> Iterator[Finding]:
@@ -122,7 +124,7 @@ def _see_permissions(scene: Scene) -> Iterator[Finding]:
 
 
 def _grantee(scene: Scene) -> Grantee:
-    return Grantee(account=scene.account, endpoint=scene.endpoint)
+    return Grantee(account=scene.account, endpoint=scene.endpoint, package_group=scene.package_group)
 
 
 def _find_source(scene: Scene) -> str | None:
@@ -160,6 +162,7 @@ def _make_batches(statements: Sequence[Statement]) -> Iterator[_Batch]:
 def _simulate(scene: Scene, source: str, batch: _Batch) -> Iterator[_Denial]:
     """The actions of a batch that are denied; not surely, where policies ask for what only a real call has."""
     actions = {action for one in batch.statements for action in list_texts(one["Action"])}
+    is_core = any(one["Sid"] not in _AFTERWARDS for one in batch.statements)
     answer = scene.clients.client("iam").simulate_principal_policy(
         PolicySourceArn=source,
         ActionNames=sorted(actions),
@@ -170,7 +173,7 @@ def _simulate(scene: Scene, source: str, batch: _Batch) -> Iterator[_Denial]:
         action, decision = str(one["EvalActionName"]), one["EvalDecision"]
         if decision != "allowed":
             is_known = decision == "explicitDeny" or not one.get("MissingContextValues")
-            yield _Denial(action=action, is_sure=is_known and action in _CORE)
+            yield _Denial(action=action, is_sure=is_known and is_core and action in _CORE)
 
 
 def _make_concrete(arn: str) -> str:

@@ -26,6 +26,8 @@ class Scene:
     """ARN of who calls."""
     endpoint: str
     settings: SageMakerSettings
+    package_group: str | None = None
+    """The model package group that revisions are registered in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -50,7 +50,7 @@ class SageMakerPreflight:
         """The platform of the instances."""
         return instances.choose_platform(settings)
 
-    def examine(self, key: DeploymentKey, settings: SageMakerSettings) -> tuple[Finding, ...]:
+    def examine(self, key: DeploymentKey, settings: SageMakerSettings, package_group: str | None = None) -> tuple[Finding, ...]:
         """Look at credentials, role, permissions, quota and places; without credentials at nothing else."""
         failures = list_failures()
         try:
@@ -61,7 +61,14 @@ class SageMakerPreflight:
         endpoint = derive_endpoint_name(key.environment, key.name)
         own = f"arn:{account.partition}:iam::{account.id}:role/{derive_role_name(endpoint)}"
         chosen = settings if settings.role else dataclasses.replace(settings, role=own)
-        scene = Scene(clients=self._clients, account=account, caller=caller, endpoint=endpoint, settings=chosen)
+        scene = Scene(
+            clients=self._clients,
+            account=account,
+            caller=caller,
+            endpoint=endpoint,
+            settings=chosen,
+            package_group=package_group,
+        )
         looks = (finding for look in (*ROLE_LOOKS, *PLACE_LOOKS) for finding in take_look(look, scene))
         return (
             approve("credentials", f"AWS account {account.id} in {account.region}, as {caller}"),

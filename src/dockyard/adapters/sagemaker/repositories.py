@@ -71,8 +71,12 @@ class EcrRepositories:
                 if not is_missing(error):
                     raise
 
+    def trust_host(self, host: str) -> None:
+        """Sign in to another registry of ECR's, too: a token is good for all that its owner may read."""
+        self._hosts.add(host)
+
     def find_credentials(self, host: str) -> Credentials | None:
-        """The credentials for the registry of a repository that was looked up here; None for any other."""
+        """The credentials for a registry that a repository was looked up in here, or that was named; None for any other."""
         if host not in self._hosts:
             return None
         with translated("ecr:GetAuthorizationToken"):

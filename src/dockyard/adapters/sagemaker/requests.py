@@ -12,6 +12,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dockyard.adapters.sagemaker import component_requests
+from dockyard.adapters.sagemaker.package_requests import render_package
 from dockyard.adapters.sagemaker.tags import tag_deployment, tag_host, tag_revision, tag_shadow
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.image import Fingerprint
@@ -242,6 +243,8 @@ def render_all(key: DeploymentKey, settings: SageMakerSettings, policy: SageMake
     if policy.alarms is not None:
         alarms = put_alarms(key, endpoint, policy.alarms, of_component=is_host)
         requests += [("cloudwatch", "PutMetricAlarm", one) for one in alarms]
+    if policy.package is not None:
+        requests += render_package(key, policy.package, spec, requests[0][2])
     if policy.scaling is not None:
         requests += put_scaling(endpoint, policy.scaling, of_component=is_host)
     return requests

@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from dockyard.adapters.sagemaker import requests
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints, list_tags
 from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated
+from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import SERVED, read_owner
@@ -98,7 +99,7 @@ class SageMakerRevisions:
             self.session.client("sagemaker").add_tags(ResourceArn=arn, Tags=[{"Key": SERVED, "Value": value}])
 
     def delete_revision(self, name: str, uploaded: UploadModel | None = None) -> None:
-        """Delete configuration, model, model data and image, as far as they are there and nothing else needs them.
+        """Delete package, configuration, model, model data and image, as far as they are there and nothing else needs them.
 
         The model goes last: as long as it is there, what is left of the revision is found again.
         Raises ConflictError `revision-in-use` for one that an endpoint serves or moves to: the service needs it to scale.
@@ -107,6 +108,7 @@ class SageMakerRevisions:
         owner = read_owner([*list_tags(self.session, self._arn("endpoint-config", name)), *(model or {}).get("Tags", [])])
         if owner is not None:
             self._refuse_live(derive_endpoint_name(owner.key.environment, owner.key.name), name)
+            SageMakerPackages(self.session).delete_package(owner.key, owner.package_group, name)
         client = self.session.client("sagemaker")
         self._delete("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
         self._delete_data(name, _find_data(model) if model else _tell_data(uploaded))

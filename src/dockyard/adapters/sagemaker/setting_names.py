@@ -24,6 +24,8 @@ SETTINGS: Mapping[str, str] = {
     "ExecutionRoleArn": "role",
     "EnableNetworkIsolation": "network_isolation",
     "KmsKeyId": "kms_key",
+    "ModelApprovalStatus": "model_package.approval",
+    "ModelPackageGroupName": "model_package.group",
     "Tags": "tags",
     "VpcConfig": "subnets",
     "VpcConfig.SecurityGroupIds": "security_groups",

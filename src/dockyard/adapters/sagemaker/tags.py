@@ -20,6 +20,8 @@ from dockyard.domain.errors import DockyardError
 from dockyard.domain.sagemaker import SageMakerSpec
 
 SERVED = "dockyard:served"
+PACKAGE_GROUP = "dockyard:package-group"
+"""The model package group that a revision is registered in."""
 _PURPOSE, _JOBS, _SHADOW, _HOST = "dockyard:purpose", "batch", "shadow", "inference-component"
 _ENVIRONMENT = "dockyard:environment"
 _DEPLOYMENT = "dockyard:deployment"
@@ -46,6 +48,8 @@ class Owner:
     """Whether it brings two revisions together, and is neither's."""
     is_for_host: bool = False
     """Whether it has instances for an inference component, and is no revision's."""
+    package_group: str | None = None
+    """The model package group that the revision is registered in."""
 
 
 def tag_deployment(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> Tags:
@@ -89,7 +93,15 @@ def read_owner(tags: Iterable[Mapping[str, str]]) -> Owner | None:
         is_for_jobs=values.get(_PURPOSE) == _JOBS,
         is_for_shadow=values.get(_PURPOSE) == _SHADOW,
         is_for_host=values.get(_PURPOSE) == _HOST,
+        package_group=values.get(PACKAGE_GROUP),
     )
+
+
+def list_properties(key: DeploymentKey, number: int, name: str, spec: SageMakerSpec) -> dict[str, str]:
+    """What leads from a version in the model registry back to revision, deployment and MLflow."""
+    told = {_ENVIRONMENT: key.environment, _DEPLOYMENT: key.name, _REVISION: str(number), "dockyard:revision-name": name}
+    registry = {"dockyard:model-registry": _clean(spec.model.registry)} if spec.model.registry else {}
+    return {**told, **_tell_origin(spec), **registry}
 
 
 def _tell_origin(spec: SageMakerSpec) -> dict[str, str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from importlib.resources import files
 
@@ -31,6 +32,7 @@ from support.policies import allows, find_denied, list_actions, take_away
 
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
 WINE = Grantee(account=ACCOUNT, endpoint="wine")
+REGISTERED = dataclasses.replace(WINE, package_group="Wines")
 ROLE = "arn:aws:iam::123456789012:role/wine-role"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234"
 BARE = SageMakerSettings(role=ROLE)
@@ -77,7 +79,11 @@ DEPLOYER_NEEDS = {
     f"{SAGEMAKER}:endpoint/wine ": "sagemaker:CreateInferenceComponent",
     f"{SAGEMAKER}:model/{REVISION}": "sagemaker:AddTags CreateModel DeleteModel DescribeModel ListTags",
     f"{SAGEMAKER}:transform-job/{JOB}": ("sagemaker:AddTags CreateTransformJob DescribeTransformJob ListTags StopTransformJob"),
-    "*": "sagemaker:ListEndpointConfigs ListEndpoints ListModels ListTransformJobs",
+    f"{SAGEMAKER}:model-package-group/wines": (
+        "sagemaker:AddTags CreateModelPackageGroup DeleteModelPackageGroup DescribeModelPackageGroup ListTags"
+    ),
+    f"{SAGEMAKER}:model-package/wines/1": "sagemaker:CreateModelPackage DeleteModelPackage DescribeModelPackage",
+    "*": "sagemaker:ListEndpointConfigs ListEndpoints ListModels ListModelPackages ListTransformJobs",
     ROLE: "iam:PassRole GetRole",
     "arn:aws:iam::123456789012:role/dockyard-wine": (
         "iam:CreateRole DeleteRole DeleteRolePolicy GetRole ListRolePolicies PutRolePolicy TagRole"
@@ -123,7 +129,7 @@ def list_needs() -> list[tuple[str, str]]:
 
 
 def deployer(settings: SageMakerSettings = FULL) -> Document:
-    return render_deployer_policy(WINE, settings)
+    return render_deployer_policy(REGISTERED, settings)
 
 
 def test_deployer_may_do_everything_that_a_deployment_with_all_options_takes() -> None:
@@ -145,6 +151,8 @@ def test_no_action_of_the_deployer_can_be_left_out(action: str) -> None:
         ("sagemaker:DeleteEndpointConfig", f"{SAGEMAKER}:endpoint-config/{derive_revision_name('wine-red', 'x')}"),
         ("sagemaker:CreateTrainingJob", "*"),
         ("sagemaker:DeleteInferenceComponent", f"{SAGEMAKER}:inference-component/wines"),
+        ("sagemaker:DeleteModelPackage", f"{SAGEMAKER}:model-package/wines-red/1"),
+        ("sagemaker:UpdateModelPackage", f"{SAGEMAKER}:model-package/wines/1"),
         ("sagemaker:StopTransformJob", f"{SAGEMAKER}:transform-job/red-{JOB}"),
         ("iam:PassRole", "arn:aws:iam::123456789012:role/admin"),
         ("iam:PutRolePolicy", ROLE),
@@ -173,6 +181,13 @@ def test_deployer_may_do_nothing_else(action: str, resource: str) -> None:
 def test_powers_are_for_their_purpose_only(action: str, resource: str, key: str) -> None:
     assert allows(deployer(), action, resource, CONTEXT)
     assert not allows(deployer(), action, resource, {**CONTEXT, key: "ec2"})
+
+
+def test_packages_are_granted_where_there_is_a_group_only() -> None:
+    registered, bare = list_actions(deployer()), list_actions(render_deployer_policy(WINE, FULL))
+
+    assert {action for action in registered - bare if "ModelPackage" not in action} == set()
+    assert {action for action in bare if "ModelPackage" in action} == set()
 
 
 def test_endpoint_of_any_name_can_be_granted_at_once() -> None:

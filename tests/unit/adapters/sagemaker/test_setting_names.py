@@ -29,6 +29,7 @@ from dockyard.domain.sagemaker import (
 from dockyard.domain.sagemaker_capture import DataCapture
 from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_network import Network
+from dockyard.domain.sagemaker_package import PackagePolicy
 
 KEY = DeploymentKey(environment="prod", name="my_first_model", target=Target.SAGEMAKER)
 BESIDE = {"env", "image"}
@@ -96,12 +97,22 @@ def test_member_without_a_setting_is_named_with_its_operation() -> None:
 )
 def test_settings_of_every_kind_become_requests_that_the_service_takes(settings: SageMakerSettings, rollout: Rollout) -> None:
     alarms = AlarmPolicy(latency_ms=500)
-    policy = SageMakerPolicy(rollout=rollout, alarms=alarms, scaling=SCALING)
+    policy = SageMakerPolicy(rollout=rollout, alarms=alarms, scaling=SCALING, package=PackagePolicy(group="Wines"))
 
     problems = [problem for request in render_all(KEY, settings, policy) for problem in check_request(*request)]
 
     assert problems == []
     assert isinstance(settings.capacity, Serverless) or not list(find_contradictions(settings, policy))
+
+
+def test_group_that_the_service_does_not_take_is_told_by_its_key() -> None:
+    policy = SageMakerPolicy(package=PackagePolicy(group="no_name"))
+
+    problems = {
+        problem for request in render_all(KEY, SageMakerSettings(role=""), policy) for problem in check_request(*request)
+    }
+
+    assert {problem.place for problem in problems} == {"model_package.group"}
 
 
 SCALING = Scaling(

@@ -32,6 +32,8 @@ class Grantee:
 
     account: Account
     endpoint: str
+    package_group: str | None = None
+    """The model package group that its revisions are registered in."""
 
 
 def render_deployer_policy(grantee: Grantee, settings: SageMakerSettings | None = None) -> Document:
@@ -76,6 +78,9 @@ def _collect_values(grantee: Grantee, settings: SageMakerSettings | None) -> _Va
         "jobs": (job_name_stem(grantee.endpoint),),
         "revisions": (revision_name_stem(grantee.endpoint),),
     }
+    if grantee.package_group is not None:
+        # Names in ARNs are in lower case; a list is of everything.
+        values |= {"package_group": (grantee.package_group.lower(),), "packages": ("*",)}
     if settings is None:
         return values
     component = {"component": (grantee.endpoint,)} if settings.component else {}
