@@ -6,6 +6,8 @@ endpoint that serves is asked all the time. After every fault the same command a
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from dockyard_sandbox.faults import Rule
@@ -73,6 +75,8 @@ POINTS = [
     for command, call in {call: (command, call) for command, calls in CALLS.items() for call in calls}.values()
 ]
 """Each call once, in the last of the commands that make it: the one with the most to lose."""
+MAKING = [point for point in POINTS if not re.search(":(Batch)?(Delete|Deregister)", str(point.id))]
+"""Those of them that make or change something; what deletes is asked again, whatever was answered."""
 
 
 def _on(call: str, kind: str, **more: object) -> Rule:
@@ -105,13 +109,13 @@ def test_refusal_is_told_and_leaves_nothing(sagemaker_cloud: SageMakerCloud, com
         assert "not authorized" in ending.said
 
 
-@pytest.mark.parametrize(("command", "call"), POINTS)
+@pytest.mark.parametrize(("command", "call"), MAKING)
 def test_failure_after_the_effect_is_told_and_leaves_nothing(sagemaker_cloud: SageMakerCloud, command: str, call: str) -> None:
     with open_play(sagemaker_cloud, command) as play:
         suffer(sagemaker_cloud, play, _on(call, "error-after", times=0))
 
 
-@pytest.mark.parametrize("first", [1, 18, 35, 52])
+@pytest.mark.parametrize("first", [1, 25, 45])
 @pytest.mark.parametrize("command", COMMANDS)
 def test_session_that_expires_on_the_way_is_told_and_taken_up_again(
     sagemaker_cloud: SageMakerCloud, command: str, first: int

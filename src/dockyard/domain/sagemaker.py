@@ -131,7 +131,7 @@ class Rollout:
     shadow_percent: int = 100
     """SHADOW: the share of requests that are copied."""
     max_seconds: int = 3600
-    """When the rollout is given up."""
+    """When the rollout is given up; at least all its waits and ten minutes."""
     alarms: tuple[str, ...] = ()
     """Names of alarms of the user's that take it back, beside those that are made for the endpoint."""
 

@@ -21,6 +21,7 @@ from dockyard.domain.sagemaker import (
     Instances,
     ObservedSageMaker,
     SageMakerPolicy,
+    SageMakerSettings,
     SageMakerSpec,
     Scaling,
 )
@@ -215,3 +216,13 @@ def test_endpoint_without_its_component_serves_nothing() -> None:
 def test_names_of_revisions_without_a_component_are_as_they_were() -> None:
     assert make_spec(1).spec_hash == "77cd291d310310a0"
     assert make_spec(1, component=Component(memory_mb=1024)).spec_hash != make_spec(1).spec_hash
+
+
+def test_what_nobody_serves_runs_on_nothing() -> None:
+    seen = make_seen({"wanted": 1, "revisions": [[1, True]], "configs": ["host"]})
+    assert (seen.serving_revision, seen.capacity) == (None, None)
+
+
+def test_only_a_component_on_instances_has_a_host() -> None:
+    with pytest.raises(TypeError, match="only a component"):
+        make_host(SageMakerSettings(role="role"), SageMakerPolicy())
