@@ -109,7 +109,7 @@ class RolloutSection(Section):
     termination_wait_seconds: Count = _ROLLOUT.termination_wait_seconds
     """How long the old instances stay after the traffic has moved."""
     max_seconds: Count = _ROLLOUT.max_seconds
-    """When a rollout is given up."""
+    """When a rollout is given up; at least all its waits and ten minutes."""
     alarms: list[Text] = []
     """Names of CloudWatch alarms of your own that take a rollout back."""
 
