@@ -2,7 +2,7 @@
 # Overridable: PYTHON (the interpreter of .venv), WORKERS (tests at a time), LAB_PARTS (what `test-lab` starts; "none": nothing).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
-WORKERS ?= $(shell expr 2 \* $$(nproc))
+WORKERS ?= $(shell expr $$(nproc) + 1)
 LAB_PARTS ?= all
 
 VENV := .venv
@@ -32,7 +32,7 @@ $(STAMP): requirements/dev.txt pyproject.toml
 demo: $(STAMP) ## the main job: train a model, register it, deploy it, ask it
 	@examples/demo
 
-# Tests go to workers by whole files: what a file's tests share is made once. Two workers for a processor: many tests wait.
+# Tests go to workers by whole files: what a file's tests share is made once. One worker more than processors: many tests wait.
 check: lint ## lint, and the tests that start no process: under 90 s
 	@$(BIN)/pytest -q -n $(WORKERS) --dist loadfile -m "not lab and not process" tests/unit tests/contract
 
