@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 from typing_extensions import assert_never
 
-from dockyard.apply.endpoint_moves import Watch
 from dockyard.apply.interpreter import Facts, Handlers, Skipped
+from dockyard.apply.watching import Watch
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DetachedError, UnhealthyError
 from dockyard.domain.image import Fingerprint, ImageDigest
