@@ -10,7 +10,7 @@ from typing import Any
 
 from dockyard.adapters.sagemaker import requests
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints, list_tags
-from dockyard.adapters.sagemaker.errors import is_missing, translated
+from dockyard.adapters.sagemaker.errors import translated, unless_missing
 from dockyard.adapters.sagemaker.jobs import SageMakerJobs
 from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
@@ -189,16 +189,8 @@ class AwsAccount:
         )
 
     def _describe_model(self, name: str) -> Mapping[str, Any] | None:
-        from botocore.exceptions import ClientError
-
-        with translated("sagemaker:DescribeModel"):
-            try:
-                found: Mapping[str, Any] = self.session.client("sagemaker").describe_model(ModelName=name)
-            except ClientError as error:
-                if is_missing(error):
-                    return None
-                raise
-            return found
+        client = self.session.client("sagemaker")
+        return unless_missing("sagemaker:DescribeModel", lambda: client.describe_model(ModelName=name))
 
 
 def _find_serving(endpoint: Endpoint | None, revisions: tuple[SageMakerRevision, ...]) -> int | None:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from dockyard.adapters.sagemaker.errors import is_missing, translated
+from dockyard.adapters.sagemaker.errors import translated, unless_missing
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.errors import UnavailableError, UnhealthyError
 from dockyard.ports import Request
@@ -127,16 +127,8 @@ class AsyncScorer:
             pause = min(pause * 1.5, _LAST_PAUSE_SECONDS)
 
     def _read(self, place: str) -> bytes | None:
-        from botocore.exceptions import ClientError
-
-        bucket, key = _split(place)
-        with translated("s3:GetObject"):
-            try:
-                return bytes(self._session.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-            except ClientError as error:
-                if is_missing(error):
-                    return None
-                raise
+        client, (bucket, key) = self._session.client("s3"), _split(place)
+        return unless_missing("s3:GetObject", lambda: bytes(client.get_object(Bucket=bucket, Key=key)["Body"].read()))
 
     def _delete(self, *places: str) -> None:
         """Deleting what is not there is no error on S3; a refusal must not hide an answer, or why there is none."""

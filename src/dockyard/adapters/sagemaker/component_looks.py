@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from dockyard.adapters.sagemaker.errors import is_missing, translated
+from dockyard.adapters.sagemaker.errors import unless_missing
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.sagemaker_component import ComponentStatus, InferenceComponent
 
@@ -29,32 +29,18 @@ def find_component(session: Session, name: str) -> InferenceComponent | None:
 
 def describe_component(session: Session, name: str) -> Mapping[str, Any] | None:
     """A component as the service describes it; None where there is none."""
-    from botocore.exceptions import ClientError
-
-    with translated("sagemaker:DescribeInferenceComponent"):
-        try:
-            found: Mapping[str, Any] = session.client("sagemaker").describe_inference_component(InferenceComponentName=name)
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
-        return found
+    client = session.client("sagemaker")
+    what = "sagemaker:DescribeInferenceComponent"
+    return unless_missing(what, lambda: client.describe_inference_component(InferenceComponentName=name))
 
 
 def _list_images(session: Session, specification: Mapping[str, Any]) -> list[str]:
     """What copies run: of a model, its image, which never changes and is called by digest."""
-    from botocore.exceptions import ClientError
-
     deployed = (specification.get("Container") or {}).get("DeployedImage") or {}
     if deployed.get("ResolvedImage"):
         return [str(deployed["ResolvedImage"])]
     if not specification.get("ModelName"):
         return []
-    with translated("sagemaker:DescribeModel"):
-        try:
-            model = session.client("sagemaker").describe_model(ModelName=specification["ModelName"])
-        except ClientError as error:
-            if is_missing(error):
-                return []
-            raise
-    return [str(model["PrimaryContainer"]["Image"])]
+    client, name = session.client("sagemaker"), specification["ModelName"]
+    model = unless_missing("sagemaker:DescribeModel", lambda: client.describe_model(ModelName=name))
+    return [str(model["PrimaryContainer"]["Image"])] if model else []

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 from dockyard.adapters.sagemaker import component_requests as requests
 from dockyard.adapters.sagemaker.component_looks import describe_component, find_component
-from dockyard.adapters.sagemaker.component_scaling import stop_scaling
 from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated
 from dockyard.adapters.sagemaker.requests import alarm_names, differs
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
+from dockyard.adapters.sagemaker.scaling import stop_scaling
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError

@@ -10,7 +10,8 @@ from typing import Any
 
 from dockyard.adapters.sagemaker import requests
 from dockyard.adapters.sagemaker.component_looks import find_component
-from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated
+from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated, unless_missing
+from dockyard.adapters.sagemaker.scaling import deregister
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import read_owner
 from dockyard.domain.deployment import DeploymentKey
@@ -36,16 +37,10 @@ class SageMakerEndpoints:
 
     def describe_endpoint(self, name: str) -> Endpoint | None:
         """How an endpoint is now; None where there is none."""
-        from botocore.exceptions import ClientError
-
         client = self._session.client("sagemaker")
-        with translated("sagemaker:DescribeEndpoint"):
-            try:
-                found = client.describe_endpoint(EndpointName=name)
-            except ClientError as error:
-                if is_missing(error):
-                    return None
-                raise
+        found = unless_missing("sagemaker:DescribeEndpoint", lambda: client.describe_endpoint(EndpointName=name))
+        if found is None:
+            return None
         tags = self._find_tags(found)
         if tags is None:  # its deletion came to its end between the two calls
             return None
@@ -96,7 +91,7 @@ class SageMakerEndpoints:
         """Begin to delete an endpoint, with its scaling first: the service refuses one that is scaled otherwise."""
         from botocore.exceptions import ClientError
 
-        self._deregister(name)
+        deregister(self._session, requests.scaling_resource(name))
         client = self._session.client("sagemaker")
         with translated("sagemaker:DeleteEndpoint"):
             try:
@@ -129,18 +124,13 @@ class SageMakerEndpoints:
 
     def _list_models(self, fleet: Mapping[str, Any]) -> tuple[str, ...]:
         """The models of a fleet with a shadow, the one that answers first; none of others, whose configuration is called so."""
-        from botocore.exceptions import ClientError
-
         if not fleet.get("ShadowProductionVariants"):
             return ()
-        client = self._session.client("sagemaker")
-        with translated("sagemaker:DescribeEndpointConfig"):
-            try:
-                config = client.describe_endpoint_config(EndpointConfigName=fleet["EndpointConfigName"])
-            except ClientError as error:
-                if is_missing(error):
-                    return ()
-                raise
+        client, name = self._session.client("sagemaker"), fleet["EndpointConfigName"]
+        what = "sagemaker:DescribeEndpointConfig"
+        config = unless_missing(what, lambda: client.describe_endpoint_config(EndpointConfigName=name))
+        if config is None:
+            return ()
         variants = (*config["ProductionVariants"][:1], *config.get("ShadowProductionVariants", ())[:1])
         return tuple(str(one["ModelName"]) for one in variants)
 
@@ -172,17 +162,6 @@ class SageMakerEndpoints:
         endpoint = self.describe_endpoint(name)
         return endpoint is None or endpoint.status is EndpointStatus.DELETING
 
-    def _deregister(self, name: str) -> None:
-        from botocore.exceptions import ClientError
-
-        client, resource = self._session.client("application-autoscaling"), requests.scaling_resource(name)
-        with translated("application-autoscaling:DeregisterScalableTarget"):
-            try:
-                client.deregister_scalable_target(**resource)
-            except ClientError as error:
-                if not is_missing(error) and not read_message(error).startswith("No scalable target"):
-                    raise
-
 
 def list_tags(session: Session, arn: str) -> list[Mapping[str, str]]:
     """All tags of a SageMaker resource; none where it is gone."""
@@ -191,16 +170,8 @@ def list_tags(session: Session, arn: str) -> list[Mapping[str, str]]:
 
 def find_tags(session: Session, arn: str) -> list[Mapping[str, str]] | None:
     """All tags of a SageMaker resource; None where it is gone."""
-    from botocore.exceptions import ClientError
-
-    with translated("sagemaker:ListTags"):
-        try:
-            pages = session.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=arn)
-            return [tag for page in pages for tag in page["Tags"]]
-        except ClientError as error:
-            if is_missing(error):
-                return None
-            raise
+    pages = session.client("sagemaker").get_paginator("list_tags").paginate(ResourceArn=arn)
+    return unless_missing("sagemaker:ListTags", lambda: [tag for page in pages for tag in page["Tags"]])
 
 
 def _is_at(endpoint: Endpoint, config: str) -> bool:

@@ -97,6 +97,19 @@ _MISSING = {
 }
 
 
+def unless_missing(what: str, call: Callable[[], T]) -> T | None:
+    """What a call gives; None where AWS says that what it is about is not there. Raises as `translated` does."""
+    from botocore.exceptions import ClientError
+
+    with translated(what):
+        try:
+            return call()
+        except ClientError as error:
+            if not is_missing(error):
+                raise
+    return None
+
+
 def eventually(call: Callable[[], T], is_late: Callable[[Exception], bool], seconds: float = _LATE_SECONDS) -> T:
     """Call until it no longer fails for what AWS shows late: a name just made, a role just made."""
     from botocore.exceptions import ClientError

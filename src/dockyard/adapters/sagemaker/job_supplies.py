@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 
 from dockyard.adapters.sagemaker import batch_requests
-from dockyard.adapters.sagemaker.errors import is_missing, translated
+from dockyard.adapters.sagemaker.errors import translated, unless_missing
 from dockyard.adapters.sagemaker.jobs import SageMakerJobs
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
 from dockyard.adapters.sagemaker.setting_names import Place, name_place
@@ -65,14 +65,11 @@ class SageMakerJobSupplies:
             self._revoke(step.role, needed)
 
     def _revoke(self, role: str, needed: set[str]) -> None:
-        from botocore.exceptions import ClientError
-
         client = self.revisions.session.client("iam")
-        with translated("iam:DeleteRolePolicy"):
-            try:
-                there = client.list_role_policies(RoleName=role)["PolicyNames"]
-                for policy in (name for name in there if is_access_name(name) and name not in needed):
-                    client.delete_role_policy(RoleName=role, PolicyName=policy)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
+
+        def revoke() -> None:
+            there = client.list_role_policies(RoleName=role)["PolicyNames"]
+            for policy in (name for name in there if is_access_name(name) and name not in needed):
+                client.delete_role_policy(RoleName=role, PolicyName=policy)
+
+        unless_missing("iam:DeleteRolePolicy", revoke)

@@ -7,7 +7,7 @@ from typing import Any
 
 from dockyard.adapters.sagemaker import batch_requests, requests
 from dockyard.adapters.sagemaker.endpoints import list_tags
-from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_code, read_message, translated
+from dockyard.adapters.sagemaker.errors import eventually, read_code, read_message, translated, unless_missing
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import read_owner
 from dockyard.domain.deployment import DeploymentKey
@@ -46,16 +46,9 @@ class SageMakerJobs:
 
     def find_job(self, name: str) -> SeenJob | None:
         """How a job is now."""
-        from botocore.exceptions import ClientError
-
         client = self._session.client("sagemaker")
-        with translated("sagemaker:DescribeTransformJob"):
-            try:
-                return _read_job(client.describe_transform_job(TransformJobName=name))
-            except ClientError as error:
-                if is_missing(error) or read_code(error) == "ResourceNotFound":
-                    return None
-                raise
+        found = unless_missing("sagemaker:DescribeTransformJob", lambda: client.describe_transform_job(TransformJobName=name))
+        return _read_job(found) if found is not None else None
 
     def list_jobs(self, stem: str) -> tuple[SeenJob, ...]:
         """All jobs whose names have that in them."""

@@ -7,12 +7,11 @@ the model, after all that: a command that is killed leaves nothing that is not f
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator, Mapping
-from typing import Any
+from collections.abc import Mapping
 
 from dockyard.adapters.sagemaker import package_requests, requests
 from dockyard.adapters.sagemaker.endpoints import list_tags
-from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_code, read_message, translated
+from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_code, read_message, translated, unless_missing
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import PACKAGE_GROUP, read_owner
 from dockyard.domain.deployment import DeploymentKey
@@ -62,14 +61,8 @@ class SageMakerPackages:
             self._delete_group(group)
 
     def _delete_version(self, arn: str) -> None:
-        from botocore.exceptions import ClientError
-
-        with translated("sagemaker:DeleteModelPackage"):
-            try:
-                self._session.client("sagemaker").delete_model_package(ModelPackageName=arn)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
+        client = self._session.client("sagemaker")
+        unless_missing("sagemaker:DeleteModelPackage", lambda: client.delete_model_package(ModelPackageName=arn))
 
     def _delete_group(self, group: str) -> None:
         from botocore.exceptions import ClientError
@@ -120,15 +113,10 @@ class SageMakerPackages:
         """Make the group unless there is one, whose ever it is."""
         from botocore.exceptions import ClientError
 
-        client = self._session.client("sagemaker")
-        with translated("sagemaker:DescribeModelPackageGroup"):
-            try:
-                client.describe_model_package_group(ModelPackageGroupName=step.package.group)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
-            else:
-                return
+        client, group = self._session.client("sagemaker"), step.package.group
+        what = "sagemaker:DescribeModelPackageGroup"
+        if unless_missing(what, lambda: client.describe_model_package_group(ModelPackageGroupName=group)) is not None:
+            return
         with translated("sagemaker:CreateModelPackageGroup"):
             try:
                 client.create_model_package_group(**package_requests.create_group(key, step))
@@ -141,22 +129,11 @@ class SageMakerPackages:
 
     def _list_versions(self, group: str) -> dict[str, str]:
         """ARN and description of what there is in a group; nothing where there is no such group."""
-        return dict(self._walk_versions(group))
-
-    def _walk_versions(self, group: str) -> Iterator[tuple[str, str]]:
-        from botocore.exceptions import ClientError
-
         pages = self._session.client("sagemaker").get_paginator("list_model_packages").paginate(ModelPackageGroupName=group)
-        with translated("sagemaker:ListModelPackages"):
-            try:
-                found: list[Mapping[str, Any]] = [one for page in pages for one in page["ModelPackageSummaryList"]]
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
-                return
-        for one in found:
-            if one["ModelPackageStatus"] not in _GOING:
-                yield str(one["ModelPackageArn"]), str(one.get("ModelPackageDescription", ""))
+        what = "sagemaker:ListModelPackages"
+        found = unless_missing(what, lambda: [one for page in pages for one in page["ModelPackageSummaryList"]])
+        there = (one for one in found or () if one["ModelPackageStatus"] not in _GOING)
+        return {str(one["ModelPackageArn"]): str(one.get("ModelPackageDescription", "")) for one in there}
 
     def _arn(self, kind: str, name: str) -> str:
         account = self._session.account()

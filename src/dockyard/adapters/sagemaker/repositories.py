@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 
-from dockyard.adapters.sagemaker.errors import is_missing, read_code, translated
+from dockyard.adapters.sagemaker.errors import read_code, translated, unless_missing
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import tag_deployment
 from dockyard.domain.deployment import DeploymentKey
@@ -33,43 +33,27 @@ class EcrRepositories:
 
     def find_repository(self, name: str) -> str | None:
         """Where a repository is: `host/name`; None where there is none."""
-        from botocore.exceptions import ClientError
-
-        with translated("ecr:DescribeRepositories"):
-            try:
-                found = self._session.client("ecr").describe_repositories(repositoryNames=[name])["repositories"]
-            except ClientError as error:
-                if is_missing(error):
-                    return None
-                raise
+        client = self._session.client("ecr")
+        what = "ecr:DescribeRepositories"
+        found = unless_missing(what, lambda: client.describe_repositories(repositoryNames=[name])["repositories"])
+        if found is None:
+            return None
         uri = str(found[0]["repositoryUri"])
         self._hosts.add(uri.partition("/")[0])
         return uri
 
     def delete_image(self, name: str, digest: str, *, besides: str | None = None) -> None:
         """Delete an image, unless a model, `besides` one, runs it; a repository or an image that is gone is no error."""
-        from botocore.exceptions import ClientError
-
         uri = self.find_repository(name)
         if uri is None or self._is_run(name, f"{uri}@{digest}", besides):
             return
-        with translated("ecr:BatchDeleteImage"):
-            try:
-                self._session.client("ecr").batch_delete_image(repositoryName=name, imageIds=[{"imageDigest": digest}])
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
+        client, images = self._session.client("ecr"), [{"imageDigest": digest}]
+        unless_missing("ecr:BatchDeleteImage", lambda: client.batch_delete_image(repositoryName=name, imageIds=images))
 
     def delete_repository(self, name: str) -> None:
         """Delete a repository with all that is in it."""
-        from botocore.exceptions import ClientError
-
-        with translated("ecr:DeleteRepository"):
-            try:
-                self._session.client("ecr").delete_repository(repositoryName=name, force=True)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
+        client = self._session.client("ecr")
+        unless_missing("ecr:DeleteRepository", lambda: client.delete_repository(repositoryName=name, force=True))
 
     def trust_host(self, host: str) -> None:
         """Sign in to another registry of ECR's, too: a token is good for all that its owner may read."""

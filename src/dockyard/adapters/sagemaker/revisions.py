@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from dockyard.adapters.sagemaker import requests
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints, list_tags
-from dockyard.adapters.sagemaker.errors import eventually, is_missing, read_message, translated
+from dockyard.adapters.sagemaker.errors import eventually, read_message, translated, unless_missing
 from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.session import Session
@@ -89,7 +89,7 @@ class SageMakerRevisions:
         if owner is not None:
             self._refuse_live(derive_endpoint_name(owner.key.environment, owner.key.name), name)
         client = self.session.client("sagemaker")
-        self._delete("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
+        unless_missing("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
 
     def mark_served(self, name: str, *, on_model: bool = False) -> None:
         """Note on a revision's configuration that it has served, and when; on its model, where it has none."""
@@ -110,13 +110,13 @@ class SageMakerRevisions:
             self._refuse_live(derive_endpoint_name(owner.key.environment, owner.key.name), name)
             SageMakerPackages(self.session).delete_package(owner.key, owner.package_group, name)
         client = self.session.client("sagemaker")
-        self._delete("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
+        unless_missing("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
         self._delete_data(name, _find_data(model) if model else _tell_data(uploaded))
         if model is not None and owner is not None:
             image = str(model["PrimaryContainer"]["Image"])
             repository = derive_repository_name(derive_endpoint_name(owner.key.environment, owner.key.name))
             self.repositories.delete_image(repository, image.rpartition("@")[2], besides=name)
-        self._delete("sagemaker:DeleteModel", lambda: client.delete_model(ModelName=name))
+        unless_missing("sagemaker:DeleteModel", lambda: client.delete_model(ModelName=name))
 
     def _create(self, what: str, create: Callable[[], object], compare: Callable[[], str | None]) -> None:
         """An answer that was lost, or a crash, leaves what we wanted: then it is there and is the same."""
@@ -136,29 +136,11 @@ class SageMakerRevisions:
                         hint="somebody else made or changed it; delete it, or deploy under another `--name`",
                     ) from error
 
-    def _delete(self, what: str, delete: Callable[[], object]) -> None:
-        from botocore.exceptions import ClientError
-
-        with translated(what):
-            try:
-                delete()
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
-
     def find_model(self, name: str) -> Mapping[str, Any] | None:
         """A model with its tags, as the service describes it; None where there is none."""
-        from botocore.exceptions import ClientError
-
         client = self.session.client("sagemaker")
-        with translated("sagemaker:DescribeModel"):
-            try:
-                found = client.describe_model(ModelName=name)
-            except ClientError as error:
-                if is_missing(error):
-                    return None
-                raise
-        return {**found, "Tags": list_tags(self.session, found["ModelArn"])}
+        found = unless_missing("sagemaker:DescribeModel", lambda: client.describe_model(ModelName=name))
+        return None if found is None else {**found, "Tags": list_tags(self.session, found["ModelArn"])}
 
     def _refuse_live(self, endpoint_name: str, name: str) -> None:
         endpoint = self.endpoints.describe_endpoint(endpoint_name)

@@ -7,10 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from dockyard.adapters.sagemaker import requests
-from dockyard.adapters.sagemaker.component_scaling import delete_wake, put_wake
-from dockyard.adapters.sagemaker.errors import is_missing, read_code, translated
+from dockyard.adapters.sagemaker.errors import is_missing, read_code, translated, unless_missing
 from dockyard.adapters.sagemaker.policies import Grantee, render_execution_policy, render_trust_policy
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
+from dockyard.adapters.sagemaker.scaling import delete_wake, put_wake
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import tag_deployment
 from dockyard.domain.deployment import DeploymentKey
@@ -147,17 +147,14 @@ class SageMakerSupplies:
             return list(found["MetricAlarms"])
 
     def _delete_role(self, name: str) -> None:
-        from botocore.exceptions import ClientError
-
         client = self._session.client("iam")
-        with translated("iam:DeleteRole"):
-            try:
-                for policy in client.list_role_policies(RoleName=name)["PolicyNames"]:
-                    client.delete_role_policy(RoleName=name, PolicyName=policy)
-                client.delete_role(RoleName=name)
-            except ClientError as error:
-                if not is_missing(error):
-                    raise
+
+        def delete() -> None:
+            for policy in client.list_role_policies(RoleName=name)["PolicyNames"]:
+                client.delete_role_policy(RoleName=name, PolicyName=policy)
+            client.delete_role(RoleName=name)
+
+        unless_missing("iam:DeleteRole", delete)
 
 
 _CALLS = {

@@ -1,4 +1,4 @@
-"""Owns what brings copies of an inference component back when there is none, and taking its scaling away."""
+"""Owns taking scaling away, and what brings copies of an inference component back when there is none."""
 
 from __future__ import annotations
 
@@ -29,12 +29,17 @@ def delete_wake(session: Session, component: str) -> None:
 
 def stop_scaling(session: Session, component: str) -> None:
     """Take all of its scaling away, as far as it is there."""
+    delete_wake(session, component)
+    deregister(session, requests.scaling_resource(component))
+
+
+def deregister(session: Session, resource: requests.Params) -> None:
+    """Scale a variant or a component no more; one that is not scaled is no error."""
     from botocore.exceptions import ClientError
 
-    delete_wake(session, component)
     with translated(f"{_SCALING}:DeregisterScalableTarget"):
         try:
-            session.client(_SCALING).deregister_scalable_target(**requests.scaling_resource(component))
+            session.client(_SCALING).deregister_scalable_target(**resource)
         except ClientError as error:
             if not is_missing(error) and not read_message(error).startswith("No scalable target"):
                 raise
