@@ -11,7 +11,8 @@ from pathlib import Path
 import docker
 import pytest
 
-from support.console import ROOT, Shell, find_port, open_shell
+from support.console import ROOT, Shell, open_shell
+from support.ports import reserve_port
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "sagemaker.md"
 SANDBOX_PORT = "5566"
@@ -23,7 +24,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 def shell(tmp_path: Path, session_folder: Path, lab_engine: str, lab_registry: str) -> Iterator[Shell]:
     """A shell with a Docker engine, and the lab's registry in the place of Docker Hub."""
     opened = open_shell(tmp_path, session_folder / "stage" / "cache")
-    port = find_port()
+    port = str(reserve_port())
     kept = {name: value for name, value in opened.environ.items() if not name.startswith("AWS_")}
     parts = {"DOCKER_HOST": lab_engine, "DOCKYARD_IMAGE__MIRRORS": json.dumps({"docker.io": [f"http://{lab_registry}"]})}
     shell = dataclasses.replace(

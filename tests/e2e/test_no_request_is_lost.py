@@ -7,7 +7,9 @@ from collections.abc import Callable
 
 import pytest
 
-from support.deployments import Place, find_port, is_free
+from dockyard.adapters.local.ports import is_port_free
+from support.deployments import Place
+from support.ports import reserve_port
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, BODY, SOUND
 
@@ -32,11 +34,11 @@ def test_no_request_of_a_thousand_is_lost_through_updates_and_rollbacks(place: P
 def test_port_moves_with_a_revision_that_goes_on(place: Place, load: Callable[[Place], SteadyLoad]) -> None:
     place.deploy().expect(0)
     (before,) = place.supervisors().values()
-    old, place.port = place.port, find_port()
+    old, place.port = place.port, reserve_port()
     moved = place.deploy("--port", str(place.port)).expect(0)
     assert moved.result["endpoint"] == f"http://127.0.0.1:{place.port}"
     assert place.supervisors() == {1: before}
-    assert is_free(old)
+    assert is_port_free("127.0.0.1", old)
     with load(place) as running:
         running.wait_for(20)
     running.assert_whole()

@@ -13,12 +13,13 @@ from __future__ import annotations
 
 import os
 import re
-import socket
 import subprocess
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from support.ports import reserve_port
 
 ROOT = Path(__file__).resolve().parents[2]
 PAGE_PORT = "1234"
@@ -113,7 +114,7 @@ class Shell:
 def open_shell(folder: Path, cache: Path) -> Shell:
     """A shell in `folder` that sees the examples as in a checkout, and keeps everything below it; models run as processes."""
     (folder / "examples").symlink_to(ROOT / "examples")
-    port = find_port()
+    port = str(reserve_port())
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKYARD_", "MLFLOW_", "PYTHON"))}
     tools = Path(sys.executable).parent
     environ = {
@@ -127,13 +128,6 @@ def open_shell(folder: Path, cache: Path) -> Shell:
         "MLFLOW_DISABLE_TELEMETRY": "true",
     }
     return Shell(folder=folder, port=port, environ=kept | environ)
-
-
-def find_port() -> str:
-    """A free port on loopback."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])
 
 
 def write_curl(folder: Path) -> Path:

@@ -9,7 +9,6 @@ import json
 import os
 import shutil
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -20,7 +19,9 @@ from pathlib import Path
 from typing import Any
 
 from dockyard.adapters.local.daemon import find_holder
+from dockyard.adapters.local.ports import is_port_free
 from support.commands import Command, Main, run_dockyard
+from support.ports import reserve_port
 from support.session import make_once
 from support.told_models import FOLDERS, SOUND, make_models
 
@@ -28,7 +29,6 @@ _SCRIPTS = Path(sys.executable).parent
 _TIMEOUT_SECONDS = 240
 _GONE_SECONDS = 10.0
 _NOT_PASSED = ("DOCKYARD_", "MLFLOW_", "DOCKER_", "PYTHONDONTWRITEBYTECODE")
-_GIVEN_PORTS: set[int] = set()
 CONFIG = """\
 environments:
   local: {{runtime: process, port: {port}, smoke_requests: 3, grace_seconds: 5, history_limit: {history_limit}}}
@@ -168,7 +168,7 @@ class Place:
         """No process of this place runs, its port is free, and its home has no deployment, lock or waiting record."""
         left = [*wait_until_none(self.folder), *wait_until_none(self.home)]
         assert left == [], f"processes are left: {left}"
-        assert is_free(self.port)
+        assert is_port_free("127.0.0.1", self.port)
         assert not (self.home / "local").exists()
         assert list(self.home.glob("locks/*")) == []
         assert list(self.home.glob("queue/*")) == []
@@ -207,7 +207,7 @@ class Stage:
         """Make a user's folder over a home that may be another place's, too, where neither of them changes it."""
         folder.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(self.folder / "mlflow.db", folder / "mlflow.db")
-        place = Place(folder=folder, home=home, cache=self.folder / "cache", port=find_port())
+        place = Place(folder=folder, home=home, cache=self.folder / "cache", port=reserve_port())
         place.configure(CONFIG.format(port=place.port, history_limit=history_limit))
         return place
 
@@ -229,26 +229,6 @@ def make_told_models(arguments: list[str]) -> int:
     """Make the models in a process that ends: MLflow keeps databases open."""
     make_models(Path(arguments[0]))
     return 0
-
-
-def find_port() -> int:
-    """A port that nobody listens on, outside of the range that connections take their own ends from; each is given once."""
-    first = 11_000 + os.getpid() % 1000 * 16
-    port = next(port for port in range(first, first + 16_000) if port not in _GIVEN_PORTS and is_free(port))
-    _GIVEN_PORTS.add(port)
-    return port
-
-
-def is_free(port: int) -> bool:
-    """Whether nobody listens on a port of loopback."""
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind(("127.0.0.1", port))
-            probe.listen()
-        except OSError:
-            return False
-    return True
 
 
 def wait_until_none(folder: Path) -> list[str]:

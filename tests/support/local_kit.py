@@ -88,18 +88,12 @@ def open_kit(home: Path, library: ImageLibrary, runtime: Runtime = Runtime.PROCE
     processes = ProcessRuntime(library, Pythons(os.environ), home / "cache", os.environ)
     runtimes: Mapping[Runtime, ProcessRuntime | ContainerRuntime] = {Runtime.PROCESS: processes, Runtime.DOCKER: containers}
     clock = ManualClock()
-    host = Host(Surroundings(home=home, runtimes=runtimes, images=library, clock=clock, first_port=_choose_first_port()))
+    host = Host(Surroundings(home=home, runtimes=runtimes, images=library, clock=clock, first_port=reserve_port()))
     orphans = Orphans(home, containers, listen_on=LOOPBACK)
     inventory = Inventory(home, host=host, logs=runtimes, orphans=orphans)
     return LocalKit(
         home=home, runtime=runtime, host=host, inventory=inventory, containers=containers, library=library, clock=clock
     )
-
-
-def _choose_first_port() -> int:
-    """Tests that run side by side must not be offered the same port; these are below those that kernels hand out."""
-    worker = os.environ.get("PYTEST_XDIST_WORKER", "gw0")
-    return 21_000 + 1000 * int(worker.removeprefix("gw"))
 
 
 def build_stand_in(folder: Path) -> ImageLibrary:

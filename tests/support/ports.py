@@ -1,4 +1,4 @@
-"""Ports for tests that run beside each other: every worker of pytest has a range of its own."""
+"""Ports for tests that run beside each other: every worker of pytest has its own, below those that kernels hand out."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import os
 
 from dockyard.adapters.local.ports import is_port_free
 
-_FIRST = 21_000
+_FIRST = 11_000
 _EACH = 1_000
 _worker = int("".join(filter(str.isdigit, os.environ.get("PYTEST_XDIST_WORKER", "0"))) or 0)
 _counter = itertools.count()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -18,6 +17,7 @@ from urllib.error import URLError
 import pytest
 
 from support.model_folder import write_model_folder
+from support.ports import reserve_port
 
 _START_SECONDS = 90.0
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -54,7 +54,7 @@ class TrackingServer:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        self.port = self.port or _find_free_port()
+        self.port = self.port or reserve_port()
         with (self.folder / "server.log").open("ab") as log:
             self._process = subprocess.Popen(
                 [
@@ -154,9 +154,3 @@ def _make_store(uri: str, folder: Path) -> None:
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
     return kept | {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
-
-
-def _find_free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
