@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -16,10 +16,9 @@ pytestmark = pytest.mark.process
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[TrackingServer]:
+def server(tmp_path: Path, open_server: Callable[[Path], TrackingServer]) -> Iterator[TrackingServer]:
     """A server of this test's own, because it is killed."""
-    server = TrackingServer(folder=tmp_path)
-    server.start()
+    server = open_server(tmp_path)
     yield server
     server.stop()
 

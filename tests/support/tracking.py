@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ import pytest
 
 from support.model_folder import write_model_folder
 from support.ports import reserve_port
+from support.session import make_once
 
 _START_SECONDS = 90.0
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -98,10 +100,25 @@ SERVER = pytest.param("server", marks=pytest.mark.process)
 
 
 @pytest.fixture(scope="session")
-def tracking_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TrackingServer]:
+def open_server(session_folder: Path) -> Callable[[Path], TrackingServer]:
+    """Starts a server over a folder, with tables in it that are made once for all servers: that takes seconds."""
+    made = make_once(session_folder / "tables", lambda folder: _make_store(f"sqlite:///{folder}/server.db", folder))
+
+    def open_one(folder: Path) -> TrackingServer:
+        shutil.copyfile(made / "server.db", folder / "server.db")
+        server = TrackingServer(folder=folder)
+        server.start()
+        return server
+
+    return open_one
+
+
+@pytest.fixture(scope="session")
+def tracking_server(
+    tmp_path_factory: pytest.TempPathFactory, open_server: Callable[[Path], TrackingServer]
+) -> Iterator[TrackingServer]:
     """One server for all tests. A test that stops it starts it again."""
-    server = TrackingServer(folder=tmp_path_factory.mktemp("mlflow-server"))
-    server.start()
+    server = open_server(tmp_path_factory.mktemp("mlflow-server"))
     yield server
     server.stop()
 
