@@ -6,6 +6,7 @@ import pytest
 
 pytest_plugins = [
     "support.lab",
+    "support.go_client",
     "support.measuring",
     "support.sagemaker_cloud",
     "support.sagemaker_sdk",

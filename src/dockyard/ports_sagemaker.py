@@ -16,6 +16,7 @@ from dockyard.domain.learning_container import LearningContainer
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
     Endpoint,
+    Instances,
     ObservedSageMaker,
     SageMakerPolicy,
     SageMakerSettings,
@@ -261,4 +262,8 @@ class Preflight(Protocol):
 
     def describe_cost(self, settings: SageMakerSettings, policy: SageMakerPolicy) -> str | None:
         """What it costs by the hour and the month, with the date of the price; None where no price is known."""
+        ...
+
+    def describe_job_cost(self, instances: Instances) -> str | None:
+        """What a batch transform job costs by the hour, with the date of the price; None where no price is known."""
         ...

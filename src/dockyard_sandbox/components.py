@@ -33,7 +33,7 @@ class Components:
         with world.lock:
             if name.lower() in world.components:
                 raise refuse_existing("inference component", arn)
-            endpoint = world.require_endpoint(request.text("EndpointName"))
+            endpoint = world.require_seen_endpoint(request.text("EndpointName"))
             if endpoint.in_progress:
                 raise refuse_in_progress("endpoint", endpoint.arn)
             component = Component(
@@ -46,6 +46,7 @@ class Components:
                 desired_copies=request.child("RuntimeConfig").whole("CopyCount", 1),
                 created=now,
                 modified=now,
+                visible_from=now + world.delay("inference-component"),
             )
             world.tags.put(arn, read_tags(request))
             world.put_component(component)
@@ -65,7 +66,7 @@ class Components:
     def delete(self, world: World, name: str) -> None:
         """Begin to delete a component. Raises ApiError while it is in progress."""
         with world.lock:
-            component = world.require_component(name)
+            component = world.require_seen_component(name)
             if component.in_progress:
                 raise refuse_in_progress("inference component", component.arn)
             world.put_component(replace(component, status="Deleting", modified=time.time()))
@@ -77,7 +78,7 @@ class Components:
         )
 
     def _require_settled(self, world: World, name: str) -> Component:
-        component = world.require_component(name)
+        component = world.require_seen_component(name)
         if component.in_progress:
             raise refuse_in_progress("inference component", component.arn)
         return component

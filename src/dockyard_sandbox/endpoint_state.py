@@ -91,6 +91,7 @@ class Endpoint:
     pending_since: float = 0.0
     shift: float = 0.0
     last_deployment: Fields | None = None
+    visible_from: float = 0.0
 
     @property
     def in_progress(self) -> bool:
@@ -116,6 +117,7 @@ class Component:
     images: tuple[DeployedImage, ...] = ()
     replicas: tuple[Replica, ...] = ()
     last_deployment: Fields | None = field(default=None)
+    visible_from: float = 0.0
 
     @property
     def in_progress(self) -> bool:

@@ -66,6 +66,7 @@ class Endpoints:
                 created=now,
                 modified=now,
                 last_deployment=request.child("DeploymentConfig") if "DeploymentConfig" in request else None,
+                visible_from=now + world.delay("endpoint"),
             )
             world.tags.put(arn, read_tags(request))
             world.put_endpoint(endpoint)
@@ -108,7 +109,7 @@ class Endpoints:
     def delete(self, world: World, name: str) -> None:
         """Begin to delete an endpoint. Raises ApiError while it is in progress, or has inference components."""
         with world.lock:
-            endpoint = world.require_endpoint(name)
+            endpoint = world.require_seen_endpoint(name)
             if endpoint.in_progress:
                 raise refuse_in_progress("endpoint", endpoint.arn)
             if any(component.endpoint_name == endpoint.name for component in world.components.values()):
@@ -121,7 +122,7 @@ class Endpoints:
         """Do what somebody else does to an endpoint; nothing where it is missing or not settled."""
         with world.lock:
             endpoint = world.find_endpoint(name)
-            if endpoint is None or endpoint.status != "InService":
+            if endpoint is None or endpoint.status != "InService" or endpoint.visible_from > time.time():
                 return
             if rule.kind == "changed-by-someone":
                 self._change_as_someone_else(world, endpoint, in_progress=rule.in_progress)
@@ -174,7 +175,7 @@ class Endpoints:
         return EndpointRun(tools=self._tools, world=world, name=name, rule=rule)
 
     def _require_settled(self, world: World, name: str) -> Endpoint:
-        endpoint = world.require_endpoint(name)
+        endpoint = world.require_seen_endpoint(name)
         if endpoint.in_progress:
             raise refuse_in_progress("endpoint", endpoint.arn)
         if endpoint.status == "Failed":

@@ -12,6 +12,7 @@ from dataclasses import asdict, dataclass, field
 
 from dockyard_sandbox.calls import CallSite
 from dockyard_sandbox.fields import Fields
+from dockyard_sandbox.world import LABELS
 
 CALL_FAULTS: Mapping[str, str] = {
     "throttle": "Refused with ThrottlingException (`Rate exceeded`), or what the service calls it.",
@@ -43,6 +44,7 @@ INTERFERENCES = frozenset({"changed-by-someone", "deleted-by-someone", "system-u
 CONSISTENCY = "consistency"
 KINDS = (*CALL_FAULTS, *ENDPOINT_FAULTS, CONSISTENCY)
 _ANY = "*"
+_HIDDEN = frozenset({*LABELS, "tags", "role"})
 
 
 class FaultScriptError(ValueError):
@@ -159,6 +161,9 @@ def _read_rule(number: int, rule: Fields) -> Rule:
         raise FaultScriptError(f"rule {number}: {', '.join(unknown)} is not known")
     if rule.whole("nth", 1) < 1 or rule.whole("times", 1) < 0 or rule.number("seconds") < 0:
         raise FaultScriptError(f"rule {number}: nth begins at 1; times and seconds at 0")
+    unseen = sorted(set(rule.texts("resources")) - _HIDDEN)
+    if unseen:
+        raise FaultScriptError(f"rule {number}: resources {', '.join(unseen)} are none of {', '.join(sorted(_HIDDEN))}")
     return Rule(
         kind=kind,
         service=rule.text("service", "sagemaker"),

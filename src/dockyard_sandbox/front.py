@@ -157,6 +157,9 @@ def deny(permission: Permission, site: CallSite, request: HttpRequest) -> ApiErr
 
 def read_error_code(response: HttpResponse) -> str:
     """The error code in an answer of any of the protocols; empty where it has none."""
+    told = response.headers.get("x-amzn-query-error", "")
+    if told:
+        return told.partition(";")[0]
     found = _XML_CODE.search(response.body)
     if found:
         return found[1].decode()

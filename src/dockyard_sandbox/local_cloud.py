@@ -27,6 +27,7 @@ from dockyard_sandbox.arns import ACCOUNT
 from dockyard_sandbox.async_invocations import AsyncInvocations
 from dockyard_sandbox.aws import Aws
 from dockyard_sandbox.capture import DataCapture
+from dockyard_sandbox.cbor_bridge import CborBridge
 from dockyard_sandbox.container_logs import ContainerLogs
 from dockyard_sandbox.docker_runner import DockerRunner, remove_leftovers
 from dockyard_sandbox.ecr_service import EcrService
@@ -170,6 +171,7 @@ class LocalCloud:
         return {
             "application-autoscaling": ScalingService(bearings.serving, self._aws, moto),
             "runtime": Runtime(invocations, queue.accept),
+            "monitoring": CborBridge(moto),
             "ecr": EcrService(self.repositories, self.tokens, address=bearings.authority),
             "registry": Registry(self.repositories, self.tokens, address=bearings.authority),
             "page": Page(self.invocations),

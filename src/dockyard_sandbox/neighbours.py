@@ -9,6 +9,7 @@ from collections.abc import Callable, Mapping
 from http.client import HTTPConnection, HTTPException
 from types import MappingProxyType
 
+from dockyard_sandbox.protocol import make_request_id
 from dockyard_sandbox.routes import HttpRequest, HttpResponse, answer_json
 
 _SECONDS = 300.0
@@ -25,6 +26,7 @@ _BETWEEN_NEIGHBOURS = frozenset(
         "content-length",
     }
 )
+_S3_REQUEST_ID = "x-amz-request-id"  # S3's own name for it, under which SDKs look; moto uses the one of other services
 _OURS_TO_SAY = _BETWEEN_NEIGHBOURS - {"content-length"} | {"server", "date"}
 
 
@@ -61,4 +63,6 @@ def _exchange(connection: HTTPConnection, request: HttpRequest) -> HttpResponse:
     connection.endheaders(request.body or None)
     answer = connection.getresponse()
     headers = {name: value for name, value in answer.getheaders() if name.lower() not in _OURS_TO_SAY}
+    if request.scope is not None and request.scope.service == "s3":
+        headers.setdefault(_S3_REQUEST_ID, make_request_id())
     return HttpResponse(status=answer.status, headers=headers, body=answer.read())

@@ -10,11 +10,13 @@ import uuid
 from collections.abc import Mapping
 from html import escape
 
+from dockyard_sandbox.cbor import encode_cbor
 from dockyard_sandbox.errors import ApiError
 from dockyard_sandbox.fields import Fields, as_fields
 from dockyard_sandbox.routes import HttpRequest, HttpResponse
 
 JSON_TYPE = "application/x-amz-json-1.1"
+CBOR_HEADERS: Mapping[str, str] = {"Content-Type": "application/cbor", "smithy-protocol": "rpc-v2-cbor"}
 _QUERY_SERVICES = frozenset({"sts", "iam", "sns", "ec2"})
 
 
@@ -86,22 +88,11 @@ def _answer_query(error: ApiError, request_id: str) -> HttpResponse:
 
 
 def _answer_cbor(error: ApiError, request_id: str) -> HttpResponse:
-    """A CBOR map of two texts. https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html"""
-    parts = (text for pair in (("__type", error.code), ("message", error.message)) for text in pair)
-    body = b"\xa2" + b"".join(_encode_cbor_text(text) for text in parts)
+    """https://smithy.io/2.0/additional-specs/protocols/smithy-rpc-v2.html"""
     fault = "Sender" if error.status < 500 else "Receiver"
-    headers = {
-        "Content-Type": "application/cbor",
-        "smithy-protocol": "rpc-v2-cbor",
-        "x-amzn-RequestId": request_id,
-        "x-amzn-query-error": f"{error.code};{fault}",
-    }
+    headers = {**CBOR_HEADERS, "x-amzn-RequestId": request_id, "x-amzn-query-error": f"{error.code};{fault}"}
+    body = encode_cbor({"__type": error.code, "message": error.message})
     return HttpResponse(status=error.status, headers=headers, body=body)
-
-
-def _encode_cbor_text(text: str) -> bytes:
-    content = text.encode()
-    return b"\x79" + len(content).to_bytes(2, "big") + content
 
 
 def _encode(value: object) -> object:

@@ -199,6 +199,18 @@ class World:
             raise refuse_missing("endpoint", self.place.name_resource("endpoint", name))
         return endpoint
 
+    def require_seen_endpoint(self, name: str) -> Endpoint:
+        """The endpoint of this name, for who asks from outside. Raises ApiError where there is none, or none yet."""
+        endpoint = self.require_endpoint(name)
+        if endpoint.visible_from > time.time():
+            raise refuse_missing("endpoint", endpoint.arn)
+        return endpoint
+
+    def list_seen_endpoints(self) -> tuple[Endpoint, ...]:
+        """All that are seen, oldest first."""
+        with self.lock:
+            return tuple(endpoint for endpoint in self.endpoints.values() if endpoint.visible_from <= time.time())
+
     def put_endpoint(self, endpoint: Endpoint) -> Endpoint:
         """Add or replace an endpoint."""
         with self.lock:
@@ -212,6 +224,18 @@ class World:
         if component is None:
             raise refuse_missing("inference component", self.place.name_resource("inference-component", name))
         return component
+
+    def require_seen_component(self, name: str) -> Component:
+        """The inference component of this name, for who asks from outside. Raises ApiError where there is none, or none yet."""
+        component = self.require_component(name)
+        if component.visible_from > time.time():
+            raise refuse_missing("inference component", component.arn)
+        return component
+
+    def list_seen_components(self) -> tuple[Component, ...]:
+        """All that are seen, oldest first."""
+        with self.lock:
+            return tuple(component for component in self.components.values() if component.visible_from <= time.time())
 
     def put_component(self, component: Component) -> Component:
         """Add or replace an inference component."""

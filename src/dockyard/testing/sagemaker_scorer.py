@@ -8,7 +8,7 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, UnavailableError
 from dockyard.domain.finding import Finding
 from dockyard.domain.image import DEFAULT_PLATFORM, Fingerprint
-from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
+from dockyard.domain.sagemaker import Instances, SageMakerPolicy, SageMakerSettings
 from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.ports import Answer, Request
 from dockyard.testing.sagemaker import MemoryAccount
@@ -79,4 +79,9 @@ class MemoryPreflight:
     def describe_cost(self, settings: SageMakerSettings, policy: SageMakerPolicy) -> str | None:
         """What was given."""
         del settings, policy
+        return self.cost
+
+    def describe_job_cost(self, instances: Instances) -> str | None:
+        """What was given."""
+        del instances
         return self.cost

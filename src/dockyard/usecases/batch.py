@@ -19,7 +19,7 @@ from dockyard.domain.request import BatchRequest, SageMakerDeployRequest
 from dockyard.domain.result import BatchResult, ResultStatus
 from dockyard.domain.sagemaker import SageMakerSpec, derive_endpoint_name
 from dockyard.domain.sagemaker_batch import ObservedBatch, TransformJob, derive_job_model_name
-from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, WaitTransform
+from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, StartTransform, WaitTransform
 from dockyard.planning.recording import redact_plan
 from dockyard.planning.sagemaker_batch import WantedBatch, derive_wanted_stem, name_job, plan_batch
 from dockyard.ports_batch import JobSupplies, TransformJobs
@@ -187,12 +187,20 @@ def _plan(bench: Workbench, desk: BatchDesk, request: BatchRequest) -> _Planned:
     )
     seen = _observe(bench, desk, deploy.key, wanted)
     return _Planned(
-        plan=plan_batch(deploy.key, wanted, seen),
+        plan=_tell_cost(desk, plan_batch(deploy.key, wanted, seen), request),
         job=name_job(deploy.key, wanted, seen),
         wanted=wanted,
         image=seen.image,
         build=Build(recipe=recipe, model=model),
     )
+
+
+def _tell_cost(desk: BatchDesk, plan: Plan, request: BatchRequest) -> Plan:
+    """The plan with what the job costs, where it would start one."""
+    if not any(isinstance(step, StartTransform) for step in plan.steps):
+        return plan
+    cost = desk.site.ports.preflight.describe_job_cost(request.settings.instances)
+    return plan if cost is None else dataclasses.replace(plan, notes=(*plan.notes, cost))
 
 
 def _check(desk: BatchDesk, request: BatchRequest, deploy: SageMakerDeployRequest) -> None:

@@ -78,7 +78,7 @@ def _read_specification(call: ApiCall) -> Fields | None:
 
 def describe_component(call: ApiCall) -> Mapping[str, object]:
     """DescribeInferenceComponent."""
-    component = call.world.require_component(call.request.text("InferenceComponentName"))
+    component = call.world.require_seen_component(call.request.text("InferenceComponentName"))
     body: dict[str, object] = {
         **_summarize(component, call.world),
         "Specification": _describe_specification(component),
@@ -115,8 +115,6 @@ def _summarize(component: Component, world: World) -> dict[str, object]:
 def list_components(call: ApiCall) -> Mapping[str, object]:
     """ListInferenceComponents."""
     endpoint, variant = call.request.text("EndpointNameEquals"), call.request.text("VariantNameEquals")
-    with call.world.lock:
-        components = list(call.world.components.values())
     items = (
         Listed(
             name=component.name,
@@ -125,7 +123,7 @@ def list_components(call: ApiCall) -> Mapping[str, object]:
             status=component.status,
             summary=_summarize(component, call.world),
         )
-        for component in components
+        for component in call.world.list_seen_components()
         if endpoint in {"", component.endpoint_name} and variant in {"", component.variant_name}
     )
     return list_page(items, call.request, "InferenceComponents")

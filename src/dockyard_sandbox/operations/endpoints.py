@@ -44,7 +44,7 @@ class EndpointOperations:
 
     def _update(self, call: ApiCall) -> Mapping[str, object]:
         request = call.request
-        endpoint = call.world.require_endpoint(request.text("EndpointName"))
+        endpoint = call.world.require_seen_endpoint(request.text("EndpointName"))
         config = _require_config(call)
         _check_kind(endpoint.live.config, config.request)
         deployment = request.child("DeploymentConfig") if "DeploymentConfig" in request else None
@@ -96,13 +96,11 @@ def _read_scale(one: Fields) -> Scale:
 
 def describe(call: ApiCall) -> Mapping[str, object]:
     """DescribeEndpoint."""
-    return describe_endpoint(call.world.require_endpoint(call.request.text("EndpointName")))
+    return describe_endpoint(call.world.require_seen_endpoint(call.request.text("EndpointName")))
 
 
 def list_endpoints(call: ApiCall) -> Mapping[str, object]:
     """ListEndpoints. As at AWS, a summary has no FailureReason."""
-    with call.world.lock:
-        endpoints = list(call.world.endpoints.values())
     items = (
         Listed(
             name=endpoint.name,
@@ -117,6 +115,6 @@ def list_endpoints(call: ApiCall) -> Mapping[str, object]:
                 "EndpointStatus": endpoint.status,
             },
         )
-        for endpoint in endpoints
+        for endpoint in call.world.list_seen_endpoints()
     )
     return list_page(items, call.request, "Endpoints")

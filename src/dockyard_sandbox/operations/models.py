@@ -17,7 +17,8 @@ from dockyard_sandbox.surroundings import ModelData
 from dockyard_sandbox.world import World
 
 MAX_ENVIRONMENT_BYTES = 32 * 1024
-_DESCRIBED = ("PrimaryContainer", "Containers", "InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig")
+_MODE = "SingleModel"
+_DESCRIBED = ("InferenceExecutionConfig", "ExecutionRoleArn", "VpcConfig")
 
 
 class ModelOperations:
@@ -86,7 +87,18 @@ def describe_model(call: ApiCall) -> Mapping[str, object]:
         "CreationTime": record.created,
         "EnableNetworkIsolation": record.request.flag("EnableNetworkIsolation"),
         **record.request.only(*_DESCRIBED),
+        **_describe_containers(record.request),
     }
+
+
+def _describe_containers(request: Fields) -> dict[str, object]:
+    """Containers with the mode that AWS tells where none was asked for."""
+    described: dict[str, object] = {}
+    if "PrimaryContainer" in request:
+        described["PrimaryContainer"] = {"Mode": _MODE, **request.child("PrimaryContainer")}
+    if "Containers" in request:
+        described["Containers"] = [{"Mode": _MODE, **container} for container in request.items_of("Containers")]
+    return described
 
 
 def delete_model(call: ApiCall) -> Mapping[str, object]:

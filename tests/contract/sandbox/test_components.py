@@ -68,6 +68,18 @@ def test_component_serves_on_an_endpoint_without_models(bench: ControlBench) -> 
     assert [(one.name, len(one.targets)) for one in view.components] == [("part", 1)]
 
 
+def test_new_component_is_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
+    make_host(bench)
+    bench.script(Rule(kind="consistency", resources=("inference-component",), seconds=0.3))
+    with pytest.raises(ClientError) as caught:
+        create(bench)
+    assert "Could not find inference component" in read_error(caught.value)[1]
+    assert bench.call("ListInferenceComponents")["InferenceComponents"] == []
+    time.sleep(0.35)
+    assert wait(bench).text("InferenceComponentStatus") == "InService"
+    assert len(bench.call("ListInferenceComponents").items_of("InferenceComponents")) == 1
+
+
 def test_component_scales_to_none_and_back(bench: ControlBench) -> None:
     make_host(bench)
     create(bench)

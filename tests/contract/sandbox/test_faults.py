@@ -140,6 +140,24 @@ def test_new_configuration_is_not_seen_at_once_when_scripted(bench: ControlBench
     bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
 
 
+def test_new_endpoint_is_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
+    bench.make_model()
+    bench.make_config()
+    bench.script(Rule(kind="consistency", resources=("endpoint",), seconds=0.3))
+    bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    for operation, more in (("DescribeEndpoint", {}), ("DeleteEndpoint", {}), ("UpdateEndpoint", {"EndpointConfigName": "c"})):
+        with pytest.raises(ClientError) as caught:
+            bench.call(operation, EndpointName="e", **more)
+        assert "Could not find endpoint" in read_error(caught.value)[1]
+    assert bench.call("ListEndpoints")["Endpoints"] == []
+    with pytest.raises(ClientError) as caught:
+        bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
+    assert "Cannot create already existing" in read_error(caught.value)[1]
+    time.sleep(0.35)
+    assert bench.wait().text("EndpointStatus") == "InService"
+    assert [one.text("EndpointName") for one in bench.call("ListEndpoints").items_of("Endpoints")] == ["e"]
+
+
 def test_new_tags_are_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
     arn = bench.make_model(Tags=[{"Key": "a", "Value": "1"}])
     bench.script(Rule(kind="consistency", resources=("tags",), seconds=0.2))

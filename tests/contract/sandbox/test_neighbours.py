@@ -13,6 +13,8 @@ import pytest
 from boto3.s3.transfer import TransferConfig
 from botocore.exceptions import ClientError
 
+from dockyard_sandbox.cbor import decode_cbor, encode_cbor
+from dockyard_sandbox.fields import Fields, as_fields
 from dockyard_sandbox.moto_process import MotoProcess, NoMotoError
 from dockyard_sandbox.neighbours import Neighbours
 from dockyard_sandbox.routes import HttpRequest
@@ -23,6 +25,8 @@ pytestmark = pytest.mark.process
 
 MEGABYTE = 1 << 20
 SIGNED = "AWS4-HMAC-SHA256 Credential=KEY/20260304/us-east-1/s3/aws4_request, Signature=0"  # not a secret: it signs nothing
+
+SIGNED_METRICS = SIGNED.replace("/s3/", "/monitoring/")
 
 
 @pytest.fixture(scope="module")
@@ -70,6 +74,46 @@ def test_errors_keep_their_codes(cloud: CloudBench) -> None:
     with pytest.raises(ClientError) as refused:
         s3.head_object(Bucket="bucket", Key="none")
     assert refused.value.response["ResponseMetadata"]["HTTPStatusCode"] == 404
+
+
+def test_every_answer_of_s3_has_a_request_id_under_the_name_that_s3_gives_it(cloud: CloudBench) -> None:
+    s3 = cloud.client("s3")
+    headers = [s3.list_buckets()["ResponseMetadata"]["HTTPHeaders"]]
+    with pytest.raises(ClientError) as refused:
+        s3.get_object(Bucket="bucket", Key="none")
+    headers.append(refused.value.response["ResponseMetadata"]["HTTPHeaders"])
+    assert all(one["x-amz-request-id"] for one in headers)
+
+
+def test_cloudwatch_understands_cbor_in_which_other_sdks_speak(cloud: CloudBench) -> None:
+    """What a client of AWS's for Go sends; boto3 prefers JSON."""
+
+    def call(operation: str, body: dict[str, object]) -> tuple[int, Fields]:
+        connection = http.client.HTTPConnection(cloud.address, timeout=10)
+        headers = {"smithy-protocol": "rpc-v2-cbor", "content-type": "application/cbor", "authorization": SIGNED_METRICS}
+        path = f"/service/GraniteServiceVersion20100801/operation/{operation}"
+        connection.request("POST", path, encode_cbor(body), headers)
+        answer = connection.getresponse()
+        told = as_fields(decode_cbor(answer.read()))
+        connection.close()
+        return answer.status, told
+
+    alarm = {
+        "AlarmName": "in-cbor",
+        "Namespace": "N",
+        "MetricName": "m",
+        "Statistic": "Sum",
+        "Period": 60,
+        "EvaluationPeriods": 1,
+        "Threshold": 1.5,
+        "ComparisonOperator": "GreaterThanThreshold",
+    }
+    assert call("PutMetricAlarm", alarm)[0] == 200
+    (found,) = call("DescribeAlarms", {"AlarmNames": ["in-cbor"]})[1].items_of("MetricAlarms")
+    assert {name: found[name] for name in alarm} == alarm
+    status, refused = call("SetAlarmState", {"AlarmName": "none", "StateValue": "OK", "StateReason": "r"})
+    assert (status, refused.text("__type")) == (404, "ResourceNotFound")
+    assert call("DeleteAlarms", {"AlarmNames": ["in-cbor"]})[0] == 200
 
 
 def test_regions_are_apart_and_accounts_are_one(cloud: CloudBench) -> None:

@@ -234,6 +234,15 @@ def test_model_and_configuration_are_described_as_they_were_made(bench: ControlB
     assert described.items_of("ProductionVariants")[0] == {**VARIANT, "ModelName": "M-1", "InitialVariantWeight": 1.0}
 
 
+def test_container_without_a_mode_is_described_as_that_of_a_single_model(bench: ControlBench) -> None:
+    bench.make_model("one")
+    bench.call("CreateModel", ModelName="two", ExecutionRoleArn=ROLE, Containers=[{"Image": IMAGE}, {"Image": IMAGE}])
+    one, two = (bench.call("DescribeModel", ModelName=name) for name in ("one", "two"))
+    assert one["PrimaryContainer"] == {"Image": IMAGE, "Mode": "SingleModel"}
+    assert two["Containers"] == [{"Image": IMAGE, "Mode": "SingleModel"}] * 2
+    assert ("Containers" in one, "PrimaryContainer" in two) == (False, False)
+
+
 def test_lists_come_in_pages_and_filtered(bench: ControlBench) -> None:
     for number in range(13):
         bench.make_model(f"model-{number:02}")

@@ -82,7 +82,14 @@ def test_rules_are_read_whole() -> None:
 
 
 @pytest.mark.parametrize(
-    "rule", [{"kind": "x"}, {"kind": "slow", "times": -1}, {"kind": "slow", "nth": "1"}, {"kind": "slow", "a": 1}]
+    "rule",
+    [
+        {"kind": "x"},
+        {"kind": "slow", "times": -1},
+        {"kind": "slow", "nth": "1"},
+        {"kind": "slow", "a": 1},
+        {"kind": "consistency", "resources": ["endpoints"]},
+    ],
 )
 def test_rule_that_is_not_understood_is_refused(rule: dict[str, object]) -> None:
     with pytest.raises(FaultScriptError):

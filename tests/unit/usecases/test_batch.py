@@ -65,6 +65,15 @@ def test_plan_changes_nothing() -> None:
     assert (bench.faults.calls, bench.attempts, bench.jobs.jobs) == ([], [], {})
 
 
+def test_cost_is_told_before_and_after_but_not_where_no_job_is_started() -> None:
+    bench = BatchBench()
+    bench.preflight.cost, bench.jobs.course = "about $0.115 an hour", RUNS_ON
+    assert bench.batch(plan_only=True).plan.notes == ("about $0.115 an hour",)
+    started = bench.batch(waits=False)
+    assert (started.notes[-1], started.plan.notes[-1]) == ("about $0.115 an hour", "about $0.115 an hour")
+    assert "about $0.115 an hour" not in bench.batch(waits=False).plan.notes
+
+
 def test_model_of_a_deployment_is_used_and_stays() -> None:
     bench = BatchBench()
     run(bench)

@@ -1,4 +1,4 @@
-"""Owns how the cost of a deployment is told. Must not find prices out."""
+"""Owns how the cost of a deployment or a job is told. Must not find prices out."""
 
 from __future__ import annotations
 
@@ -19,6 +19,16 @@ def describe_cost(settings: SageMakerSettings, policy: SageMakerPolicy, region: 
         return _describe_serverless(settings.capacity, suffix, prices)
     counts = _count_instances(settings, settings.capacity, policy)
     return _describe_instances(settings.capacity, counts, suffix, prices)
+
+
+def describe_job_cost(instances: Instances, region: str, prices: RegionPrices | None) -> str | None:
+    """What a job costs by the hour that it runs, by the prices of endpoints' instances; None where no price is known."""
+    price = prices.hourly.get(instances.instance_type) if prices else None
+    if prices is None or price is None:
+        return None
+    hourly = _show_small(price * instances.count)
+    what = f"{instances.count} x {instances.instance_type}, {region}, prices of {prices.as_of}"
+    return f"about {hourly} an hour while the job runs ({what})"
 
 
 def _count_instances(settings: SageMakerSettings, capacity: Instances, policy: SageMakerPolicy) -> tuple[int, int]:

@@ -19,6 +19,7 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, UsageError
 from dockyard.domain.finding import Finding
 from dockyard.domain.sagemaker import (
+    Instances,
     SageMakerPolicy,
     SageMakerSettings,
     derive_endpoint_name,
@@ -80,6 +81,11 @@ class SageMakerPreflight:
         """What it costs; None where no price is known."""
         region = self._clients.account().region
         return cost.describe_cost(settings, policy, region, self._prices.find_region(region))
+
+    def describe_job_cost(self, instances: Instances) -> str | None:
+        """What a job costs; None where no price is known."""
+        region = self._clients.account().region
+        return cost.describe_job_cost(instances, region, self._prices.find_region(region))
 
     def refresh_prices(self) -> Finding:
         """Fetch the region's prices and keep them; they count more than those that came with Dockyard."""

@@ -44,6 +44,9 @@ def test_adapter_is_a_preflight(tmp_path: Path) -> None:
     assert adapter.describe_cost(SETTINGS, SageMakerPolicy()) == (
         "about $0.128 an hour, $93 a month (1 x ml.m5.large, eu-west-1, prices of 2023-12)"
     )
+    assert adapter.describe_job_cost(Instances(count=2)) == (
+        "about $0.256 an hour while the job runs (2 x ml.m5.large, eu-west-1, prices of 2023-12)"
+    )
 
 
 def test_account_that_is_ready_has_good_findings_only(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from dockyard.adapters.sagemaker.cost import describe_cost
+from dockyard.adapters.sagemaker.cost import describe_cost, describe_job_cost
 from dockyard.adapters.sagemaker.price_list import fetch_prices
 from dockyard.adapters.sagemaker.prices import PriceBook, RegionPrices
 from dockyard.adapters.sagemaker.shapes import find_shape, list_values
@@ -55,6 +55,22 @@ def tell(capacity: Instances | Serverless, policy: SageMakerPolicy = ALWAYS) -> 
 )
 def test_cost_is_told_by_hour_and_month_or_by_request(capacity: Instances | Serverless, told: str | None) -> None:
     assert tell(capacity) == told
+
+
+@pytest.mark.parametrize(
+    ("instances", "told"),
+    [
+        (Instances(), "about $0.115 an hour while the job runs (1 x ml.m5.large, us-east-1, prices of 2026-09)"),
+        (
+            Instances(instance_type="ml.g5.48xlarge", count=5),
+            "about $101.80 an hour while the job runs (5 x ml.g5.48xlarge, us-east-1, prices of 2026-09)",
+        ),
+        (Instances(instance_type="ml.p5.48xlarge"), None),
+    ],
+)
+def test_cost_of_a_job_is_told_by_the_hour_that_it_runs(instances: Instances, told: str | None) -> None:
+    assert describe_job_cost(instances, "us-east-1", PRICES) == told
+    assert describe_job_cost(instances, "mars-north-1", None) is None
 
 
 def test_cost_of_scaling_is_a_range() -> None:
