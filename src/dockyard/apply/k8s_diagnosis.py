@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from dockyard.domain.deployment import ProofFailure
 from dockyard.domain.k8s import K8sPod, K8sRevision
+from dockyard.domain.k8s_hints import explain_refused_pod
 
 PATIENCE_SECONDS = 8.0
 """How long a cause is looked at that may pass."""
@@ -50,15 +51,8 @@ def find_cause(revision: K8sRevision | None) -> Cause | None:
 def _find_refusal(revision: K8sRevision) -> Iterator[Cause]:
     if not revision.refusal:
         return
-    is_quota = "exceeded quota" in revision.refusal
-    yield Cause(
-        code="quota-exceeded" if is_quota else "admission-refused",
-        what=f"gets no pod: {revision.refusal}",
-        hint="`kubectl describe quota` tells what is left; `cpu`, `memory` and `replicas` decide what is asked for"
-        if is_quota
-        else "the rule is the cluster's; its administrators know what it wants",
-        is_final=False,
-    )
+    code, hint = explain_refused_pod(revision.refusal)
+    yield Cause(code=code, what=f"gets no pod: {revision.refusal}", hint=hint, is_final=False)
 
 
 def _look_at(pod: K8sPod, revision: K8sRevision) -> Iterator[Cause]:
@@ -70,7 +64,7 @@ def _look_at(pod: K8sPod, revision: K8sRevision) -> Iterator[Cause]:
         memory = revision.spec.settings.memory
         what = f"needs more memory than the {memory} that it may have"
         yield Cause(code="out-of-memory", what=what, hint="give it more: `memory` of the environment", is_final=True)
-    elif pod.exit_code is not None and pod.restarts + bool(pod.end_reason):
+    elif pod.exit_code is not None:
         what = f"ended with exit code {pod.exit_code} before it was ready"
         yield Cause(code="revision-crashed", what=what, hint="the last lines of its log are above", is_final=True)
 

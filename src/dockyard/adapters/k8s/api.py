@@ -46,7 +46,7 @@ class KubeApi:
     def get(self, path: str, query: Mapping[str, str] | None = None) -> Json | None:
         """An object or a list of them; None where there is none."""
         status, body = self.call("GET", path, query)
-        return None if status == 404 else _read(status, body, f"read {path}")
+        return None if status == 404 else _read(status, body, f"read {_title(path)}")
 
     def list(self, path: str, selector: str) -> list[Json]:
         """The objects that have some labels."""
@@ -56,13 +56,13 @@ class KubeApi:
     def patch(self, path: str, body: Json, content_type: str, query: Mapping[str, str]) -> Json:
         """Change an object, or make it; return what it is then."""
         data = json.dumps(body).encode()
-        return _read(*self.call("PATCH", path, query, (data, content_type)), f"apply {path}")
+        return _read(*self.call("PATCH", path, query, (data, content_type)), f"apply {_title(path)}")
 
     def delete(self, path: str) -> None:
         """Delete an object with all that belongs to it; one that is not there is no error."""
         status, body = self.call("DELETE", path, {"propagationPolicy": "Background"})
         if status != 404:
-            _read(status, body, f"delete {path}")
+            _read(status, body, f"delete {_title(path)}")
 
     def call(
         self, method: str, path: str, query: Mapping[str, str] | None = None, body: tuple[bytes, str] | None = None
@@ -150,6 +150,11 @@ class KubeApi:
         wanted = self._access.context
         chosen = next((one for one in contexts if one["name"] == wanted), None) if wanted else active
         return chosen["context"].get("namespace") if chosen else None
+
+
+def _title(path: str) -> str:
+    """What a path leads to, as `deployments/wine`."""
+    return "/".join(path.split("/")[-2:])
 
 
 def _read(status: int, body: bytes, what: str) -> Json:

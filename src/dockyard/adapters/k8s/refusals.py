@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from dockyard.domain.errors import ConflictError, CredentialsError, DockyardError, TransientError, UsageError
+from dockyard.domain.k8s_hints import QUOTA_WORDS, explain_refused_pod
 
 TRANSIENT = frozenset({429, 500, 502, 503, 504})
 """Statuses that may pass by themselves."""
@@ -27,20 +28,13 @@ def explain_refusal(status: int, body: bytes, what: str) -> DockyardError:
     return _explain_final(status, message, what)
 
 
-def explain_pod_refusal(message: str) -> tuple[str, str]:
-    """Return code and hint for what the cluster says when it makes no pod."""
-    if "exceeded quota" in message:
-        return "quota-exceeded", "ask for more, or for less in `cpu`, `memory` and `replicas`; `kubectl describe quota` tells"
-    return "admission-refused", "the rule is the cluster's; its administrators know what it wants"
-
-
 def _explain_final(status: int, message: str, what: str) -> DockyardError:
     told = f"could not {what}: {message}"
     if status == 401:
         hint = "sign in again, or name another context"
         return CredentialsError("credentials-refused", told, hint=hint)
-    if "exceeded quota" in message or any(words in message for words in _ADMISSION):
-        code, hint = explain_pod_refusal(message)
+    if any(words in message for words in (QUOTA_WORDS, *_ADMISSION)):
+        code, hint = explain_refused_pod(message)
         return DockyardError(code, told, hint=hint)
     if status == 403:
         hint = "`kubectl auth can-i` tells what this user may; docs/how-to/deploy-to-kubernetes.md lists what is needed"
