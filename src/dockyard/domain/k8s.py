@@ -14,6 +14,13 @@ from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
 
 DEFAULT_NAMESPACE = "default"
+OWN_VARIABLES = (
+    "DOCKYARD_GRACE_SECONDS",
+    "DOCKYARD_MAX_BODY_BYTES",
+    "DOCKYARD_REQUEST_TIMEOUT_SECONDS",
+    "DOCKYARD_REVISION",
+)
+"""What every pod is given, sorted: nobody else may set these."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -11,7 +11,7 @@ from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UsageError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, BuilderKind, ImageRecipe, ImageSettings
-from dockyard.domain.k8s import K8sPolicy, K8sRevision, K8sSpec, ObservedK8s, derive_object_name
+from dockyard.domain.k8s import OWN_VARIABLES, K8sPolicy, K8sRevision, K8sSpec, ObservedK8s, derive_object_name
 from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, K8sDeployRequest
@@ -70,6 +70,10 @@ class K8sSite:
                 f"an image on the base `{base}` does not run on Kubernetes",
                 hint="leave `image.base` out, or name an image",
             )
+        taken = next((name for name, _ in wanted.settings.env if name in OWN_VARIABLES), None)
+        if taken is not None:
+            hint = "grace, timeouts and sizes have settings of their own"
+            raise UsageError("setting-invalid", f"the variable {taken} is set for every pod by Dockyard", hint=hint)
         self._require_repository()
         return wanted
 

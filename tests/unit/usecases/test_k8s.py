@@ -300,6 +300,8 @@ def test_what_cannot_work_is_refused_before_the_model_is_looked_up(bench: K8sBen
     for base in (HOST_BASE, "dlc:pytorch"):
         with pytest.raises(UsageError, match="does not run on Kubernetes"):
             run(bench, image=ImageSettings(base=base))
+    with pytest.raises(UsageError, match="DOCKYARD_REVISION"):
+        run(bench, env=(("DOCKYARD_REVISION", "7"),))
     bench.repository = None
     with pytest.raises(UsageError, match="which registry"):
         run(bench)

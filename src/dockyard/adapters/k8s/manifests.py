@@ -11,8 +11,7 @@ from typing import TYPE_CHECKING, Any
 import yaml
 
 from dockyard.adapters.k8s.labels import POLICY, annotate_revision, label_object, select_deployment, write_policy
-from dockyard.domain.errors import UsageError
-from dockyard.domain.k8s import Blueprint, K8sSettings, derive_object_name
+from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, derive_object_name
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -24,12 +23,6 @@ PRE_STOP_SECONDS = 5
 """How long a pod that is to end still answers, so that everybody hears of it first."""
 _MARGIN_SECONDS = 5
 _PROBE_SECONDS = 2
-_OWN_VARIABLES = (
-    "DOCKYARD_GRACE_SECONDS",
-    "DOCKYARD_MAX_BODY_BYTES",
-    "DOCKYARD_REQUEST_TIMEOUT_SECONDS",
-    "DOCKYARD_REVISION",
-)
 
 
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
@@ -37,14 +30,6 @@ def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ..
     names = ["deployment", "service", "poddisruptionbudget", *(["networkpolicy"] if blueprint.policy.clients else [])]
     values = _list_values(blueprint, namespace)
     return tuple(yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(values)) for name in names)
-
-
-def check_variables(settings: K8sSettings) -> None:
-    """Refuse variables that every pod is given by us. Raises UsageError `setting-invalid`."""
-    taken = [name for name, _ in settings.env if name in _OWN_VARIABLES]
-    if taken:
-        hint = "grace, timeouts and sizes have settings of their own"
-        raise UsageError("setting-invalid", f"the variable {taken[0]} is set for every pod by Dockyard", hint=hint)
 
 
 def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
@@ -73,7 +58,7 @@ def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
 def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], ...]:
     settings = blueprint.spec.settings
     values = (grace, settings.max_body_bytes, settings.request_timeout_seconds, blueprint.number)
-    return tuple((name, str(value)) for name, value in zip(_OWN_VARIABLES, values, strict=True))
+    return tuple((name, str(value)) for name, value in zip(OWN_VARIABLES, values, strict=True))
 
 
 @lru_cache(maxsize=1)
