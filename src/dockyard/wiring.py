@@ -11,7 +11,6 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -68,12 +67,12 @@ def open_workbench(settings: Settings) -> Workbench:
     from dockyard.adapters.local.host import LOOPBACK
     from dockyard.adapters.local.machine import Machine
     from dockyard.adapters.local.pythons import Pythons
-    from dockyard.adapters.locks import FileLocks
     from dockyard.adapters.progress import open_progress
     from dockyard.adapters.scorer_client import HttpScorer
     from dockyard.usecases.open_sites import OpenSites
     from dockyard.usecases.site_local import LocalSite
     from dockyard.usecases.workbench import Workbench
+    from dockyard.wiring_k8s import open_k8s_site, open_locks
 
     clock, progress = SystemClock(), open_progress(sys.stderr, os.environ)
     logins: list[EcrRepositories] = []
@@ -88,7 +87,7 @@ def open_workbench(settings: Settings) -> Workbench:
     scorer = HttpScorer(proofs.read_proof)
     local = LocalSite(host=host, inventory=inventory, machine=Machine(listen_on=LOOPBACK), scorer=scorer)
     sagemaker = partial(_open_sagemaker, settings, scorer, clock, logins)
-    others = {Target.SAGEMAKER: sagemaker, Target.K8S: partial(_open_k8s, settings, scorer, clock)}
+    others = {Target.SAGEMAKER: sagemaker, Target.K8S: partial(open_k8s_site, settings, scorer, clock)}
     return Workbench(
         registry=registry,
         writer=registry,
@@ -98,7 +97,7 @@ def open_workbench(settings: Settings) -> Workbench:
         caches=FolderCaches(home=settings.cache_home, clock=clock),
         sites=OpenSites(settings, local, others),
         journal=FileJournal(settings.state_home / "journal"),
-        locks=FileLocks(settings.state_home / "locks", clock, command="dockyard"),
+        locks=open_locks(settings, clock),
         clock=clock,
         progress=progress,
         actor=f"{getpass.getuser()}@{socket.gethostname()}",
@@ -332,26 +331,6 @@ def _open_sagemaker(settings: Settings, scorer: Scorer, clock: Clock, logins: li
     )
     invoker = SageMakerScorer(session, scorer.find_difference)
     return SageMakerSite(ports=ports, scorer=invoker, clock=clock, policy=place.policy)
-
-
-def _open_k8s(settings: Settings, scorer: Scorer, clock: Clock, name: str) -> Site:
-    """The site of an environment, in the namespace that it names."""
-    from dockyard.adapters.k8s.api import KubeApi
-    from dockyard.adapters.k8s.cluster import KubeCluster
-    from dockyard.adapters.k8s.inventory import KubeInventory
-    from dockyard.adapters.k8s.scorer import KubeScorer
-    from dockyard.usecases.site_k8s import K8sSite
-
-    environment = settings.find_environment(name)
-    place, api = environment.k8s, KubeApi(environment.k8s.access)
-    return K8sSite(
-        cluster=KubeCluster(api, clock, takes_over=place.takes_over),
-        inventory=KubeInventory(api, name, clock),
-        scorer=KubeScorer(api, scorer.find_difference),
-        clock=clock,
-        policy=replace(place.policy, history_limit=environment.history_limit),
-        repository=settings.image.repository,
-    )
 
 
 def _open_batch(settings: Settings, name: str, bench: Workbench) -> BatchDesk:

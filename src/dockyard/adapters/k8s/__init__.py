@@ -7,5 +7,6 @@ looks       what is read of the cluster, in our words
 compare     fields that are not as they would be made
 cluster     the Cluster port: look, compare, apply
 inventory   the ClusterInventory port: list, delete, logs, orphans
+lease       the lock of a deployment, which one machine holds at a time
 scorer      requests to pods and Services through the API server
 """
