@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import os
 import shutil
 import tarfile
 import tempfile
@@ -30,6 +31,7 @@ from dockyard_image.image import StoredImage, StoredLayer
 _ISAL_ERROR: type[Exception] = IsalError  # type: ignore[assignment]  # its stub says instance where it means class
 _WHITEOUT = ".wh."
 _READ = 1 << 20
+_LAST_TIME = (1 << 32) - 1
 _ONLY_BELOW = {"dependencies": "opt/dockyard/site-packages/", "scorer": "opt/dockyard/scorer/"}
 
 
@@ -187,6 +189,8 @@ class _Extraction:
         with target.open("xb") as file:
             shutil.copyfileobj(source, file, _READ)
         target.chmod(0o755 if member.mode & 0o111 else 0o644)
+        time = member.mtime if 0 <= member.mtime <= _LAST_TIME else 0
+        os.utime(target, (time, time))  # what Python has compiled of it is valid for this time only
 
     def _link(self, path: PurePosixPath, target: str) -> None:
         """A symbolic link whose text alone shows that it stays inside.

@@ -73,7 +73,7 @@ def can_evaluate(rule: AlarmRule) -> bool:
 
 
 def evaluate(rule: AlarmRule, data: Sequence[Datum], now: float, speed: float) -> State:
-    """The state that an alarm has now. `data` are those of its region; `speed` is AWS's seconds per second."""
+    """The state that an alarm has now. `data` are those of its metric; `speed` is AWS's seconds per second."""
     verdicts: list[bool] = []
     for values in list_periods(rule, data, now, speed):
         if values:
@@ -88,7 +88,8 @@ def evaluate(rule: AlarmRule, data: Sequence[Datum], now: float, speed: float) -
 def list_periods(rule: AlarmRule, data: Sequence[Datum], now: float, speed: float) -> list[list[float]]:
     """The values of each period that counts, the latest first."""
     period = max(rule.period / speed if speed else rule.period, _MIN_PERIOD)
-    values = [(datum.time, datum.value) for datum in data if datum.name == rule.metric and datum.dimensions == rule.dimensions]
+    start = now - rule.periods * period
+    values = [(datum.time, datum.value) for datum in data if datum.time > start]
     ends = [now - number * period for number in range(rule.periods)]
     return [[value for at, value in values if end - period < at <= end] for end in ends]
 

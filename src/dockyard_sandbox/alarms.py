@@ -13,20 +13,18 @@ from contextlib import suppress
 from dockyard_sandbox.alarm_rules import can_evaluate, evaluate, list_periods, read_rule
 from dockyard_sandbox.aws import Aws, AwsError
 from dockyard_sandbox.fields import Fields
-from dockyard_sandbox.invocation_log import InvocationLog
-from dockyard_sandbox.metrics import NAMESPACE, Datum, measure
+from dockyard_sandbox.metrics import NAMESPACE, LastMetrics
 
 _REST_SECONDS = 0.1
-_WINDOW_SECONDS = 3600.0
 _REASON = "Threshold Crossed: datapoints of the endpoint's invocations were compared with the threshold."
 
 
 class EvaluatedAlarms:
     """The alarms of all regions in which something was asked. `speed` is AWS's seconds per second."""
 
-    def __init__(self, aws: Aws, log: InvocationLog, speed: Callable[[], float]) -> None:
+    def __init__(self, aws: Aws, measured: LastMetrics, speed: Callable[[], float]) -> None:
         self._aws = aws
-        self._log = log
+        self._measured = measured
         self._speed = speed
         self._lock = threading.Lock()
         self._evaluated: dict[str, float] = {}
@@ -46,15 +44,15 @@ class EvaluatedAlarms:
             if now - self._evaluated.get(region, 0.0) < rest_seconds:
                 return
             alarms = [alarm for alarm in self._list(region) if alarm.text("Namespace") == NAMESPACE]
-            data = self._measure(region) if alarms else []
             for alarm in alarms:
-                self._update(region, alarm, data, now)
+                self._update(region, alarm, now)
             self._evaluated[region] = time.time()
 
-    def _update(self, region: str, alarm: Fields, data: Sequence[Datum], now: float) -> None:
+    def _update(self, region: str, alarm: Fields, now: float) -> None:
         rule = read_rule(alarm)
         if not can_evaluate(rule):  # its state is as it was set
             return
+        data = self._measured.find(region, rule.metric, rule.dimensions)
         was_set = alarm.text("StateReason") != _REASON
         if was_set and rule.state == "ALARM" and not any(list_periods(rule, data, now, self._speed())):
             return  # somebody has set it, to try out what follows: it stays until something is measured
@@ -63,10 +61,6 @@ class EvaluatedAlarms:
             told = {"AlarmName": rule.name, "StateValue": state, "StateReason": _REASON}
             with suppress(AwsError):  # somebody has deleted it meanwhile
                 self._aws.call("cloudwatch", region, "set_alarm_state", **told)
-
-    def _measure(self, region: str) -> list[Datum]:
-        last = self._log.list_since(_WINDOW_SECONDS)
-        return [datum for invocation in last if invocation.region == region for datum in measure(invocation)]
 
     def _list(self, region: str, **parameters: object) -> Iterator[Fields]:
         more: dict[str, object] = {}

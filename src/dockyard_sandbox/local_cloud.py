@@ -35,7 +35,7 @@ from dockyard_sandbox.fleet import DEFAULT_LIMIT, KeptContainer, SharedFleet
 from dockyard_sandbox.images import RepositoryImages
 from dockyard_sandbox.invocation_log import InvocationLog
 from dockyard_sandbox.invocations import Invocations, InvocationSettings
-from dockyard_sandbox.metrics import MetricsWriter
+from dockyard_sandbox.metrics import LastMetrics, MetricsWriter
 from dockyard_sandbox.model_data import S3ModelData
 from dockyard_sandbox.moto_process import MotoProcess
 from dockyard_sandbox.neighbours import Neighbours
@@ -88,7 +88,8 @@ class LocalCloud:
         self._aws = Aws(lambda: self.moto.address)
         self._logs = ContainerLogs(self._aws)
         self._metrics = MetricsWriter(self._aws)
-        self.invocations = InvocationLog([self._metrics])
+        self._measured = LastMetrics()
+        self.invocations = InvocationLog([self._metrics, self._measured])
         self.model_data = S3ModelData(self._aws, settings.folder / "model-data")
         self._engine: DockerClient | None = None
 
@@ -108,7 +109,7 @@ class LocalCloud:
         except BaseException:
             self.moto.stop()
             raise
-        alarms = EvaluatedAlarms(self._aws, self.invocations, lambda: bearings.pace.speed)
+        alarms = EvaluatedAlarms(self._aws, self._measured, lambda: bearings.pace.speed)
         return Parts(
             runner=runner,
             fleet=SharedFleet(runner, self.settings.container_limit),

@@ -6,6 +6,7 @@ Owns names, units and dimensions. https://docs.aws.amazon.com/sagemaker/latest/d
 from __future__ import annotations
 
 import threading
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ NAMESPACE = "AWS/SageMaker"
 Dimensions = frozenset[tuple[str, str]]
 _BATCH = 500
 _KEPT = 20_000
+_KEPT_OF_EACH = 10_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +52,25 @@ def measure(invocation: Invocation) -> Iterator[Datum]:
     for chosen in dimensions:
         for name, (value, unit) in values.items():
             yield Datum(region=invocation.region, name=name, dimensions=chosen, time=invocation.time, value=value, unit=unit)
+
+
+class LastMetrics:
+    """The last values of each metric, for whoever looks at them at once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._data: dict[tuple[str, str, Dimensions], deque[Datum]] = defaultdict(lambda: deque(maxlen=_KEPT_OF_EACH))
+
+    def observe(self, invocation: Invocation) -> None:
+        """An invocation has ended."""
+        with self._lock:
+            for datum in measure(invocation):
+                self._data[datum.region, datum.name, datum.dimensions].append(datum)
+
+    def find(self, region: str, name: str, dimensions: Dimensions) -> tuple[Datum, ...]:
+        """The values of one metric, oldest first; empty where nothing was measured."""
+        with self._lock:
+            return tuple(self._data.get((region, name, dimensions), ()))
 
 
 class MetricsWriter:

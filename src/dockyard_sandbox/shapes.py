@@ -226,10 +226,14 @@ def _compile(pattern: str) -> re.Pattern[str]:
 @cache
 def _spell_category(letter: str) -> str:
     """The inside of a character class for a Unicode category such as `P`."""
-    points = [point for point in range(sys.maxunicode + 1) if unicodedata.category(chr(point)).startswith(letter)]
-    starts = [point for number, point in enumerate(points) if not number or points[number - 1] != point - 1]
-    ends = [point for number, point in enumerate(points) if number + 1 == len(points) or points[number + 1] != point + 1]
-    return "".join(f"\\U{start:08x}-\\U{end:08x}" for start, end in zip(starts, ends, strict=True))
+    return "".join(f"\\U{start:08x}-\\U{end:08x}" for major, start, end in _list_categories() if major == letter)
+
+
+@cache
+def _list_categories() -> tuple[tuple[str, int, int], ...]:
+    """All of Unicode as runs of equal major category: its letter, the first and the last code point."""
+    majors = "".join(unicodedata.category(point)[0] for point in map(chr, range(sys.maxunicode + 1)))
+    return tuple((run[1], run.start(), run.end() - 1) for run in re.finditer(r"(.)\1*", majors))
 
 
 def _join(path: str, name: str) -> str:

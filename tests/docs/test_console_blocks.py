@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -24,7 +25,9 @@ pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]  # minutes, where t
 @pytest.fixture
 def shell(tmp_path: Path, session_folder: Path) -> Iterator[Shell]:
     """A shell whose deployments are gone afterwards, whatever happens. What is downloaded is shared with all other tests."""
-    shell = open_shell(tmp_path, session_folder / "stage" / "cache")
+    home = session_folder / "readers-home"
+    shutil.rmtree(home, ignore_errors=True)
+    shell = open_shell(tmp_path, home=home, cache=session_folder / "stage" / "cache")
     yield shell
     shell.run(("dockyard delete my_first_model --yes || true",))
 

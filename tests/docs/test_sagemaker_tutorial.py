@@ -23,7 +23,7 @@ pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 @pytest.fixture
 def shell(tmp_path: Path, session_folder: Path, lab_engine: str, lab_registry: str) -> Iterator[Shell]:
     """A shell with a Docker engine, and the lab's registry in the place of Docker Hub."""
-    opened = open_shell(tmp_path, session_folder / "stage" / "cache")
+    opened = open_shell(tmp_path, home=tmp_path / "home", cache=session_folder / "stage" / "cache")
     port = str(reserve_port())
     kept = {name: value for name, value in opened.environ.items() if not name.startswith("AWS_")}
     parts = {"DOCKER_HOST": lab_engine, "DOCKYARD_IMAGE__MIRRORS": json.dumps({"docker.io": [f"http://{lab_registry}"]})}

@@ -6,24 +6,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from coverage import Coverage
 
 from support.deployments import Place, Stage, make_stage
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, BODY
 
 PlaceLoad = Callable[[Place], SteadyLoad]
-
-
-@pytest.fixture(autouse=True)
-def unmeasured() -> Iterator[None]:
-    """Spares these tests being measured, which doubles their time: other tests run the same lines."""
-    measuring = Coverage.current()
-    if measuring is not None:
-        measuring.stop()
-    yield
-    if measuring is not None:
-        measuring.start()
 
 
 @pytest.fixture(scope="session")
@@ -50,5 +38,5 @@ def shared_place(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="session")
 def load() -> PlaceLoad:
-    """A load on a place's port that leaves the machine time for what is tested: some forty requests a second at most."""
-    return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS, pause_seconds=0.1)
+    """A load on a place's port that leaves the machine time for what is tested: some sixteen requests a second at most."""
+    return lambda place: SteadyLoad(place.port, body=BODY, answers=ANSWERS, pause_seconds=0.25)

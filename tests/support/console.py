@@ -111,8 +111,11 @@ class Shell:
         return text
 
 
-def open_shell(folder: Path, cache: Path) -> Shell:
-    """A shell in `folder` that sees the examples as in a checkout, and keeps everything below it; models run as processes."""
+def open_shell(folder: Path, *, home: Path, cache: Path) -> Shell:
+    """A shell in `folder` that sees the examples as in a checkout, and keeps all but home and cache in it.
+
+    Models run as processes. Python finds in a cache what it has compiled of a home at the same path.
+    """
     (folder / "examples").symlink_to(ROOT / "examples")
     port = str(reserve_port())
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("DOCKYARD_", "MLFLOW_", "PYTHON"))}
@@ -121,7 +124,7 @@ def open_shell(folder: Path, cache: Path) -> Shell:
         "PATH": os.pathsep.join([str(tools), os.environ["PATH"], str(write_curl(folder / "bin"))]),
         "DEMO_HOME": str(folder / "demo"),
         "DEMO_TOOLS": str(tools),
-        "DOCKYARD_HOME": str(folder / "home"),
+        "DOCKYARD_HOME": str(home),
         "DOCKYARD_CACHE": str(cache),
         "DOCKYARD_ENVIRONMENTS__LOCAL__RUNTIME": "process",
         "DOCKYARD_ENVIRONMENTS__LOCAL__PORT": port,

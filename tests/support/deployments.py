@@ -200,7 +200,10 @@ class Stage:
         shutil.rmtree(home, ignore_errors=True)
         if is_warm:
             # Images and what is unpacked of them never change once they are written, so links do.
-            shutil.copytree(self.folder / "home", home, copy_function=os.link, symlinks=True)
+            _link(self.folder / "home", home)
+            compiled = place.cache / "pycache"  # by whole paths
+            if not (compiled / home.relative_to("/")).exists():
+                _link(compiled / (self.folder / "home").relative_to("/"), compiled / home.relative_to("/"))
         return place
 
     def visit_home(self, home: Path, folder: Path, *, history_limit: int = 5) -> Place:
@@ -210,6 +213,10 @@ class Stage:
         place = Place(folder=folder, home=home, cache=self.folder / "cache", port=reserve_port())
         place.configure(CONFIG.format(port=place.port, history_limit=history_limit))
         return place
+
+
+def _link(source: Path, target: Path) -> None:
+    shutil.copytree(source, target, copy_function=os.link, symlinks=True)
 
 
 def make_stage(folder: Path) -> Stage:

@@ -18,7 +18,7 @@ from support.sagemaker_scene import Keep, Scene, keep_in_memory
 from support.sagemaker_things import Eyes, expect_things
 
 COMMANDS = ("create", "update", "rollback", "delete")
-_PAUSE_SECONDS = 0.03
+_PAUSE_SECONDS = 0.1
 
 
 @dataclass(frozen=True, kw_only=True)

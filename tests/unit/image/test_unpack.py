@@ -119,6 +119,13 @@ def test_modes_are_reduced_to_what_running_needs(tmp_path: Path) -> None:
     assert oct((folder / "plain").stat().st_mode & 0o7777) == "0o644"
 
 
+@pytest.mark.parametrize(("said", "kept"), [("86400", 86400), ("-1", 0), ("1e300", 0), ("nan", 0)])
+def test_files_have_the_time_that_the_layer_says_where_it_is_one(tmp_path: Path, said: str, kept: int) -> None:
+    one = member("f", size=1)
+    one.pax_headers = {"mtime": said}
+    assert (unpack(tmp_path, tar_of(one)) / "f").stat().st_mtime == kept
+
+
 def test_whiteouts_do_not_become_files(tmp_path: Path) -> None:
     folder = unpack(tmp_path, tar_of(member(".wh.gone"), member("d/.wh..wh..opq"), member("f", size=1)))
     assert [path.name for path in folder.iterdir()] == ["f"]

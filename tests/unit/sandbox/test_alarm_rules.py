@@ -9,7 +9,7 @@ import pytest
 from dockyard_sandbox.alarm_rules import AlarmRule, can_evaluate, evaluate, find_statistic, read_rule
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.invocation_log import Invocation
-from dockyard_sandbox.metrics import Datum, measure
+from dockyard_sandbox.metrics import Datum, LastMetrics, measure
 
 NOW = 1000.0
 DIMENSIONS = frozenset({("EndpointName", "wine"), ("VariantName", "AllTraffic")})
@@ -25,6 +25,18 @@ RULE = AlarmRule(
     comparison="GreaterThanOrEqualToThreshold",
     missing="missing",
     state="OK",
+)
+
+INVOCATION = Invocation(
+    time=NOW,
+    region="us-east-1",
+    endpoint="wine",
+    variant="AllTraffic",
+    config_name="c",
+    status=200,
+    model_status=200,
+    model_seconds=0.25,
+    overhead_seconds=0.001,
 )
 
 
@@ -68,10 +80,14 @@ def test_so_many_of_the_last_periods_must_breach() -> None:
     assert evaluate(rule, data((1, 1), (190, 1)), NOW, 1) == "OK"
 
 
-def test_other_metrics_and_dimensions_do_not_count() -> None:
-    others = [replace(datum, name="Invocations") for datum in data((1, 9))]
-    others += [replace(datum, dimensions=frozenset({("EndpointName", "wine")})) for datum in data((1, 9))]
-    assert evaluate(RULE, others, NOW, 1) == "INSUFFICIENT_DATA"
+def test_values_are_found_by_region_metric_and_dimensions() -> None:
+    measured = LastMetrics()
+    for invocation in (INVOCATION, replace(INVOCATION, region="eu-west-1"), replace(INVOCATION, endpoint="beer")):
+        measured.observe(invocation)
+    found = measured.find("us-east-1", "ModelLatency", DIMENSIONS)
+    assert [(datum.time, datum.value, datum.dimensions) for datum in found] == [(NOW, 250_000, DIMENSIONS)]
+    assert measured.find("us-east-1", "ModelLatency", frozenset({("EndpointName", "wine")})) == ()
+    assert measured.find("us-east-1", "Other", DIMENSIONS) == ()
 
 
 @pytest.mark.parametrize(
@@ -135,18 +151,7 @@ def test_rule_is_read_from_what_describe_alarms_tells() -> None:
 def test_invocation_is_measured_by_what_the_model_answered(
     status: int, client_errors: int, server_errors: int, model_errors: int
 ) -> None:
-    invocation = Invocation(
-        time=NOW,
-        region="us-east-1",
-        endpoint="wine",
-        variant="AllTraffic",
-        config_name="c",
-        status=424 if status != 200 else 200,
-        model_status=status,
-        model_seconds=0.25,
-        overhead_seconds=0.001,
-        component="copy",
-    )
+    invocation = replace(INVOCATION, status=424 if status != 200 else 200, model_status=status, component="copy")
     measured = {(datum.name, len(datum.dimensions)): datum.value for datum in measure(invocation)}
     assert measured["Invocations", 2] == 1
     assert (measured["Invocation4XXErrors", 2], measured["Invocation5XXErrors", 2]) == (client_errors, server_errors)

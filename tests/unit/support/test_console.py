@@ -67,7 +67,7 @@ def test_everything_else_is_compared_by_letter(said: str, printed: str) -> None:
 
 
 def test_shell_keeps_its_state_and_fails_at_the_command_that_fails(tmp_path: Path) -> None:
-    shell = open_shell(tmp_path, tmp_path / "cache")
+    shell = open_shell(tmp_path, home=tmp_path / "home", cache=tmp_path / "cache")
 
     kept = shell.run(("export ANSWER=42", "echo $ANSWER at port 1234 >&2"))
 
