@@ -17,6 +17,7 @@ from kubernetes import client
 
 from support.cluster_stand_in import open_namespace, wait_until
 from support.deployments import Ended, Place, make_told_models
+from support.lab import RegistryLogin
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, BODY, SOUND
 
@@ -219,6 +220,19 @@ def test_cause_is_named_where_the_cluster_cannot_run_it(
 ) -> None:
     broken_yard.configure(replicas=1, **settings)
     assert words in assert_is_refused(broken_yard, code).error["message"]
+
+
+def test_image_that_nodes_cannot_pull_is_named(broken_yard: Yard, lab_registry_auth: RegistryLogin) -> None:
+    # What is pushed there the nodes look for in the other registry, which does not have it.
+    broken_yard.configure(replicas=1)
+    broken_yard.place.extra["PUSH_PASSWORD"] = lab_registry_auth.password
+    host = lab_registry_auth.address
+    login = {"host": host, "username": lab_registry_auth.user, "password": {"env": "PUSH_PASSWORD"}}
+    path = broken_yard.place.folder / "dockyard.yaml"
+    path.write_text(path.read_text().replace("environments:", f"  credentials: [{json.dumps(login)}]\nenvironments:"))
+    repository = f"{host}/dockyard-tests/elsewhere"
+    refused = assert_is_refused(broken_yard, "image-not-pulled", "-e", "OTHER=2", "--repository", repository)
+    assert repository in refused.error["message"]
 
 
 def test_quota_is_named(broken_yard: Yard) -> None:

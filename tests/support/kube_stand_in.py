@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
+from urllib.parse import SplitResult, parse_qsl, urlsplit
 
 Json = dict[str, Any]
 RESET = 0
@@ -35,11 +36,22 @@ class KubeStandIn:
             self.calls.append((method, path))
             if self.ordered:
                 return self.ordered.pop(0)
-            status, found = self._act(method, path.partition("?")[0], body or {})
+            status, found = self._act(method, urlsplit(path), body or {})
             return status, json.dumps(found or {"kind": "Status", "message": f"status {status}"}).encode()
 
-    def _act(self, method: str, path: str, body: Json) -> tuple[int, Json | None]:
+    @property
+    def changes(self) -> list[tuple[str, str]]:
+        """The calls that asked for a change."""
+        return [(method, path) for method, path in self.calls if method != "GET" and "dryRun=All" not in path]
+
+    def _act(self, method: str, address: SplitResult, body: Json) -> tuple[int, Json | None]:
+        path, query = address.path, dict(parse_qsl(address.query))
         there = self.objects.get(path)
+        if "labelSelector" in query:
+            return 200, {"items": list(self._select(path, query["labelSelector"]))}
+        if method == "PATCH":
+            merged = _merge(there or {}, body)
+            return 200, merged if "dryRun" in query else self._store(path, merged)
         if method == "POST":
             path = f"{path}/{body['metadata']['name']}"
             return (409, None) if path in self.objects else (201, self._store(path, body))
@@ -50,10 +62,22 @@ class KubeStandIn:
             return (200, self._store(path, body)) if is_same else (409, None)
         return 200, self.objects.pop(path) if method == "DELETE" else there
 
+    def _select(self, folder: str, selector: str) -> Iterator[Json]:
+        wanted = dict(one.split("=") for one in selector.split(","))
+        for path, item in self.objects.items():
+            if path.rpartition("/")[0] == folder and wanted.items() <= item["metadata"].get("labels", {}).items():
+                yield item
+
     def _store(self, path: str, body: Json) -> Json:
         self._version += 1
         self.objects[path] = {**body, "metadata": {**body["metadata"], "resourceVersion": str(self._version)}}
         return self.objects[path]
+
+
+def _merge(old: Json, new: Json) -> Json:
+    """As applying does it where nobody else owns a field; lists are replaced."""
+    inner = {name for name, one in new.items() if isinstance(one, dict) and isinstance(old.get(name), dict)}
+    return {**old, **{name: _merge(old[name], one) if name in inner else one for name, one in new.items()}}
 
 
 @contextmanager
