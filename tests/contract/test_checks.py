@@ -19,6 +19,7 @@ def message_of(check: Check) -> str:
     return finding.message
 
 
+@pytest.mark.process
 def test_an_embedded_store_answers(sqlite_store: str) -> None:
     message = message_of(TrackingCheck.of(RegistrySettings(tracking_uri=sqlite_store), {}))
     assert message == f"MLflow registry {sqlite_store} answers"

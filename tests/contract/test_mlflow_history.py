@@ -28,10 +28,12 @@ from dockyard.domain.reference import parse_model_ref
 from support.attempts import LATENCIES, SECRET, make_attempt, make_entry, make_failure
 from support.local_values import make_model
 from support.registry_stages import Stage, fresh_key, stage_mlflow
-from support.tracking import SERVER, TrackingServer
+from support.tracking import TrackingServer
+
+pytestmark = pytest.mark.process
 
 
-@pytest.fixture(params=["sqlite", SERVER])
+@pytest.fixture(params=["sqlite", "server"])
 def uri(request: pytest.FixtureRequest) -> str:
     """The address of a real store of either kind."""
     if request.param == "sqlite":

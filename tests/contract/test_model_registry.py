@@ -18,10 +18,10 @@ from dockyard.domain.errors import NotFoundError
 from dockyard.domain.record import RecordStatus
 from support.attempts import make_attempt, make_entry, make_failure, make_tag
 from support.registry_stages import STAGES, Stage, fresh_key, stage_mlflow
-from support.tracking import COMMIT, SERVER, TrackingServer
+from support.tracking import COMMIT, SERVER, SQLITE, TrackingServer
 
 HOSTILE = "Ünï \"quotes' `ticks` \\ % _ \0 \r\n\t 💥 \udce9 {json} ; DROP TABLE tags; --"
-MLFLOW_KINDS = ("memory", "sqlite", SERVER, pytest.param("mysql", marks=pytest.mark.lab))
+MLFLOW_KINDS = ("memory", SQLITE, SERVER, pytest.param("mysql", marks=pytest.mark.lab))
 
 
 @pytest.fixture(scope="module")

@@ -92,8 +92,9 @@ class TrackingServer:
         raise AssertionError(f"mlflow server does not answer: {(self.folder / 'server.log').read_text()}")
 
 
+SQLITE = pytest.param("sqlite", marks=pytest.mark.process)
 SERVER = pytest.param("server", marks=pytest.mark.process)
-"""The parameter of a fixture that stands for a real server."""
+"""The parameters of a fixture that stand for a real store in a file, and for a real server."""
 
 
 @pytest.fixture(scope="session")
