@@ -8,7 +8,7 @@ import re
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -58,7 +58,11 @@ class Yard:
 
     def deploy(self, version: int, *more: str) -> Ended:
         """Deploy a version."""
-        return self.place.run("deploy", "k8s", "-m", f"models:/{SOUND}/{version}", "--name", "shop", "--json", *more)
+        return self.place.run(*self.deploy_arguments(version), *more)
+
+    def deploy_arguments(self, version: int) -> tuple[str, ...]:
+        """The arguments that deploy a version."""
+        return ("deploy", "k8s", "-m", f"models:/{SOUND}/{version}", "--name", "shop", "--json")
 
     def predict(self) -> object:
         """What the deployment answers to the model's own input example."""
@@ -191,6 +195,23 @@ def answers(host: str) -> bool:
         return False
     finally:
         connection.close()
+
+
+def test_killed_deploy_is_completed_by_the_same_command_and_another_machine_waits(yard: Yard, tmp_path: Path) -> None:
+    yard.configure(replicas=1)
+    apps = client.AppsV1Api(yard.core.api_client)
+    other = replace(yard.place, home=tmp_path / "other-home")
+    command = yard.place.begin(*yard.deploy_arguments(1))
+    try:
+        wait_until(lambda: bool(apps.list_namespaced_deployment(yard.namespace).items))
+        refused = other.run(*yard.deploy_arguments(1)).expect(1)
+        assert refused.error["code"] == "lock-held"
+    finally:
+        command.kill()
+    yard.deploy(1).expect(0)
+    assert yard.predict() == ANSWERS[0]
+    leases = client.CoordinationV1Api(yard.core.api_client).list_namespaced_lease(yard.namespace).items
+    assert leases == []
 
 
 @pytest.mark.parametrize(
