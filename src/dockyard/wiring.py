@@ -11,6 +11,7 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -31,7 +32,7 @@ from dockyard.domain.result import (
     StatusResult,
     SyncResult,
 )
-from dockyard.domain.settings import EnvironmentSettings, Settings
+from dockyard.domain.settings import Settings
 
 if TYPE_CHECKING:
     from dockyard.adapters.images.library import ImageLibrary
@@ -66,11 +67,12 @@ def open_workbench(settings: Settings) -> Workbench:
     from dockyard.adapters.local.host import LOOPBACK
     from dockyard.adapters.local.machine import Machine
     from dockyard.adapters.local.pythons import Pythons
-    from dockyard.adapters.locks import FileLocks
     from dockyard.adapters.progress import open_progress
     from dockyard.adapters.scorer_client import HttpScorer
+    from dockyard.usecases.open_sites import OpenSites
     from dockyard.usecases.site_local import LocalSite
     from dockyard.usecases.workbench import Workbench
+    from dockyard.wiring_k8s import open_k8s_site, open_locks
 
     clock, progress = SystemClock(), open_progress(sys.stderr, os.environ)
     logins: list[EcrRepositories] = []
@@ -84,7 +86,8 @@ def open_workbench(settings: Settings) -> Workbench:
     proofs = Proofs(library=library, registries=registries, folder=settings.cache_home / "proofs")
     scorer = HttpScorer(proofs.read_proof)
     local = LocalSite(host=host, inventory=inventory, machine=Machine(listen_on=LOOPBACK), scorer=scorer)
-    sites = OpenSites(settings, local, lambda name: _open_sagemaker(settings, name, scorer, clock, logins))
+    sagemaker = partial(_open_sagemaker, settings, scorer, clock, logins)
+    others = {Target.SAGEMAKER: sagemaker, Target.K8S: partial(open_k8s_site, settings, scorer, clock)}
     return Workbench(
         registry=registry,
         writer=registry,
@@ -92,42 +95,14 @@ def open_workbench(settings: Settings) -> Workbench:
         images=images,
         cleaner=images,
         caches=FolderCaches(home=settings.cache_home, clock=clock),
-        sites=sites,
+        sites=OpenSites(settings, local, others),
         journal=FileJournal(settings.state_home / "journal"),
-        locks=FileLocks(settings.state_home / "locks", clock, command="dockyard"),
+        locks=open_locks(settings, clock),
         clock=clock,
         progress=progress,
         actor=f"{getpass.getuser()}@{socket.gethostname()}",
         git_revision=find_commit(Path.cwd()),
     )
-
-
-class OpenSites:
-    """The places to deploy to, each opened when it is first asked for."""
-
-    def __init__(self, settings: Settings, local: Site, open_sagemaker: Callable[[str], Site]) -> None:
-        self._settings = settings
-        self._local = local
-        self._open_sagemaker = open_sagemaker
-        self._opened: dict[str, Site] = {}
-
-    def find(self, environment: str) -> Site:
-        """The site of an environment. Raises UsageError `environment-unknown`."""
-        target = self._settings.find_environment(environment).target
-        if target is Target.LOCAL:
-            return self._local
-        if environment not in self._opened:
-            self._opened[environment] = self._open_sagemaker(environment)
-        return self._opened[environment]
-
-    def list(self) -> tuple[Site, ...]:
-        """This machine, and what else is configured."""
-        others = (one for one in self._settings.environments if one.target is not Target.LOCAL)
-        return (self._local, *(self.find(one.name) for one in others if one.is_configured or self._was_used(one)))
-
-    def _was_used(self, place: EnvironmentSettings) -> bool:
-        """Whether anything was deployed there from here."""
-        return any((self._settings.state_home / "journal").glob(f"{place.target.value}.{place.name}.*.json"))
 
 
 class DockyardKit:
@@ -311,7 +286,7 @@ def _open_local(settings: Settings, library: ImageLibrary, pythons: Pythons, clo
     return host, Inventory(settings.state_home, host=host, logs=runtimes, orphans=orphans)
 
 
-def _open_sagemaker(settings: Settings, name: str, scorer: Scorer, clock: Clock, logins: list[EcrRepositories]) -> Site:
+def _open_sagemaker(settings: Settings, scorer: Scorer, clock: Clock, logins: list[EcrRepositories], name: str) -> Site:
     """The site of an environment; the registry of its account is signed in to with its credentials."""
     from dockyard.adapters.sagemaker.account import AwsAccount
     from dockyard.adapters.sagemaker.components import SageMakerComponents

@@ -43,7 +43,7 @@ def test_the_shell_completes_deployments_and_environments(dockyard: CommandLine)
     (dockyard.folder / "dockyard.yaml").write_text("environments: {prod: {}, staging: {}}")
     assert complete_deployment("") == ["wine", "prod/knn", "prod/wine"]
     assert complete_deployment("prod/w") == ["prod/wine"]
-    assert complete_environment("") == ["local", "sagemaker", "prod", "staging"]
+    assert complete_environment("") == ["local", "sagemaker", "k8s", "prod", "staging"]
     assert complete_environment("st") == ["staging"]
     assert _complete("dockyard logs ") == ["wine", "prod/knn", "prod/wine"]
 

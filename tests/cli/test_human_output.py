@@ -230,7 +230,7 @@ def test_config_show_says_where_each_value_came_from(dockyard: CommandLine) -> N
 
 
 def test_config_validate_tells_all_problems(dockyard: CommandLine) -> None:
-    assert dockyard("config", "validate").out == "local\nsagemaker\n"
+    assert dockyard("config", "validate").out == "local\nsagemaker\nk8s\n"
     (dockyard.folder / "dockyard.yaml").write_text("imge: {}\nimage: {bulder: x}\n")
     ended = dockyard("config", "validate")
     assert ended.code == 2

@@ -86,6 +86,10 @@ STEPS: Mapping[str, set[str]] = {
     "StartTransform": {"job"},
     "WaitTransform": {"name", "timeout_seconds"},
     "CleanUpJobs": {"model", "role"},
+    "CheckManifests": {"number", "spec", "policy"},
+    "ApplyManifests": {"number", "spec", "policy", "previous", "previous_policy"},
+    "WaitRollout": {"number", "timeout_seconds"},
+    "ConfirmRevision": {"number"},
 }
 
 CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (

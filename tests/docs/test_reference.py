@@ -69,6 +69,7 @@ class TestExample:
             "image.mirrors",
             "environments.<name>.env",
             "environments.<name>.sagemaker.tags",
+            "environments.<name>.k8s.node_selector",
         }
         assert {"image.mirrors.docker.io", "environments.local.env.OMP_NUM_THREADS"} <= from_file
         assert settings.find_environment("local").env[0][1] == SecretRef(file=str(tmp_path / "secrets/feature-store-token"))

@@ -29,7 +29,7 @@ CMD ["serve"]
 def build_docker_stand_in(engine_url: str, folder: Path) -> ImageLibrary:
     """A store below `folder` that holds the image, as the engine builder leaves it."""
     with contextlib.closing(docker.DockerClient(base_url=engine_url)) as engine:
-        image, _ = engine.images.build(fileobj=_make_context(), custom_context=True, rm=True, forcerm=True)
+        image, _ = engine.images.build(fileobj=make_context(), custom_context=True, rm=True, forcerm=True)
         try:
             content = io.BytesIO(b"".join(image.save()))
         finally:
@@ -46,7 +46,8 @@ def list_containers(engine_url: str, home_id: str) -> list[str]:
         return [cast("str", one.name) for one in found]
 
 
-def _make_context() -> io.BytesIO:
+def make_context() -> io.BytesIO:
+    """What the engine builds the stand-in from."""
     context = io.BytesIO()
     with tarfile.open(fileobj=context, mode="w") as archive:
         for name, content in {"Dockerfile": _DOCKERFILE.encode(), "scorer/__main__.py": STAND_IN.read_bytes()}.items():

@@ -21,10 +21,17 @@ class SteadyLoad:
     """A load on `port` while its block lasts."""
 
     def __init__(
-        self, port: int, *, body: bytes, answers: tuple[object, ...], clients: int = 4, pause_seconds: float = 0.02
+        self,
+        port: int,
+        *,
+        body: bytes,
+        answers: tuple[object, ...],
+        clients: int = 4,
+        pause_seconds: float = 0.02,
+        host: str = "127.0.0.1",
     ) -> None:
         """`answers` are the values that a 200 may hold; a client waits `pause_seconds` between two requests."""
-        self._port = port
+        self._host, self._port = host, port
         self._body = body
         self._answers = [json.dumps(answer) for answer in answers]
         self._pause = pause_seconds
@@ -62,7 +69,7 @@ class SteadyLoad:
         assert self.answered >= at_least
 
     def _ask(self, keep: bool) -> None:
-        connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=_TIMEOUT_SECONDS)
+        connection = http.client.HTTPConnection(self._host, self._port, timeout=_TIMEOUT_SECONDS)
         while not self._stop.is_set():
             self._ask_once(connection)
             if not keep:

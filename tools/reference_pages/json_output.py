@@ -48,6 +48,7 @@ EXAMPLE = """
 COMMANDS = {
     "deploy local": "DeployResult",
     "deploy sagemaker": "DeployResult",
+    "deploy k8s": "DeployResult",
     "batch sagemaker": "BatchResult",
     "rollback": "DeployResult",
     "delete": "DeleteResult",

@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from dockyard.adapters.config_k8s import K8s
 from dockyard.adapters.config_sagemaker import SageMaker
 from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.deployment import Runtime, Target
@@ -120,7 +121,7 @@ class Image(Section):
     format: MediaFormat = _IMAGE.format
     """Media types of manifest and layers; SageMaker takes `docker` only."""
     repository: Text | None = _IMAGE.repository
-    """Where `build --push` sends images, without tag: `registry.example.com/team/models`."""
+    """Where `build --push` and `deploy k8s` send images, without tag: `registry.example.com/team/models`."""
     mirrors: dict[Host, list[Address]] = {}
     """For each registry host the addresses that are asked first, in order."""
     insecure_registries: list[Host] = []
@@ -157,6 +158,8 @@ class Environment(Section):
 
     sagemaker: SageMaker = SageMaker()
     """How it runs on SageMaker, where that is the target."""
+    k8s: K8s = K8s()
+    """How it runs on Kubernetes, where that is the target."""
 
     @field_validator("env")
     @classmethod

@@ -10,13 +10,13 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from dockyard.adapters.config_environ import Setting
+from dockyard.adapters.config_k8s import make_k8s_place
 from dockyard.adapters.config_model import Configuration, Environment, Image, Reference, Registry
 from dockyard.adapters.config_sagemaker import make_place
 from dockyard.adapters.config_yaml import KeyPath
 from dockyard.domain.deployment import Target
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.settings import (
-    DEFAULT_ENVIRONMENT,
     EnvironmentSettings,
     ImageAccess,
     Provenance,
@@ -27,6 +27,9 @@ from dockyard.domain.settings import (
     Source,
 )
 
+_OF_THEIR_OWN = (Target.SAGEMAKER, Target.K8S)
+"""Targets that have a section called as they are."""
+_MADE_APART = frozenset({"env", *(one.value for one in _OF_THEIR_OWN)})
 _SHOWN_SECRET = "***"  # noqa: S105 - what is shown in a secret's place
 
 
@@ -112,7 +115,7 @@ def make_settings(
     configuration: Configuration, layers: Layers, homes: tuple[Provenance, Provenance], file: Path | None
 ) -> Settings:
     """Make the domain's settings of a checked configuration."""
-    implicit = {DEFAULT_ENVIRONMENT: Environment(), Target.SAGEMAKER.value: Environment(target=Target.SAGEMAKER)}
+    implicit = {one.value: Environment(target=one) for one in Target}
     environments = {**implicit, **{name: _aim(name, one) for name, one in configuration.environments.items()}}
     state, cache = homes
     base = file.parent if file else Path()
@@ -133,8 +136,10 @@ def make_settings(
 
 def _aim(name: str, environment: Environment) -> Environment:
     """The environment that is called as a target is for that target, unless it says otherwise."""
-    is_own = name == Target.SAGEMAKER.value and "target" not in environment.model_fields_set
-    return environment.model_copy(update={"target": Target.SAGEMAKER}) if is_own else environment
+    own = next((one for one in _OF_THEIR_OWN if one.value == name), None)
+    if own is None or "target" in environment.model_fields_set:
+        return environment
+    return environment.model_copy(update={"target": own})
 
 
 def _make_registry(registry: Registry, base: Path) -> RegistrySettings:
@@ -165,10 +170,10 @@ def _make_access(image: Image, base: Path) -> ImageAccess:
 
 
 def _make_environment(name: str, environment: Environment, base: Path, *, is_configured: bool) -> EnvironmentSettings:
-    values = {key: getattr(environment, key) for key in Environment.model_fields if key not in {"env", "sagemaker"}}
+    values = {key: getattr(environment, key) for key in Environment.model_fields if key not in _MADE_APART}
     env = tuple((variable, _refer_text(value, base)) for variable, value in sorted(environment.env.items()))
-    place = make_place(environment.sagemaker)
-    return EnvironmentSettings(name=name, env=env, is_configured=is_configured, sagemaker=place, **values)
+    sagemaker, k8s = make_place(environment.sagemaker), make_k8s_place(environment.k8s)
+    return EnvironmentSettings(name=name, env=env, is_configured=is_configured, sagemaker=sagemaker, k8s=k8s, **values)
 
 
 def _refer(value: str | Reference | None, base: Path) -> str | SecretRef | None:
@@ -195,7 +200,7 @@ def _trace(configuration: Configuration, environments: Mapping[str, Environment]
 def _trace_section(section: BaseModel, path: KeyPath, layers: Layers) -> Iterator[Provenance]:
     for key in type(section).model_fields:
         value = getattr(section, key)
-        if isinstance(section, Environment) and key == "sagemaker" and not _counts(section, (*path, key), layers):
+        if isinstance(section, Environment) and not _counts(section, (*path, key), layers):
             continue
         if isinstance(value, BaseModel) and not isinstance(value, Reference):
             yield from _trace_section(value, (*path, key), layers)
@@ -206,10 +211,9 @@ def _trace_section(section: BaseModel, path: KeyPath, layers: Layers) -> Iterato
 
 
 def _counts(environment: Environment, path: KeyPath, layers: Layers) -> bool:
-    """Whether a target's own section says anything: it is the target, or somebody set one of its keys."""
-    return environment.target is Target.SAGEMAKER or any(
-        known[: len(path)] == path for known in (*layers.lines, *layers.overlaid)
-    )
+    """Whether a key is no other target's section, of which nobody has said anything."""
+    own = next((one for one in _OF_THEIR_OWN if one.value == path[-1]), None)
+    return own in {None, environment.target} or any(known[: len(path)] == path for known in (*layers.lines, *layers.overlaid))
 
 
 def _trace_value(value: object, path: KeyPath, layers: Layers) -> Provenance:

@@ -16,6 +16,7 @@ from dockyard.domain.reference import ModelRef, RefKind, parse_model_ref
 from dockyard.domain.request import (
     BatchRequest,
     BuildRequest,
+    K8sDeployRequest,
     LocalDeployRequest,
     SageMakerDeployRequest,
     choose_deployment_name,
@@ -96,13 +97,23 @@ def choose_image_flags(builder: BuilderKind | None, base: str | None, repository
 def load_sagemaker_settings(
     session: Session, config: str | None, environment: str | None, given: Mapping[str, object], flags: tuple[Flag, ...]
 ) -> tuple[Settings, EnvironmentSettings]:
-    """Return the configuration and the environment on SageMaker that was chosen, with flags laid over its own section.
+    """Return the configuration and the environment on SageMaker that was chosen; see `load_target_settings`."""
+    return load_target_settings(session, (config, environment, Target.SAGEMAKER), given, flags)
+
+
+def load_target_settings(
+    session: Session, where: tuple[str | None, str | None, Target], given: Mapping[str, object], flags: tuple[Flag, ...]
+) -> tuple[Settings, EnvironmentSettings]:
+    """Return the configuration and the environment that was chosen, with flags laid over its target's own section.
+
+    `where` are configuration file, environment and target.
 
     `given` are those flags by key, None where one was not given. Raises UsageError `config-invalid`, `environment-unknown`.
     """
     from dockyard.adapters.config_file import Flag
 
-    default = Target.SAGEMAKER.value
+    config, environment, target = where
+    default = target.value
     name = choose_environment(session.load_settings(config), environment, session.environ, default).name
     path = ("environments", name)
     own = [
@@ -111,7 +122,7 @@ def load_sagemaker_settings(
         if value is not None
     ]
     settings = session.load_settings(config, *flags, *own)
-    return settings, require_target(settings.find_environment(name), Target.SAGEMAKER)
+    return settings, require_target(settings.find_environment(name), target)
 
 
 def _name_flag(key: str) -> str:
@@ -178,6 +189,40 @@ def make_sagemaker_request(
         settings=dataclasses.replace(place.sagemaker.settings, env=variables),
         image=image,
         policy=dataclasses.replace(place.sagemaker.policy, wait=wish.waits),
+        promote=wish.promote,
+        history_limit=place.history_limit,
+        smoke_requests=place.smoke_requests,
+        lock_wait_seconds=wish.lock_wait,
+    )
+
+
+def make_k8s_request(wish: Wish, place: EnvironmentSettings, image: ImageSettings, session: Session) -> K8sDeployRequest:
+    """Return the request for an environment on Kubernetes and what was typed.
+
+    Raises UsageError `model-ref-invalid`, `name-invalid`, `usage`, `setting-invalid` for a variable that is a secret.
+    """
+    ref = parse_model_ref(wish.model)
+    secret = next((name for name, value in place.env if isinstance(value, SecretRef)), None)
+    if secret is not None:
+        raise UsageError(
+            "setting-invalid",
+            f"the secret {secret} would stand in the Deployment, where everybody reads it who may read that",
+            hint="put it into a Secret of the namespace, and name that in `k8s.env_secrets`",
+        )
+    settings = dataclasses.replace(
+        place.k8s.settings,
+        env=_merge_variables(place, wish.variables, session.environ),
+        ready_timeout_seconds=place.ready_timeout_seconds,
+        grace_seconds=place.grace_seconds,
+        request_timeout_seconds=place.request_timeout_seconds,
+        max_body_bytes=place.max_body_bytes,
+    )
+    return K8sDeployRequest(
+        ref=ref,
+        key=DeploymentKey(environment=place.name, name=name_deployment(ref, wish.name, session.folder), target=place.target),
+        settings=settings,
+        image=image,
+        policy=dataclasses.replace(place.k8s.policy, history_limit=place.history_limit),
         promote=wish.promote,
         history_limit=place.history_limit,
         smoke_requests=place.smoke_requests,

@@ -66,6 +66,35 @@ SageMakerEnvironmentOption = Annotated[
         autocompletion=complete_environment,
     ),
 ]
+K8sEnvironmentOption = Annotated[
+    str | None,
+    typer.Option(
+        "--env",
+        metavar="ENVIRONMENT",
+        help="The environment; else DOCKYARD_ENV, else `k8s`.",
+        show_default=False,
+        autocompletion=complete_environment,
+    ),
+]
+NamespaceOption = Annotated[
+    str | None,
+    typer.Option("--namespace", metavar="NAMESPACE", help="The namespace; by default the context's.", show_default=False),
+]
+ContextOption = Annotated[
+    str | None,
+    typer.Option(
+        "--context",
+        metavar="CONTEXT",
+        help="The context of the client configuration; by default the current one.",
+        show_default=False,
+    ),
+]
+ReplicasOption = Annotated[
+    int | None, typer.Option("--replicas", min=1, metavar="NUMBER", help="How many pods; 2 by default.", show_default=False)
+]
+ForceConflictsOption = Annotated[
+    bool, typer.Option("--force-conflicts", help="Take over fields that another manager of the objects owns.")
+]
 OnlyEnvironmentOption = Annotated[
     str | None,
     typer.Option(

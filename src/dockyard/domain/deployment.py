@@ -21,6 +21,7 @@ class Target(str, Enum):
 
     LOCAL = "local"
     SAGEMAKER = "sagemaker"
+    K8S = "k8s"
 
 
 class Runtime(str, Enum):

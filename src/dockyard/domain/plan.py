@@ -1,8 +1,8 @@
 """Owns Plan, Step and Outcome: what to do as typed data, and how each step went.
 
 A step names what it works on by fingerprint, digest or number, never by the result of an earlier step, so that any step
-can be run again after a crash. Its phase says what its failure means. The steps that only SageMaker has are in
-`dockyard.domain.sagemaker_steps`.
+can be run again after a crash. Its phase says what its failure means. The steps that only SageMaker or Kubernetes has are in
+`dockyard.domain.sagemaker_steps` and `dockyard.domain.k8s_steps`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from typing import ClassVar, Literal
 
 from dockyard.domain.deployment import DeploymentKey, LocalSpec
 from dockyard.domain.image import BuilderKind, Fingerprint
+from dockyard.domain.k8s_steps import K8sStep
 from dockyard.domain.phase import Phase
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.sagemaker_batch_steps import BatchStep
@@ -183,6 +184,7 @@ Step = (
     | SageMakerStep
     | ComponentStep
     | BatchStep
+    | K8sStep
 )
 
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from dockyard.domain.deployment import DeploymentKey, LocalSettings
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageSettings
+from dockyard.domain.k8s import K8sPolicy, K8sSettings
 from dockyard.domain.names import derive_deployment_name
 from dockyard.domain.reference import ModelRef
 from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
@@ -49,6 +50,14 @@ class SageMakerDeployRequest(DeployRequest):
     settings: SageMakerSettings = field(repr=False)
     """Its role may be empty: the deployment's own one, which is made where it is missing."""
     policy: SageMakerPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class K8sDeployRequest(DeployRequest):
+    """Bring a model into service on Kubernetes."""
+
+    settings: K8sSettings = field(repr=False)
+    policy: K8sPolicy
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,6 +12,7 @@ from pathlib import Path
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageSettings
+from dockyard.domain.k8s import K8sPlace
 from dockyard.domain.sagemaker_place import SageMakerPlace
 
 DEFAULT_ENVIRONMENT = "local"
@@ -76,9 +77,11 @@ class EnvironmentSettings:
     history_limit: int = 5
     smoke_requests: int = 20
     is_configured: bool = True
-    """Whether somebody has said anything about it; `local` and `sagemaker` are there in any case."""
+    """Whether somebody has said anything about it; `local`, `sagemaker` and `k8s` are there in any case."""
     sagemaker: SageMakerPlace = field(default_factory=SageMakerPlace)
     """What it says about SageMaker, where that is the target."""
+    k8s: K8sPlace = field(default_factory=K8sPlace)
+    """What it says about Kubernetes, where that is the target."""
 
 
 class Source(str, Enum):

@@ -9,6 +9,7 @@ from dockyard.domain.attempt import Failure
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.image import Fingerprint
+from dockyard.domain.k8s_steps import CheckManifests
 from dockyard.domain.plan import RemoveRevision, StartRevision, StopRevision
 from dockyard.domain.result import GarbageItem, GcResult, ResultStatus
 from dockyard.domain.sagemaker_steps import CreateModel
@@ -90,7 +91,8 @@ class _Collection:
         pairs = ((site, key) for site in sites for key in site.list_deployments())
         revisions = (revision for site, key in pairs for revision in site.describe(key).revisions)
         plans = (attempt.plan for attempt in self._bench.journal.list_running() if attempt.plan is not None)
-        begun = (step.spec for plan in plans for step in plan.steps if isinstance(step, StartRevision | CreateModel))
+        steps = (step for plan in plans for step in plan.steps)
+        begun = (step.spec for step in steps if isinstance(step, StartRevision | CreateModel | CheckManifests))
         return frozenset(spec.fingerprint for spec in (*(revision.spec for revision in revisions), *begun))
 
     def result(self) -> GcResult:

@@ -45,7 +45,8 @@ def origin_of(settings: Settings, path: str) -> tuple[object, Source, str | None
 
 def test_without_a_file_there_is_one_environment_for_each_target(tmp_path: Path) -> None:
     settings = load_settings(Surroundings(folder=tmp_path, environ=HOME))
-    local, sagemaker = settings.environments
+    local, sagemaker, k8s = settings.environments
+    assert k8s == EnvironmentSettings(name="k8s", target=Target.K8S, is_configured=False)
     assert local == EnvironmentSettings(name="local", is_configured=False)
     assert sagemaker == EnvironmentSettings(name="sagemaker", target=Target.SAGEMAKER, is_configured=False)
     assert settings.config_file is None
@@ -57,6 +58,7 @@ def test_the_targets_own_are_there_beside_configured_environments(tmp_path: Path
     assert [(one.name, one.is_configured) for one in settings.environments] == [
         ("local", False),
         ("sagemaker", False),
+        ("k8s", False),
         ("prod", True),
     ]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import typer
 
 from dockyard.cli import options as opt
@@ -54,6 +56,51 @@ def deploy_local(
     place = lay_flags(named, runtime=runtime, port=port, timeout=timeout)
     wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait)
     request = make_deploy_request(wish, place, settings.image, session)
+    result = session.open_kit(settings).deploy(request, plan_only=plan)
+    return session.show(result, tells_changes=detailed_exitcode)
+
+
+@deploy_app.command("k8s")
+def deploy_k8s(
+    context: typer.Context,
+    *,
+    model: opt.ModelOption,
+    name: opt.NameOption = None,
+    environment: opt.K8sEnvironmentOption = None,
+    plan: opt.PlanOption = False,
+    detailed_exitcode: opt.DetailedOption = False,
+    promote: opt.PromoteOption = False,
+    namespace: opt.NamespaceOption = None,
+    cluster_context: opt.ContextOption = None,
+    replicas: opt.ReplicasOption = None,
+    repository: opt.RepositoryOption = None,
+    force_conflicts: opt.ForceConflictsOption = False,
+    variables: opt.VariablesOption = None,
+    timeout: opt.TimeoutOption = None,
+    lock_wait: opt.LockWaitOption = 0.0,
+    builder: opt.BuilderOption = None,
+    base: opt.BaseOption = None,
+    config: opt.ConfigOption = None,
+    json: opt.JsonOption = False,
+    verbose: opt.VerboseOption = False,
+) -> int:
+    """Bring a model into service on Kubernetes; prints the Service's URL.
+
+    Needs a cluster that kubectl reaches, a namespace, and a registry that its nodes take images from. Pods are
+    replaced one at a time, and none gets requests before it has answered the model's own input example; where one fails, the
+    old revision serves on.
+    """
+    from dockyard.cli.choices import Wish, choose_image_flags, load_target_settings, make_k8s_request
+    from dockyard.domain.deployment import Target
+
+    session = find_session(context, json=json, verbose=verbose)
+    given = {"namespace": namespace, "context": cluster_context, "replicas": replicas}
+    given |= {"force_conflicts": force_conflicts or None}
+    flags = choose_image_flags(builder, base, repository)
+    settings, named = load_target_settings(session, (config, environment, Target.K8S), given, flags)
+    place = replace(named, ready_timeout_seconds=timeout or named.ready_timeout_seconds)
+    wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait)
+    request = make_k8s_request(wish, place, settings.image, session)
     result = session.open_kit(settings).deploy(request, plan_only=plan)
     return session.show(result, tells_changes=detailed_exitcode)
 

@@ -39,6 +39,9 @@ def examine_surroundings(
     session = find_session(context, json=json, verbose=verbose)
     if target is Target.SAGEMAKER:
         return session.show(_examine_account(session, config, environment, name, refresh_prices=refresh_prices))
+    if target is Target.K8S:
+        hint = "`dockyard deploy k8s --plan` asks the cluster, and a deploy has it check everything before the first change"
+        raise UsageError("usage", "there is no `doctor k8s`", hint=hint)
     if name or environment or refresh_prices:
         hint = "as in `dockyard doctor sagemaker --env prod`"
         raise UsageError("usage", "`--name`, `--env` and `--refresh-prices` are for `doctor sagemaker`", hint=hint)

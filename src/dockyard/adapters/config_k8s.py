@@ -1,0 +1,63 @@
+"""Owns what an environment may say about Kubernetes: keys, types, defaults, meaning. Must not know where values come from."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+from dockyard.adapters.config_section import Section, Text
+from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
+
+_SETTINGS, _POLICY = K8sSettings(), K8sPolicy()
+
+Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", max_length=20)]
+ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
+Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+
+class K8s(Section):
+    """How deployments run on Kubernetes. Nothing is needed but a cluster that kubectl reaches, and `image.repository`."""
+
+    kubeconfig: Text | None = None
+    """The client configuration; without it KUBECONFIG's, else `~/.kube/config`, else that of the pod that this runs in."""
+    context: Text | None = None
+    """A context of it; without it the current one."""
+    namespace: Namespace | None = None
+    """The namespace; without it the context's. It must be there."""
+    force_conflicts: bool = False
+    """Whether fields of the objects that another manager owns are taken over, instead of being reported."""
+    replicas: Annotated[int, Field(ge=1, le=1000)] = _POLICY.replicas
+    """How many pods."""
+    clients: list[Namespace] = []
+    """Namespaces whose pods may ask it; without any there is no NetworkPolicy. The API server must be let in by the cluster."""
+    cpu: Quantity = _SETTINGS.cpu
+    """What each pod asks for, in cores, as `250m` or `2`."""
+    cpu_limit: Quantity = _SETTINGS.cpu_limit
+    """The most that each pod gets."""
+    memory: Quantity = _SETTINGS.memory
+    """What each pod asks for, and the most that it gets."""
+    tmp_size: Quantity = _SETTINGS.tmp_size
+    """The most that may be in /tmp, the only folder that pods can write to."""
+    env_secrets: list[ObjectName] = []
+    """Secrets of the namespace whose keys become environment variables of the model."""
+    pull_secrets: list[ObjectName] = []
+    """Secrets of the namespace that images are pulled with."""
+    node_selector: dict[str, str] = {}
+    """Labels that nodes must have."""
+
+
+def make_k8s_place(section: K8s) -> K8sPlace:
+    """Return what a section says, in the domain's words."""
+    settings = K8sSettings(
+        cpu=section.cpu,
+        cpu_limit=section.cpu_limit,
+        memory=section.memory,
+        tmp_size=section.tmp_size,
+        env_secrets=tuple(section.env_secrets),
+        pull_secrets=tuple(section.pull_secrets),
+        node_selector=tuple(sorted(section.node_selector.items())),
+    )
+    access = ClusterAccess(kubeconfig=section.kubeconfig, context=section.context, namespace=section.namespace)
+    policy = K8sPolicy(replicas=section.replicas, clients=tuple(section.clients))
+    return K8sPlace(access=access, settings=settings, policy=policy, takes_over=section.force_conflicts)

@@ -1,0 +1,127 @@
+"""Owns the Cluster port: a deployment's objects, looked at, compared and applied by one field manager.
+
+The Deployment is applied first and deleted last, so that whatever there is of a deployment leads back to one that is there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timezone
+
+from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
+from dockyard.adapters.k8s.compare import compare_objects
+from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS
+from dockyard.adapters.k8s.labels import MANAGED_BY, MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
+from dockyard.adapters.k8s.looks import Found, describe_found, group_replica_sets
+from dockyard.adapters.k8s.manifests import Manifest, render_manifests
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import ConflictError, NotFoundError
+from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, derive_object_name
+from dockyard.ports import Clock
+
+
+class KubeCluster:
+    """The namespace of one environment."""
+
+    def __init__(self, api: KubeApi, clock: Clock, *, takes_over: bool) -> None:
+        """`takes_over`: whether fields that another manager owns are taken over."""
+        self._api = api
+        self._clock = clock
+        self._takes_over = takes_over
+
+    def describe_deployment(self, key: DeploymentKey) -> ObservedK8s:
+        """How a deployment is, looked at now. Raises ConflictError `name-taken`."""
+        namespace = self._api.namespace
+        deployment = self._find_own(key, "Deployment", derive_object_name(key))
+        selector = write_selector(select_deployment(key))
+        replica_sets = self._api.list(REPLICA_SETS.format(namespace), selector) if deployment else []
+        pods = self._api.list(PODS.format(namespace), selector) if deployment else []
+        found = Found(
+            namespace=namespace,
+            deployment=deployment,
+            replica_sets=tuple(replica_sets),
+            pods=tuple(pods),
+            objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in self._list_objects(key)),
+        )
+        return describe_found(key, found)
+
+    def find_differences(self, blueprint: Blueprint) -> tuple[Difference, ...]:
+        """What of a deployment's objects is not as the blueprint has it."""
+        manifests = self._render(blueprint)
+        return (
+            *(difference for manifest in manifests for difference in self._compare(blueprint.key, manifest)),
+            *(
+                Difference(what=f"{kind}/{item['metadata']['name']}", before="there", after=None)
+                for kind, item in self._list_superfluous(blueprint.key, manifests)
+            ),
+        )
+
+    def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
+        """Bring a deployment's objects to a blueprint, and delete those that it has no more."""
+        manifests = self._render(blueprint)
+        for manifest in manifests:
+            self._find_own(blueprint.key, manifest["kind"], manifest["metadata"]["name"])
+            self._apply(manifest, dry_run=dry_run, force=self._takes_over)
+        for kind, item in self._list_superfluous(blueprint.key, manifests):
+            if not dry_run:
+                self._api.delete(self._locate(kind, item["metadata"]["name"]))
+
+    def confirm_revision(self, key: DeploymentKey, number: int) -> None:
+        """Note on a revision that it has been proved, now. Raises NotFoundError `no-revision`."""
+        group = self._find_replica_sets(key).get(number)
+        if not group:
+            raise NotFoundError("no-revision", f"{key} has no revision {number}")
+        now = self._clock.now().astimezone(timezone.utc).isoformat()
+        path = f"{REPLICA_SETS.format(self._api.namespace)}/{group[0]['metadata']['name']}"
+        self._api.patch(path, {"metadata": {"annotations": {SERVED_AT: now}}}, MERGE, {"fieldManager": MANAGER})
+
+    def remove_revision(self, key: DeploymentKey, number: int) -> None:
+        """Delete a revision's ReplicaSets with their pods."""
+        for one in self._find_replica_sets(key).get(number, []):
+            self._api.delete(f"{REPLICA_SETS.format(self._api.namespace)}/{one['metadata']['name']}")
+
+    def _render(self, blueprint: Blueprint) -> tuple[Manifest, ...]:
+        return render_manifests(blueprint, self._api.namespace)
+
+    def _compare(self, key: DeploymentKey, manifest: Manifest) -> tuple[Difference, ...]:
+        kind, name = manifest["kind"], manifest["metadata"]["name"]
+        live = self._find_own(key, kind, name)
+        if live is None:
+            return (Difference(what=f"{kind}/{name}", before=None, after="there"),)
+        # What another manager owns is shown as well: that is what somebody has changed by hand.
+        return compare_objects(f"{kind}/{name}", live, self._apply(manifest, dry_run=True, force=True))
+
+    def _apply(self, manifest: Manifest, *, dry_run: bool, force: bool) -> Json:
+        query = {"fieldManager": MANAGER, "fieldValidation": "Strict", "force": str(force).lower()}
+        query |= {"dryRun": "All"} if dry_run else {}
+        return self._api.patch(self._locate(manifest["kind"], manifest["metadata"]["name"]), manifest, APPLY, query)
+
+    def _find_own(self, key: DeploymentKey, kind: str, name: str) -> Json | None:
+        """An object, which must be this deployment's. Raises ConflictError `name-taken`."""
+        found = self._api.get(self._locate(kind, name))
+        if found is None or is_ours(found["metadata"].get("labels") or {}, key):
+            return found
+        raise ConflictError(
+            "name-taken",
+            f"{kind} {name} in namespace {self._api.namespace} was not made for {key}",
+            hint="give the deployment another name with `--name`, or the environment a namespace of its own",
+        )
+
+    def _list_objects(self, key: DeploymentKey) -> Iterator[tuple[str, Json]]:
+        selector = write_selector({**select_deployment(key), MANAGED_BY: MANAGER})
+        for kind, path in KINDS.items():
+            for item in self._api.list(path.format(self._api.namespace), selector):
+                yield kind, item
+
+    def _list_superfluous(self, key: DeploymentKey, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:
+        wanted = {(one["kind"], one["metadata"]["name"]) for one in manifests}
+        for kind, item in self._list_objects(key):
+            if (kind, item["metadata"]["name"]) not in wanted:
+                yield kind, item
+
+    def _find_replica_sets(self, key: DeploymentKey) -> dict[int, list[Json]]:
+        found = self._api.list(REPLICA_SETS.format(self._api.namespace), write_selector(select_deployment(key)))
+        return {number: [dict(one) for one in group] for number, group in group_replica_sets(found).items()}
+
+    def _locate(self, kind: str, name: str) -> str:
+        return f"{KINDS[kind].format(self._api.namespace)}/{name}"

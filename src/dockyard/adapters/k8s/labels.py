@@ -1,0 +1,99 @@
+"""Owns the labels and annotations that lead from an object of a cluster back to its deployment, its revision and the registry.
+
+Labels find objects; annotations hold what labels are too short for. Those of the pod template are copied to every ReplicaSet
+and pod of the revision, so that a ReplicaSet says by itself which revision it is.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+
+from dockyard.adapters.codec import decode, encode
+from dockyard.domain.deployment import DeploymentKey, Target
+from dockyard.domain.errors import DockyardError
+from dockyard.domain.image import ImageDigest
+from dockyard.domain.k8s import Blueprint, K8sPolicy, K8sSpec
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+MANAGER = "dockyard"
+ENVIRONMENT = "dockyard.io/environment"
+DEPLOYMENT = "dockyard.io/deployment"
+REVISION = "dockyard.io/revision"
+SERVED_AT = "dockyard.io/served-at"
+"""On a ReplicaSet: when it was proved last."""
+POLICY = "dockyard.io/policy"
+_SPEC = "dockyard.io/spec"
+_IMAGE = "dockyard.io/image"
+
+
+def select_deployment(key: DeploymentKey) -> dict[str, str]:
+    """The labels that all objects of a deployment and its pods have, and no other object."""
+    return {ENVIRONMENT: key.environment, DEPLOYMENT: key.name}
+
+
+def label_object(key: DeploymentKey, name: str) -> dict[str, str]:
+    """The labels of a deployment's objects."""
+    return {"app.kubernetes.io/name": name, MANAGED_BY: MANAGER, **select_deployment(key)}
+
+
+def write_selector(labels: Mapping[str, str]) -> str:
+    """Return labels as a query has them."""
+    return ",".join(f"{name}={value}" for name, value in labels.items())
+
+
+def is_ours(labels: Mapping[str, str], key: DeploymentKey) -> bool:
+    """Whether an object with these labels is of that deployment."""
+    return {MANAGED_BY: MANAGER, **select_deployment(key)}.items() <= labels.items()
+
+
+def read_key(labels: Mapping[str, str]) -> DeploymentKey | None:
+    """The deployment that an object with these labels is of."""
+    if labels.get(MANAGED_BY) != MANAGER or not {ENVIRONMENT, DEPLOYMENT} <= labels.keys():
+        return None
+    return DeploymentKey(environment=labels[ENVIRONMENT], name=labels[DEPLOYMENT], target=Target.K8S)
+
+
+def annotate_revision(blueprint: Blueprint) -> dict[str, str]:
+    """The annotations of a revision's pod template: what it is, for us and for people."""
+    model = blueprint.spec.model
+    told = {
+        "dockyard.io/model-name": model.name,
+        "dockyard.io/model-version": model.version,
+        "dockyard.io/model-id": model.model_id,
+        "dockyard.io/run-id": model.run_id,
+        "dockyard.io/model-digest": model.digest,
+        "dockyard.io/registry": model.registry,
+        "dockyard.io/fingerprint": blueprint.spec.fingerprint,
+    }
+    known = {name: value for name, value in told.items() if value}
+    return known | {REVISION: str(blueprint.number), _IMAGE: blueprint.image, _SPEC: _compact(encode(blueprint.spec))}
+
+
+def read_revision(annotations: Mapping[str, str]) -> tuple[int, K8sSpec, ImageDigest] | None:
+    """Number, spec and image of the revision that a pod template is of; None where they are not ours or have been changed."""
+    number, spec = annotations.get(REVISION, ""), annotations.get(_SPEC)
+    if not number.isdecimal() or spec is None:
+        return None
+    try:
+        found = decode(K8sSpec, spec.encode(), what="the annotations of a revision")
+    except DockyardError:
+        return None
+    return int(number), found, ImageDigest(annotations.get(_IMAGE, ""))
+
+
+def write_policy(policy: K8sPolicy) -> str:
+    """Return a policy as an annotation."""
+    return _compact(encode(policy))
+
+
+def read_policy(annotations: Mapping[str, str]) -> K8sPolicy | None:
+    """The policy that a Deployment was applied with; None where that cannot be read."""
+    try:
+        return decode(K8sPolicy, annotations[POLICY].encode(), what="the annotations of a deployment")
+    except (KeyError, DockyardError):
+        return None
+
+
+def _compact(content: bytes) -> str:
+    return json.dumps(json.loads(content), ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -1,0 +1,163 @@
+"""Owns what objects of a cluster say in our words: ReplicaSets are revisions, and their pods tell how these are. Pure.
+
+A number may have more than one ReplicaSet, where a template was changed by hand or by another version of Dockyard: the newest
+counts, and that one of them was proved counts for all. Annotations say what a revision is, not the fields that may be changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from dockyard.adapters.k8s.labels import REVISION, SERVED_AT, read_policy, read_revision
+from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
+from dockyard.domain.k8s import K8sPod, K8sRevision, ObservedK8s
+from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
+
+Json = Mapping[str, Any]
+
+_ORDER = "deployment.kubernetes.io/revision"
+_CRASHES = "CrashLoopBackOff"
+_PROOF_FAILURES = {EXIT_PROOF_FAILED: ProofFailure.RAISES, EXIT_DIFFERS: ProofFailure.DIFFERS}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Found:
+    """What the cluster has of a deployment."""
+
+    namespace: str
+    deployment: Json | None
+    replica_sets: tuple[Json, ...]
+    pods: tuple[Json, ...]
+    objects: tuple[str, ...]
+
+
+def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
+    """Return how a deployment is."""
+    revisions = tuple(_list_revisions(found))
+    current = _find_current(found.deployment)
+    serving = _find_serving(revisions, current)
+    served_at = next((one.served_at for one in revisions if one.number == serving), None)
+    return ObservedK8s(
+        key=key,
+        revisions=revisions,
+        serving=serving,
+        serving_since=served_at,
+        next_number=max((one.number for one in revisions), default=0) + 1,
+        namespace=found.namespace,
+        objects=found.objects,
+        current=current,
+        is_settled=found.deployment is not None and _is_settled(found.deployment),
+        policy=read_policy(_annotations(found.deployment)) if found.deployment else None,
+    )
+
+
+def group_replica_sets(replica_sets: Iterable[Json]) -> dict[int, list[Json]]:
+    """ReplicaSets by the number of their revision, the newest first."""
+    groups: dict[int, list[Json]] = {}
+    for one in sorted(replica_sets, key=_read_order, reverse=True):
+        known = read_revision(_template_annotations(one))
+        if known is not None:
+            groups.setdefault(known[0], []).append(one)
+    return groups
+
+
+def describe_pod(pod: Json) -> K8sPod:
+    """Return how a pod is."""
+    status = pod.get("status") or {}
+    conditions = {one["type"]: one for one in status.get("conditions") or []}
+    container: Json = next(iter(status.get("containerStatuses") or []), {})
+    state = container.get("state") or {}
+    ended = state.get("terminated") or (container.get("lastState") or {}).get("terminated") or {}
+    waiting = state.get("waiting") or {}
+    scheduled = conditions.get("PodScheduled") or {}
+    return K8sPod(
+        name=pod["metadata"]["name"],
+        is_ready=(conditions.get("Ready") or {}).get("status") == "True",
+        unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
+        waiting_reason=waiting.get("reason", ""),
+        waiting_message=waiting.get("message", ""),
+        exit_code=ended.get("exitCode"),
+        end_reason=ended.get("reason", ""),
+        proof_failure=_PROOF_FAILURES.get(ended.get("exitCode", 0)),
+        restarts=int(container.get("restartCount") or 0),
+    )
+
+
+def list_owned(pods: Iterable[Json], owner: Json) -> Iterator[Json]:
+    """The pods of a ReplicaSet that are not about to end."""
+    for pod in pods:
+        owners = pod["metadata"].get("ownerReferences") or []
+        is_owned = any(one.get("uid") == owner["metadata"]["uid"] for one in owners)
+        if is_owned and "deletionTimestamp" not in pod["metadata"]:
+            yield pod
+
+
+def _list_revisions(found: Found) -> Iterator[K8sRevision]:
+    for _, group in sorted(group_replica_sets(found.replica_sets).items()):
+        known = read_revision(_template_annotations(group[0]))
+        if known is None:
+            continue
+        number, spec, image = known
+        pods = tuple(describe_pod(pod) for one in group for pod in list_owned(found.pods, one))
+        served_at = max((_annotations(one).get(SERVED_AT, "") for one in group), default="")
+        yield K8sRevision(
+            number=number,
+            spec=spec,
+            image=image,
+            status=_find_status(group, pods),
+            has_served=bool(served_at),
+            created=group[-1]["metadata"]["creationTimestamp"],
+            replica_set=group[0]["metadata"]["name"],
+            pods=pods,
+            served_at=served_at or None,
+            refusal=_find_refusal(group[0]),
+        )
+
+
+def _find_status(group: list[Json], pods: tuple[K8sPod, ...]) -> RevisionStatus:
+    if not any((one["spec"].get("replicas") or 0) for one in group):
+        return RevisionStatus.STOPPED
+    if any(pod.is_ready for pod in pods):
+        return RevisionStatus.READY
+    return RevisionStatus.FAILED if any(pod.waiting_reason == _CRASHES for pod in pods) else RevisionStatus.STARTING
+
+
+def _find_refusal(replica_set: Json) -> str:
+    for one in (replica_set.get("status") or {}).get("conditions") or []:
+        if one["type"] == "ReplicaFailure" and one["status"] == "True":
+            return str(one.get("message") or one.get("reason") or "")
+    return ""
+
+
+def _find_current(deployment: Json | None) -> int | None:
+    text = _template_annotations(deployment).get(REVISION, "") if deployment else ""
+    return int(text) if text.isdecimal() else None
+
+
+def _find_serving(revisions: tuple[K8sRevision, ...], current: int | None) -> int | None:
+    """The current revision where it was proved, else the one that was proved last."""
+    proved = {one.number: one.served_at for one in revisions if one.served_at}
+    if current in proved:
+        return current
+    return max(proved, key=lambda number: proved[number] or "", default=None)
+
+
+def _is_settled(deployment: Json) -> bool:
+    wanted, status = deployment["spec"].get("replicas", 1), deployment.get("status") or {}
+    counts = (status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
+    return status.get("observedGeneration", 0) >= deployment["metadata"]["generation"] and counts == (wanted, wanted, wanted)
+
+
+def _annotations(item: Json) -> Mapping[str, str]:
+    return item["metadata"].get("annotations") or {}
+
+
+def _template_annotations(item: Json) -> Mapping[str, str]:
+    return item["spec"]["template"]["metadata"].get("annotations") or {}
+
+
+def _read_order(replica_set: Json) -> int:
+    text = _annotations(replica_set).get(_ORDER, "")
+    return int(text) if text.isdecimal() else 0

@@ -1,0 +1,75 @@
+"""Owns the objects of a blueprint: the templates of `dockyard/templates/k8s`, filled in. Pure.
+
+Whatever is put into a template goes through `tojson`, which YAML reads as the same value: no text can become structure.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from dockyard.adapters.k8s.labels import POLICY, annotate_revision, label_object, select_deployment, write_policy
+from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, derive_object_name
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+Manifest = dict[str, Any]
+
+PORT = 8080
+PRE_STOP_SECONDS = 5
+"""How long a pod that is to end still answers, so that everybody hears of it first."""
+_MARGIN_SECONDS = 5
+_PROBE_SECONDS = 2
+
+
+def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
+    """Return the objects in the order in which they are applied."""
+    names = ["deployment", "service", "poddisruptionbudget", *(["networkpolicy"] if blueprint.policy.clients else [])]
+    values = _list_values(blueprint, namespace)
+    return tuple(yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(values)) for name in names)
+
+
+def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
+    settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
+    # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
+    grace = max(settings.grace_seconds, settings.request_timeout_seconds)
+    return {
+        "name": name,
+        "namespace": namespace,
+        "labels": label_object(blueprint.key, name),
+        "selector": select_deployment(blueprint.key),
+        "annotations": {POLICY: write_policy(blueprint.policy)},
+        "revision_annotations": annotate_revision(blueprint),
+        "image": blueprint.image,
+        "policy": blueprint.policy,
+        "settings": settings,
+        "env": [{"name": name, "value": value} for name, value in (*settings.env, *_own_variables(blueprint, grace))],
+        "port": PORT,
+        "pre_stop_seconds": PRE_STOP_SECONDS,
+        "termination_seconds": PRE_STOP_SECONDS + grace + _MARGIN_SECONDS,
+        "probe_seconds": _PROBE_SECONDS,
+        "startup_failures": -(-settings.ready_timeout_seconds // _PROBE_SECONDS),
+    }
+
+
+def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], ...]:
+    settings = blueprint.spec.settings
+    values = (grace, settings.max_body_bytes, settings.request_timeout_seconds, blueprint.number)
+    return tuple((name, str(value)) for name, value in zip(OWN_VARIABLES, values, strict=True))
+
+
+@lru_cache(maxsize=1)
+def _templates() -> Environment:
+    from jinja2 import Environment, PackageLoader, StrictUndefined
+
+    # Values are quoted by `tojson`, and nothing here is HTML.
+    return Environment(
+        loader=PackageLoader("dockyard", "templates/k8s"),
+        undefined=StrictUndefined,
+        autoescape=False,  # noqa: S701
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )

@@ -1,0 +1,209 @@
+"""Owns the words for Kubernetes: what a revision is there, how a deployment is run, and what a cluster shows of it.
+
+Settings make a revision: they are in its pod template, so that a change of one makes another ReplicaSet. A policy says how
+many pods there are and who may ask them; a change of it makes no new revision. A revision is a ReplicaSet of the Deployment.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec
+from dockyard.domain.image import ImageDigest
+from dockyard.domain.names import KUBERNETES_LABEL, derive_name
+from dockyard.domain.observed import DeploymentState, ObservedDeployment
+
+DEFAULT_NAMESPACE = "default"
+OWN_VARIABLES = (
+    "DOCKYARD_GRACE_SECONDS",
+    "DOCKYARD_MAX_BODY_BYTES",
+    "DOCKYARD_REQUEST_TIMEOUT_SECONDS",
+    "DOCKYARD_REVISION",
+)
+"""What every pod is given, sorted: nobody else may set these."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class K8sSettings:
+    """What decides how a revision's pods run; a change makes a new revision."""
+
+    env: tuple[tuple[str, str], ...] = ()
+    """Environment variables for the model, sorted by name. Everybody who may read the Deployment sees them."""
+    env_secrets: tuple[str, ...] = ()
+    """Names of Secrets of the namespace whose keys become environment variables."""
+    cpu: str = "250m"
+    """Requested for each pod, as Kubernetes writes it."""
+    cpu_limit: str = "2"
+    memory: str = "1Gi"
+    """Requested for each pod, and the most that it gets."""
+    tmp_size: str = "256Mi"
+    """The most that may be in /tmp, the only folder that is written to."""
+    pull_secrets: tuple[str, ...] = ()
+    """Names of Secrets of the namespace that images are pulled with."""
+    node_selector: tuple[tuple[str, str], ...] = ()
+    """Labels that nodes must have, sorted by name."""
+    ready_timeout_seconds: int = 120
+    """How long a pod may take to become ready before it is started again."""
+    grace_seconds: int = 25
+    """How long a pod may take to finish its requests, where none may take longer."""
+    request_timeout_seconds: int = 60
+    max_body_bytes: int = 100 * 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class K8sSpec(RevisionSpec):
+    """A revision on Kubernetes."""
+
+    settings: K8sSettings
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class K8sPolicy:
+    """How a deployment is run, whatever its revision."""
+
+    replicas: int = 2
+    clients: tuple[str, ...] = ()
+    """Namespaces whose pods may ask it. Empty: no NetworkPolicy, so everybody whom the cluster lets."""
+    history_limit: int = 5
+    """How many revisions that have served are kept to roll back to, the serving one included."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint:
+    """All that a deployment's objects are rendered from. Equal blueprints give equal objects."""
+
+    key: DeploymentKey
+    number: int
+    spec: K8sSpec
+    image: ImageDigest
+    """`repository@sha256:…`."""
+    policy: K8sPolicy
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class K8sPod:
+    """A pod as the cluster shows it."""
+
+    name: str
+    is_ready: bool
+    unschedulable: str = ""
+    """Why no node takes it, where none does."""
+    waiting_reason: str = ""
+    """Why its container does not run, as `ImagePullBackOff`."""
+    waiting_message: str = ""
+    exit_code: int | None = None
+    """How its container ended last."""
+    end_reason: str = ""
+    """As the cluster says it, as `OOMKilled`."""
+    proof_failure: ProofFailure | None = None
+    """What that means, where its scorer could tell."""
+    restarts: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class K8sRevision(Revision):
+    """A revision as found in a cluster: a ReplicaSet, and its pods."""
+
+    spec: K8sSpec
+    replica_set: str
+    pods: tuple[K8sPod, ...] = ()
+    """Those that are not about to end."""
+    served_at: str | None = None
+    """When it was last proved, ISO 8601 in UTC."""
+    refusal: str = ""
+    """Why the cluster makes no pod of it: a quota, or a rule of admission."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Difference:
+    """One field of an object that is not as it would be made now."""
+
+    what: str
+    """The object and the field, as `Deployment/wine spec.replicas`."""
+    before: str | None
+    """None: it is not there."""
+    after: str | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ObservedK8s(ObservedDeployment):
+    """One deployment as a cluster shows it."""
+
+    revisions: tuple[K8sRevision, ...] = ()
+    namespace: str = DEFAULT_NAMESPACE
+    objects: tuple[str, ...] = ()
+    """What there is of it, as `Service/wine`."""
+    current: int | None = None
+    """The revision whose pod template the Deployment has: the serving one, or one on its way."""
+    is_settled: bool = False
+    """Whether all pods are of the current revision, and available."""
+    policy: K8sPolicy | None = None
+    """What it was applied with last."""
+    differences: tuple[Difference, ...] = ()
+    """Between what there is and the blueprint that it is compared with."""
+
+    @property
+    def exists(self) -> bool:
+        """Whether there is anything of this deployment."""
+        return bool(self.objects)
+
+    @property
+    def endpoint_name(self) -> str | None:
+        """The URL of its Service, for clients in the cluster."""
+        return derive_endpoint(self.key, self.namespace) if self.objects else None
+
+    @property
+    def state(self) -> DeploymentState:
+        """How it is: a rollout that has not come to its end is told."""
+        state = super(ObservedK8s, self).state
+        return DeploymentState.UPDATING if state is DeploymentState.SERVING and self.current != self.serving else state
+
+    @property
+    def capacity(self) -> str | None:
+        """How many pods answer, of how many, and what each has."""
+        serving = self.serving_revision
+        if serving is None:
+            return None
+        ready = sum(pod.is_ready for pod in serving.pods)
+        wanted = self.policy.replicas if self.policy else len(serving.pods)
+        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}"
+
+    def find_revision(self, number: int | None) -> K8sRevision | None:
+        """The revision of that number."""
+        return next((one for one in self.revisions if one.number == number), None)
+
+    @property
+    def serving_revision(self) -> K8sRevision | None:
+        """The revision that was proved, and that requests are to reach."""
+        return self.find_revision(self.serving)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClusterAccess:
+    """How a cluster is reached, and where in it. None: as kubectl would decide, or as a pod in it is told."""
+
+    kubeconfig: str | None = None
+    context: str | None = None
+    namespace: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class K8sPlace:
+    """All that an environment says about Kubernetes."""
+
+    access: ClusterAccess = field(default_factory=ClusterAccess)
+    settings: K8sSettings = field(default_factory=K8sSettings, repr=False)
+    """The environment's variables are not in it."""
+    policy: K8sPolicy = field(default_factory=K8sPolicy)
+    takes_over: bool = False
+    """Whether fields that another manager owns are taken over, instead of being reported."""
+
+
+def derive_object_name(key: DeploymentKey) -> str:
+    """Return the name that all objects of a deployment have: its own, where Kubernetes takes that."""
+    return derive_name(KUBERNETES_LABEL, key.name)
+
+
+def derive_endpoint(key: DeploymentKey, namespace: str) -> str:
+    """Return the URL that clients in the cluster use."""
+    return f"http://{derive_object_name(key)}.{namespace}.svc"

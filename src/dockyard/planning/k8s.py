@@ -1,0 +1,127 @@
+"""Owns what it takes to bring a deployment on Kubernetes to a wanted revision, or to take it away.
+
+Level-based as every planner: what counts is which ReplicaSets there are, which of them was proved last, and in what fields
+the objects differ from those that would be made now.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from dockyard.domain.deployment import DeploymentKey, RevisionStatus
+from dockyard.domain.k8s import Blueprint, K8sPolicy, K8sRevision, K8sSpec, ObservedK8s, derive_endpoint
+from dockyard.domain.k8s_steps import ApplyManifests, CheckManifests, ConfirmRevision, WaitRollout
+from dockyard.domain.observed import Observed
+from dockyard.domain.plan import BuildImage, Change, Plan, RemoveDeployment, RemoveRevision, SmokeTest, Step, WriteRecord
+from dockyard.domain.record import RecordStatus
+from dockyard.domain.sagemaker_steps import PushImage
+from dockyard.planning.difference import diff_deployment
+from dockyard.planning.revisions import Wanted, is_recorded, list_superfluous, promote
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WantedK8s(Wanted):
+    """The state that a deployment on Kubernetes shall have."""
+
+    spec: K8sSpec
+    policy: K8sPolicy
+    repository: str
+    """Where an image goes that is not there yet."""
+
+
+def draw_blueprint(key: DeploymentKey, wanted: WantedK8s, seen: ObservedK8s) -> Blueprint | None:
+    """Return what the wanted revision's objects are made from; None where it is not there: its image is not known yet."""
+    revision = find_wanted(wanted, seen)
+    if revision is None:
+        return None
+    return Blueprint(key=key, number=revision.number, spec=revision.spec, image=revision.image, policy=wanted.policy)
+
+
+def find_wanted(wanted: WantedK8s, seen: ObservedK8s) -> K8sRevision | None:
+    """Return the revision that is what is wanted, where there is one."""
+    return next((one for one in seen.revisions if one.spec.spec_hash == wanted.spec.spec_hash), None)
+
+
+def plan_k8s(key: DeploymentKey, wanted: WantedK8s, observed: Observed[ObservedK8s]) -> Plan:
+    """Plan the way from what is observed to what is wanted; an empty plan where nothing differs.
+
+    `differences` are between the objects and the wanted revision's blueprint.
+    """
+    seen = observed.deployment
+    revision = find_wanted(wanted, seen)
+    number = revision.number if revision else seen.next_number
+    endpoint = derive_endpoint(key, seen.namespace)
+    steps: list[Step] = []
+    if not _serves(seen, revision):
+        steps += _roll_out(wanted, observed, revision, number)
+    steps += clean_up(seen, serving=number, history_limit=wanted.history_limit)
+    steps += promote(wanted, observed)
+    if steps or not is_recorded(_as_pushed(observed, revision), wanted, number=number, endpoint=endpoint):
+        steps.append(WriteRecord(key=key, status=RecordStatus.SERVING, number=number))
+    return Plan(
+        key=key,
+        steps=tuple(steps),
+        changes=(*diff_deployment(seen, wanted.spec, number=number, endpoint=endpoint), *_tell_differences(seen)),
+        observed_at=observed.taken_at,
+        revision=number,
+        previous=seen.serving,
+        endpoint=endpoint,
+    )
+
+
+def clean_up(seen: ObservedK8s, *, serving: int | None, history_limit: int) -> Iterator[RemoveRevision]:
+    """Steps for the revisions that are not kept."""
+    for one, reason in list_superfluous(seen, serving=serving, history_limit=history_limit):
+        yield RemoveRevision(number=one.number, reason=reason)
+
+
+def plan_delete_k8s(seen: ObservedK8s, *, taken_at: str) -> Plan:
+    """Plan to take a deployment away, and record that."""
+    steps: list[Step] = [RemoveDeployment(key=seen.key)]
+    if seen.serving is not None:
+        steps.append(WriteRecord(key=seen.key, status=RecordStatus.DELETED, number=seen.serving))
+    return Plan(
+        key=seen.key,
+        steps=tuple(steps),
+        changes=diff_deployment(seen, None, number=None, endpoint=None),
+        observed_at=taken_at,
+        revision=None,
+        previous=seen.serving,
+        endpoint=seen.endpoint_name,
+    )
+
+
+def _serves(seen: ObservedK8s, revision: K8sRevision | None) -> bool:
+    return (
+        revision is not None
+        and revision.status is RevisionStatus.READY
+        and seen.serving == seen.current == revision.number
+        and seen.is_settled
+        and not seen.differences
+    )
+
+
+def _roll_out(wanted: WantedK8s, observed: Observed[ObservedK8s], revision: K8sRevision | None, number: int) -> Iterator[Step]:
+    spec, seen = wanted.spec, observed.deployment
+    if revision is None:
+        if observed.image is None:
+            yield BuildImage(fingerprint=spec.fingerprint, builder=wanted.builder, reason=wanted.builder_reason)
+        yield PushImage(fingerprint=spec.fingerprint, repository=wanted.repository)
+    yield CheckManifests(number=number, spec=spec, policy=wanted.policy)
+    yield ApplyManifests(number=number, spec=spec, policy=wanted.policy, previous=seen.serving, previous_policy=seen.policy)
+    yield WaitRollout(number=number, timeout_seconds=spec.settings.ready_timeout_seconds)
+    yield SmokeTest(number=number, fingerprint=spec.fingerprint, requests=wanted.smoke_requests)
+    if seen.serving != number:
+        yield ConfirmRevision(number=number)
+
+
+def _as_pushed(observed: Observed[ObservedK8s], revision: K8sRevision | None) -> Observed[ObservedK8s]:
+    """What runs decides which image is recorded, and not what the local store has."""
+    return dataclasses.replace(observed, image=None) if revision is not None else observed
+
+
+def _tell_differences(seen: ObservedK8s) -> Iterator[Change]:
+    for one in seen.differences:
+        yield Change(what=one.what, before=one.before, after=one.after)

@@ -1,0 +1,62 @@
+"""Owns the Protocols between use cases and a Kubernetes cluster, at most five methods each. Must not implement any."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s
+
+
+class Cluster(Protocol):
+    """The namespace that deployments run in. Every method may be repeated: what is done already is left alone."""
+
+    def describe_deployment(self, key: DeploymentKey) -> ObservedK8s:
+        """How a deployment is, looked at now. Changes nothing.
+
+        Raises ConflictError `name-taken` where the Deployment of that name is somebody else's.
+        """
+        ...
+
+    def find_differences(self, blueprint: Blueprint) -> tuple[Difference, ...]:
+        """What of a deployment's objects is not as the blueprint has it. The cluster works it out and changes nothing."""
+        ...
+
+    def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
+        """Bring a deployment's objects to a blueprint, and delete those that it has no more.
+
+        Raises ConflictError `field-conflict`, `name-taken`, `admission-refused`, `cluster-refused`.
+        """
+        ...
+
+    def confirm_revision(self, key: DeploymentKey, number: int) -> None:
+        """Note on a revision that it has been proved, now."""
+        ...
+
+    def remove_revision(self, key: DeploymentKey, number: int) -> None:
+        """Delete a revision with its pods; one that is not there is no error."""
+        ...
+
+
+class ClusterInventory(Protocol):
+    """What there is in the namespace, over all deployments of the environment."""
+
+    def list_deployments(self) -> tuple[DeploymentKey, ...]:
+        """All deployments of which there is anything."""
+        ...
+
+    def delete_deployment(self, key: DeploymentKey) -> None:
+        """Delete all objects of a deployment, and return when they and its pods are gone."""
+        ...
+
+    def read_logs(self, key: DeploymentKey, number: int, *, tail: int) -> tuple[str, ...]:
+        """The last lines that the pods of a revision have logged; those of a container that ended where none is running."""
+        ...
+
+    def list_orphans(self) -> tuple[str, ...]:
+        """Objects of Dockyard's whose Deployment is gone, as `Service/wine`."""
+        ...
+
+    def delete_orphans(self) -> None:
+        """Delete them."""
+        ...

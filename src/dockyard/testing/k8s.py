@@ -1,0 +1,239 @@
+"""Owns the in-memory cluster: a Deployment's rollout is over, or stuck, as soon as it is applied. For tests, ours and users'.
+
+What a revision's pods do is said by its image. What somebody else changes by hand is said by `meddle`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
+from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, UnavailableError
+from dockyard.domain.image import Fingerprint
+from dockyard.domain.k8s import (
+    DEFAULT_NAMESPACE,
+    Blueprint,
+    Difference,
+    K8sPod,
+    K8sRevision,
+    ObservedK8s,
+    derive_object_name,
+)
+from dockyard.ports import Answer, Clock, Request
+from dockyard.testing.faults import Faults
+from dockyard.testing.surroundings import ManualClock
+
+READY = K8sPod(name="", is_ready=True)
+NEVER_READY = K8sPod(name="", is_ready=False)
+CRASHES = K8sPod(name="", is_ready=False, exit_code=1, end_reason="Error", restarts=1, waiting_reason="CrashLoopBackOff")
+DIFFERS = dataclasses.replace(CRASHES, exit_code=5, proof_failure=ProofFailure.DIFFERS)
+
+
+@dataclass(kw_only=True)
+class _State:
+    """One deployment: what was applied last, and all revisions that there are."""
+
+    applied: Blueprint
+    revisions: dict[int, K8sRevision] = field(default_factory=dict)
+    replicas: int | None = None
+    """What somebody else has set."""
+
+
+@dataclass(kw_only=True)
+class MemoryCluster:
+    """Cluster and ClusterInventory in memory."""
+
+    faults: Faults = field(default_factory=Faults)
+    clock: Clock = field(default_factory=ManualClock)
+    namespace: str = DEFAULT_NAMESPACE
+    behaviours: dict[Fingerprint, K8sPod] = field(default_factory=dict)
+    """What a pod of an image is; READY where nothing is said."""
+    refusals: dict[Fingerprint, str] = field(default_factory=dict)
+    """What the cluster says instead of making pods of an image."""
+    foreign: set[str] = field(default_factory=set)
+    """Names that objects of somebody else's have."""
+    orphans: list[str] = field(default_factory=list)
+    takes_over: bool = False
+    _states: dict[DeploymentKey, _State] = field(default_factory=dict)
+
+    def describe_deployment(self, key: DeploymentKey) -> ObservedK8s:
+        """As it was left."""
+        self._check_name(key)
+        state = self._states.get(key)
+        if state is None:
+            return ObservedK8s(key=key, namespace=self.namespace)
+        revisions = tuple(one for _, one in sorted(state.revisions.items()))
+        current = state.applied.number
+        serving = _find_serving(revisions, current)
+        return ObservedK8s(
+            key=key,
+            revisions=revisions,
+            serving=serving,
+            serving_since=next((one.served_at for one in revisions if one.number == serving), None),
+            next_number=max(state.revisions, default=0) + 1,
+            namespace=self.namespace,
+            objects=tuple(_list_objects(state.applied)),
+            current=current,
+            is_settled=current in state.revisions and state.revisions[current].status is RevisionStatus.READY,
+            policy=state.applied.policy,
+        )
+
+    def find_differences(self, blueprint: Blueprint) -> tuple[Difference, ...]:
+        """The number of pods, and objects that are there and should not be, or the other way round."""
+        state = self._states.get(blueprint.key)
+        there = set(_list_objects(state.applied)) if state else set()
+        wanted = set(_list_objects(blueprint))
+        found = [Difference(what=one, before=None, after="there") for one in sorted(wanted - there)]
+        found += [Difference(what=one, before="there", after=None) for one in sorted(there - wanted)]
+        if state is not None:
+            replicas = state.replicas or state.applied.policy.replicas
+            if replicas != blueprint.policy.replicas:
+                what = f"Deployment/{derive_object_name(blueprint.key)} spec.replicas"
+                found.append(Difference(what=what, before=str(replicas), after=str(blueprint.policy.replicas)))
+        return tuple(found)
+
+    def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
+        """Roll out at once, or get stuck with a pod that is what its image makes it."""
+        self._check_name(blueprint.key)
+        self._check_conflict(blueprint)
+        if dry_run:
+            return
+        with self.faults.watch(f"apply_blueprint {blueprint.number}"):
+            state = self._states.setdefault(blueprint.key, _State(applied=blueprint))
+            state.applied, state.replicas = blueprint, None
+            self._roll_out(state)
+
+    def confirm_revision(self, key: DeploymentKey, number: int) -> None:
+        """Note the time on it."""
+        with self.faults.watch(f"confirm_revision {number}"):
+            state = self._states.get(key)
+            if state is None or number not in state.revisions:
+                raise NotFoundError("no-revision", f"{key} has no revision {number}")
+            proved = dataclasses.replace(state.revisions[number], has_served=True, served_at=self.clock.now().isoformat())
+            state.revisions[number] = proved
+
+    def remove_revision(self, key: DeploymentKey, number: int) -> None:
+        """Forget it."""
+        with self.faults.watch(f"remove_revision {number}"):
+            state = self._states.get(key)
+            if state is not None:
+                state.revisions.pop(number, None)
+
+    def list_deployments(self) -> tuple[DeploymentKey, ...]:
+        """All that there are, sorted."""
+        return tuple(sorted(self._states, key=str))
+
+    def delete_deployment(self, key: DeploymentKey) -> None:
+        """Forget all of it."""
+        with self.faults.watch(f"delete_deployment {key}"):
+            self._states.pop(key, None)
+
+    def read_logs(self, key: DeploymentKey, number: int, *, tail: int) -> tuple[str, ...]:
+        """One line for each pod."""
+        revision = self.describe_deployment(key).find_revision(number)
+        lines = [f"{pod.name}: {'ready' if pod.is_ready else 'loading'}" for pod in revision.pods] if revision else []
+        return tuple(lines[max(len(lines) - tail, 0) :])
+
+    def list_orphans(self) -> tuple[str, ...]:
+        """Those that were put there."""
+        return tuple(self.orphans)
+
+    def delete_orphans(self) -> None:
+        """Forget them."""
+        with self.faults.watch("delete_orphans"):
+            self.orphans.clear()
+
+    def meddle(self, key: DeploymentKey, replicas: int) -> None:
+        """Set the number of pods, as somebody does with kubectl."""
+        self._states[key].replicas = replicas
+
+    def _roll_out(self, state: _State) -> None:
+        blueprint = state.applied
+        revision = state.revisions.get(blueprint.number)
+        if revision is None or revision.spec != blueprint.spec:
+            revision = _make_revision(blueprint, self.clock.now().isoformat())
+        pod = self.behaviours.get(blueprint.spec.fingerprint, READY)
+        refusal = self.refusals.get(blueprint.spec.fingerprint, "")
+        is_ready = pod.is_ready and not refusal
+        pods = range(blueprint.policy.replicas if is_ready else int(not refusal))
+        named = tuple(dataclasses.replace(pod, name=f"{revision.replica_set}-{number}") for number in pods)
+        failed = RevisionStatus.FAILED if pod.waiting_reason else RevisionStatus.STARTING
+        status = RevisionStatus.READY if is_ready else failed
+        others = {number: _stop(one) for number, one in state.revisions.items()} if is_ready else dict(state.revisions)
+        state.revisions = {
+            **others,
+            blueprint.number: dataclasses.replace(revision, status=status, pods=named, refusal=refusal),
+        }
+
+    def _check_name(self, key: DeploymentKey) -> None:
+        name = derive_object_name(key)
+        if name in self.foreign:
+            raise ConflictError("name-taken", f"Deployment {name} in namespace {self.namespace} was not made for {key}")
+
+    def _check_conflict(self, blueprint: Blueprint) -> None:
+        state = self._states.get(blueprint.key)
+        if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not self.takes_over:
+            raise ConflictError("field-conflict", "spec.replicas: is owned by another manager")
+
+
+@dataclass(kw_only=True)
+class MemoryKubeScorer:
+    """Invoker whose pods and Services are those of an in-memory cluster."""
+
+    cluster: MemoryCluster
+    answer: object = field(default_factory=lambda: {"predictions": [1]})
+    differences: dict[Fingerprint, str] = field(default_factory=dict)
+    """Where the answers of an image differ."""
+    failures: list[DockyardError] = field(default_factory=list)
+    """What the next requests fail with."""
+    asked: list[str] = field(default_factory=list)
+
+    def invoke(self, address: str, request: Request, timeout_seconds: float) -> Answer:
+        """The same answer to every request, from whatever is ready."""
+        del request, timeout_seconds
+        self.asked.append(address)
+        if self.failures:
+            raise self.failures.pop(0)
+        if address not in set(self._list_addresses()):
+            raise UnavailableError("scorer-unreachable", f"{address} cannot be asked through the API server")
+        return Answer(value=self.answer, seconds=0.001)
+
+    def find_difference(self, fingerprint: Fingerprint, answer: object) -> str | None:
+        """As was said."""
+        del answer
+        return self.differences.get(fingerprint)
+
+    def _list_addresses(self) -> Iterator[str]:
+        for key in self.cluster.list_deployments():
+            for revision in self.cluster.describe_deployment(key).revisions:
+                ready = [pod.name for pod in revision.pods if pod.is_ready]
+                yield from (f"pods/{name}" for name in ready)
+                yield from (f"services/{derive_object_name(key)}" for _ in ready[:1])
+
+
+def _make_revision(blueprint: Blueprint, now: str) -> K8sRevision:
+    return K8sRevision(
+        number=blueprint.number,
+        spec=blueprint.spec,
+        image=blueprint.image,
+        status=RevisionStatus.STARTING,
+        has_served=False,
+        created=now,
+        replica_set=f"{derive_object_name(blueprint.key)}-{blueprint.number}",
+    )
+
+
+def _stop(revision: K8sRevision) -> K8sRevision:
+    return dataclasses.replace(revision, status=RevisionStatus.STOPPED, pods=(), refusal="")
+
+
+def _find_serving(revisions: tuple[K8sRevision, ...], current: int) -> int | None:
+    proved = {one.number: one.served_at or "" for one in revisions if one.served_at}
+    return current if current in proved else max(proved, key=lambda number: proved[number], default=None)
+
+
+def _list_objects(blueprint: Blueprint) -> Iterator[str]:
+    kinds = ["Deployment", "Service", "PodDisruptionBudget", *(["NetworkPolicy"] if blueprint.policy.clients else [])]
+    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in kinds)

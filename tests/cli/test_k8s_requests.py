@@ -1,0 +1,132 @@
+"""Claims about what `deploy k8s` asks of the use cases for what was typed and configured."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockyard.domain.deployment import DeploymentKey, Target
+from dockyard.domain.image import ImageSettings
+from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
+from dockyard.domain.reference import parse_model_ref
+from dockyard.domain.request import K8sDeployRequest
+from support.fake_kit import CommandLine
+
+CONFIG = """
+image: {repository: registry.example.com/models}
+environments:
+  prod:
+    target: k8s
+    env: {A: file}
+    history_limit: 2
+    smoke_requests: 7
+    ready_timeout_seconds: 11
+    grace_seconds: 12
+    request_timeout_seconds: 13
+    max_body_bytes: 14
+    k8s:
+      kubeconfig: /etc/kube
+      context: production
+      namespace: models
+      force_conflicts: true
+      replicas: 3
+      clients: [shop]
+      cpu: "1"
+      cpu_limit: "3"
+      memory: 2Gi
+      tmp_size: 1Gi
+      env_secrets: [features]
+      pull_secrets: [registry]
+      node_selector: {disk: ssd, arch: amd64}
+"""
+PROD = K8sDeployRequest(
+    ref=parse_model_ref("wine"),
+    key=DeploymentKey(environment="prod", name="wine", target=Target.K8S),
+    image=ImageSettings(repository="registry.example.com/models"),
+    history_limit=2,
+    smoke_requests=7,
+    policy=K8sPolicy(replicas=3, clients=("shop",), history_limit=2),
+    settings=K8sSettings(
+        env=(("A", "file"),),
+        env_secrets=("features",),
+        cpu="1",
+        cpu_limit="3",
+        memory="2Gi",
+        tmp_size="1Gi",
+        pull_secrets=("registry",),
+        node_selector=(("arch", "amd64"), ("disk", "ssd")),
+        ready_timeout_seconds=11,
+        grace_seconds=12,
+        request_timeout_seconds=13,
+        max_body_bytes=14,
+    ),
+)
+
+
+def ask(dockyard: CommandLine, *arguments: str) -> K8sDeployRequest:
+    """The request that `deploy k8s` makes."""
+    ended = dockyard.deploy("k8s", "-m", "wine", *arguments)
+    assert ended.code == 0, ended.err
+    verb, request, _ = dockyard.kit.calls[-1]
+    assert verb == "deploy"
+    assert isinstance(request, K8sDeployRequest)
+    return request
+
+
+def find_place(dockyard: CommandLine, environment: str) -> K8sPlace:
+    """What the kit was opened with."""
+    settings = dockyard.kit.settings
+    assert settings is not None
+    return settings.find_environment(environment).k8s
+
+
+def test_deploy_asks_with_the_defaults_where_nothing_is_said(dockyard: CommandLine) -> None:
+    assert ask(dockyard) == K8sDeployRequest(
+        ref=parse_model_ref("wine"),
+        key=DeploymentKey(environment="k8s", name="wine", target=Target.K8S),
+        image=ImageSettings(),
+        settings=K8sSettings(),
+        policy=K8sPolicy(),
+    )
+
+
+def test_every_key_of_the_file_reaches_the_request(dockyard: CommandLine) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(CONFIG)
+    assert ask(dockyard, "--env", "prod") == PROD
+
+
+def test_flags_are_laid_over_the_file(dockyard: CommandLine) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(CONFIG)
+    flags = ("--replicas", "5", "--timeout", "99", "-e", "B=flag", "--repository", "other.example.com/m", "--promote")
+    request = ask(dockyard, "--env", "prod", *flags)
+    assert (request.policy.replicas, request.settings.ready_timeout_seconds) == (5, 99)
+    assert request.settings.env == (("A", "file"), ("B", "flag"))
+    assert (request.image.repository, request.promote) == ("other.example.com/m", True)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("environments: {k8s: {env: {TOKEN: {env: T}}}}", "the secret TOKEN would stand in the Deployment"),
+        ("environments: {k8s: {k8s: {memory: much}}}", "environments.k8s.k8s.memory"),
+        ("environments: {k8s: {k8s: {namespace: Models}}}", "environments.k8s.k8s.namespace"),
+        ("environments: {k8s: {k8s: {replica: 2}}}", "did you mean `replicas`"),
+        ("environments: {k8s: {target: local}}", "environment `k8s` is for local, not for k8s"),
+    ],
+)
+def test_what_cannot_be_is_refused_before_anything_is_asked(dockyard: CommandLine, text: str, words: str) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(text)
+    ended = dockyard.deploy("k8s", "-m", "wine")
+    assert (ended.code, dockyard.kit.calls) == (2, [])
+    assert words in ended.err
+
+
+def test_access_is_what_file_and_flags_say(dockyard: CommandLine) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(CONFIG)
+    ask(dockyard, "--env", "prod", "--namespace", "other", "--context", "staging")
+    place = find_place(dockyard, "prod")
+    assert place.access == ClusterAccess(kubeconfig="/etc/kube", context="staging", namespace="other")
+    assert place.takes_over
+    ask(dockyard)
+    assert not find_place(dockyard, "k8s").takes_over
+    ask(dockyard, "--force-conflicts")
+    assert find_place(dockyard, "k8s").takes_over

@@ -1,0 +1,169 @@
+"""What the objects of a cluster say in our words."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from dockyard.adapters.k8s.compare import compare_objects
+from dockyard.adapters.k8s.looks import Found, describe_found, describe_pod
+from dockyard.adapters.k8s.manifests import Manifest, render_manifests
+from dockyard.domain.deployment import ProofFailure, RevisionStatus
+from dockyard.domain.k8s import Difference, ObservedK8s
+from support.k8s_values import KEY, make_blueprint
+
+Json = dict[str, Any]
+
+
+def make_deployment(version: int, number: int, replicas: int = 2, **status: int) -> Manifest:
+    item = render_manifests(make_blueprint(version, number), "models")[0]
+    item["metadata"]["generation"] = 3
+    counts = {"observedGeneration": 3, "replicas": replicas, "updatedReplicas": replicas, "availableReplicas": replicas}
+    return {**item, "status": {**counts, **status}}
+
+
+def make_replica_set(
+    version: int, number: int, order: int, *, replicas: int = 2, served: str = "", conditions: tuple[Json, ...] = ()
+) -> Json:
+    template = render_manifests(make_blueprint(version, number), "models")[0]["spec"]["template"]
+    annotations = {"deployment.kubernetes.io/revision": str(order)}
+    annotations |= {"dockyard.io/served-at": served} if served else {}
+    name = f"wine-{order}"
+    return {
+        "metadata": {"name": name, "uid": name, "annotations": annotations, "creationTimestamp": f"2026-01-0{order}T00:00:00Z"},
+        "spec": {"replicas": replicas, "template": template},
+        "status": {"conditions": list(conditions)},
+    }
+
+
+def make_pod(
+    owner: str, *, ready: bool = True, state: Json | None = None, last: Json | None = None, **metadata: object
+) -> Json:
+    conditions = [{"type": "Ready", "status": str(ready)}]
+    container = {"state": state or {}, "lastState": last or {}, "restartCount": 1 if last else 0}
+    named = {"name": f"{owner}-a", "ownerReferences": [{"uid": owner}], **metadata}
+    return {"metadata": named, "status": {"conditions": conditions, "containerStatuses": [container]}}
+
+
+def look(deployment: Json | None, *sets: Json, pods: tuple[Json, ...] = ()) -> ObservedK8s:
+    found = Found(namespace="models", deployment=deployment, replica_sets=sets, pods=pods, objects=("Deployment/wine",))
+    return describe_found(KEY, found)
+
+
+def test_nothing_is_an_empty_deployment() -> None:
+    seen = describe_found(KEY, Found(namespace="models", deployment=None, replica_sets=(), pods=(), objects=()))
+    assert (seen.exists, seen.serving, seen.current, seen.next_number, seen.is_settled) == (False, None, None, 1, False)
+
+
+def test_replica_sets_are_revisions_and_the_proved_current_one_serves() -> None:
+    old = make_replica_set(1, 1, 1, replicas=0, served="2026-01-01T00:00:00+00:00")
+    new = make_replica_set(2, 2, 2, served="2026-01-02T00:00:00+00:00")
+    seen = look(make_deployment(2, 2), new, old, pods=(make_pod("wine-2"),))
+    assert [(one.number, one.status, one.has_served) for one in seen.revisions] == [
+        (1, RevisionStatus.STOPPED, True),
+        (2, RevisionStatus.READY, True),
+    ]
+    assert (seen.serving, seen.current, seen.is_settled, seen.next_number) == (2, 2, True, 3)
+    assert seen.serving_since == "2026-01-02T00:00:00+00:00"
+    first = seen.find_revision(1)
+    assert first is not None
+    assert (first.spec, first.image) == (make_blueprint(1).spec, make_blueprint(1).image)
+    assert seen.policy == make_blueprint().policy
+
+
+def test_unproved_revision_does_not_serve_whatever_the_deployment_says() -> None:
+    old = make_replica_set(1, 1, 1, served="2026-01-01T00:00:00+00:00")
+    seen = look(make_deployment(2, 2, updatedReplicas=1), old, make_replica_set(2, 2, 2), pods=(make_pod("wine-1"),))
+    assert (seen.serving, seen.current, seen.is_settled) == (1, 2, False)
+
+
+def test_revision_of_two_replica_sets_is_one_and_was_proved_if_one_of_them_was() -> None:
+    changed = make_replica_set(1, 1, 2)
+    seen = look(make_deployment(1, 1), make_replica_set(1, 1, 1, replicas=0, served="2026-01-01"), changed)
+    (revision,) = seen.revisions
+    assert (revision.replica_set, revision.has_served, revision.created) == ("wine-2", True, "2026-01-01T00:00:00Z")
+
+
+def test_replica_set_of_somebody_else_is_no_revision() -> None:
+    foreign = make_replica_set(1, 1, 1)
+    foreign["spec"]["template"]["metadata"] = {}
+    foreign["metadata"]["annotations"] = {}
+    assert look(make_deployment(1, 1), foreign).revisions == ()
+
+
+@pytest.mark.parametrize("field", ["observedGeneration", "replicas", "updatedReplicas", "availableReplicas"])
+def test_rollout_is_over_when_every_count_says_so(field: str) -> None:
+    assert look(make_deployment(1, 1)).is_settled
+    assert not look(make_deployment(1, 1, **{field: 1})).is_settled
+
+
+def test_pods_that_are_about_to_end_and_those_of_others_do_not_count() -> None:
+    ending = make_pod("wine-1", deletionTimestamp="now")
+    seen = look(make_deployment(1, 1), make_replica_set(1, 1, 1), pods=(ending, make_pod("other")))
+    (revision,) = seen.revisions
+    assert (revision.pods, revision.status) == ((), RevisionStatus.STARTING)
+
+
+def test_pod_that_crashes_over_and_over_makes_its_revision_failed() -> None:
+    pod = make_pod("wine-1", ready=False, state={"waiting": {"reason": "CrashLoopBackOff"}})
+    assert look(make_deployment(1, 1), make_replica_set(1, 1, 1), pods=(pod,)).revisions[0].status is RevisionStatus.FAILED
+
+
+def test_refusal_is_that_of_the_replica_set() -> None:
+    conditions = ({"type": "ReplicaFailure", "status": "True", "message": "exceeded quota"},)
+    assert (
+        look(make_deployment(1, 1), make_replica_set(1, 1, 1, conditions=conditions)).revisions[0].refusal == "exceeded quota"
+    )
+    passed = ({"type": "ReplicaFailure", "status": "False", "message": "exceeded quota"},)
+    assert look(make_deployment(1, 1), make_replica_set(1, 1, 1, conditions=passed)).revisions[0].refusal == ""
+
+
+def test_pod_says_what_keeps_it() -> None:
+    pending = {"metadata": {"name": "a"}, "status": {"conditions": [_unscheduled("0/1 nodes are available")]}}
+    assert describe_pod(pending).unschedulable == "0/1 nodes are available"
+    pulling = describe_pod(make_pod("w", ready=False, state={"waiting": {"reason": "ErrImagePull", "message": "no such"}}))
+    assert (pulling.waiting_reason, pulling.waiting_message, pulling.exit_code) == ("ErrImagePull", "no such", None)
+    killed = describe_pod(make_pod("w", ready=False, last={"terminated": {"exitCode": 137, "reason": "OOMKilled"}}))
+    assert (killed.exit_code, killed.end_reason, killed.restarts) == (137, "OOMKilled", 1)
+    assert describe_pod({"metadata": {"name": "a"}}).is_ready is False
+
+
+@pytest.mark.parametrize(("code", "meaning"), [(3, ProofFailure.RAISES), (5, ProofFailure.DIFFERS), (1, None)])
+def test_exit_code_of_the_scorer_tells_how_the_proof_went(code: int, meaning: ProofFailure | None) -> None:
+    ended = {"terminated": {"exitCode": code, "reason": "Error"}}
+    assert describe_pod(make_pod("w", ready=False, state=ended)).proof_failure is meaning
+
+
+def _unscheduled(message: str) -> Json:
+    return {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
+
+
+def test_differences_are_fields_and_never_what_the_server_writes() -> None:
+    before = {
+        "metadata": {"name": "w", "resourceVersion": "1"},
+        "spec": {"replicas": 3, "a": [1, {"b": 2}]},
+        "status": {"x": 1},
+    }
+    after = {
+        "metadata": {"name": "w", "resourceVersion": "2"},
+        "spec": {"replicas": 2, "a": [1, {"b": 3}, 4]},
+        "status": {"x": 2},
+    }
+    assert compare_objects("Deployment/w", before, after) == (
+        Difference(what="Deployment/w spec.a[1].b", before="2", after="3"),
+        Difference(what="Deployment/w spec.a[2]", before=None, after="4"),
+        Difference(what="Deployment/w spec.replicas", before="3", after="2"),
+    )
+    assert compare_objects("Deployment/w", before, before) == ()
+
+
+def test_values_of_variables_are_not_shown_as_differences() -> None:
+    before = {"metadata": {}, "spec": {"containers": [{"env": [{"name": "A", "value": "s3cr3t-canary"}]}]}}
+    after = {"metadata": {}, "spec": {"containers": [{"env": [{"name": "A", "value": "other"}, {"name": "B"}]}]}}
+    found = compare_objects("Deployment/w", before, after)
+    assert "s3cr3t-canary" not in str(found)
+    assert [(one.what, one.before, one.after) for one in found] == [
+        ("Deployment/w spec.containers[0].env[0].value", "***", "***"),
+        ("Deployment/w spec.containers[0].env[1]", None, "***"),
+    ]

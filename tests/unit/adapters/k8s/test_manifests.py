@@ -1,0 +1,151 @@
+"""The objects of a blueprint: fit for production by default, and equal for equal blueprints."""
+
+from __future__ import annotations
+
+import pytest
+
+from dockyard.adapters.k8s.labels import is_ours, read_key, read_policy, read_revision, select_deployment
+from dockyard.adapters.k8s.manifests import PRE_STOP_SECONDS, Manifest, render_manifests
+from dockyard.domain.deployment import DeploymentKey, Target
+from dockyard.domain.k8s import Blueprint, K8sPolicy, derive_object_name
+from support.k8s_values import KEY, make_blueprint
+
+VARIANTS = {
+    "plain": make_blueprint(),
+    "one pod": make_blueprint(policy=K8sPolicy(replicas=1)),
+    "all": make_blueprint(
+        policy=K8sPolicy(replicas=3, clients=("shop", "web")),
+        env=(("TEXT", "'\"{{ }}: # \n<&"),),
+        env_secrets=("feature-store",),
+        pull_secrets=("registry",),
+        node_selector=(("disk", "ssd"),),
+    ),
+}
+
+
+@pytest.fixture(params=VARIANTS)
+def blueprint(request: pytest.FixtureRequest) -> Blueprint:
+    return VARIANTS[request.param]
+
+
+def render(blueprint: Blueprint) -> dict[str, Manifest]:
+    return {one["kind"]: one for one in render_manifests(blueprint, "models")}
+
+
+def test_checklist_of_production_holds(blueprint: Blueprint) -> None:
+    objects = render(blueprint)
+    deployment = objects["Deployment"]["spec"]
+    pod = deployment["template"]["spec"]
+    (container,) = pod["containers"]
+    settings = blueprint.spec.settings
+    # 1 to 3: started, ready and alive are told apart, and the start has the time that it is given
+    startup, ready, alive = (container[f"{name}Probe"] for name in ("startup", "readiness", "liveness"))
+    assert (startup["httpGet"]["path"], ready["httpGet"]["path"], alive["httpGet"]["path"]) == ("/ready", "/ready", "/ping")
+    assert startup["failureThreshold"] * startup["periodSeconds"] >= settings.ready_timeout_seconds
+    # 4, 5: whoever ends is heard of first, and answers what it has begun
+    assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", str(PRE_STOP_SECONDS)]
+    slowest = max(settings.grace_seconds, settings.request_timeout_seconds)
+    assert pod["terminationGracePeriodSeconds"] > PRE_STOP_SECONDS + slowest
+    # 6, 7: nothing is unavailable, neither by a rollout nor by a node that is drained
+    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
+    assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+    # 8: spread over zones and hosts
+    spread = [one["topologyKey"] for one in pod["topologySpreadConstraints"]]
+    assert spread == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    # 9: as much memory as is asked for, and limits
+    resources = container["resources"]
+    assert resources["requests"]["memory"] == resources["limits"]["memory"] == settings.memory
+    assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}
+    # 10 to 12: Pod Security level `restricted`, a high uid, a root that is not written to
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["runAsUser"] > 10_000
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": settings.tmp_size}}]
+    assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+    # 13: no token, and no settings by accident
+    assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
+    # 14: only those who are named may ask, where somebody is named
+    assert ("NetworkPolicy" in objects) == bool(blueprint.policy.clients)
+    # 15: by digest
+    assert "@sha256:" in container["image"]
+    # 16: the way back
+    annotations = deployment["template"]["metadata"]["annotations"]
+    assert annotations["dockyard.io/model-name"] == "wine"
+    assert annotations["dockyard.io/model-digest"] == blueprint.spec.model.digest
+
+
+def test_every_object_is_known_again_and_in_its_namespace(blueprint: Blueprint) -> None:
+    for one in render_manifests(blueprint, "models"):
+        labels = one["metadata"]["labels"]
+        assert (one["metadata"]["name"], one["metadata"]["namespace"]) == ("wine", "models")
+        assert read_key(labels) == KEY
+        assert is_ours(labels, KEY)
+        assert not is_ours({**labels, "dockyard.io/environment": "prod"}, KEY)
+
+
+def test_all_select_the_same_pods(blueprint: Blueprint) -> None:
+    objects = render(blueprint)
+    selector = select_deployment(KEY)
+    assert objects["Service"]["spec"]["selector"] == selector
+    assert objects["Deployment"]["spec"]["selector"]["matchLabels"] == selector
+    assert selector.items() <= objects["Deployment"]["spec"]["template"]["metadata"]["labels"].items()
+
+
+def test_pod_template_tells_its_revision(blueprint: Blueprint) -> None:
+    deployment = render(blueprint)["Deployment"]
+    annotations = deployment["spec"]["template"]["metadata"]["annotations"]
+    assert read_revision(annotations) == (blueprint.number, blueprint.spec, blueprint.image)
+    assert read_policy(deployment["metadata"]["annotations"]) == blueprint.policy
+
+
+def test_equal_blueprints_give_equal_objects_and_a_policy_is_not_in_the_pod_template(blueprint: Blueprint) -> None:
+    assert render_manifests(blueprint, "models") == render_manifests(blueprint, "models")
+    more = make_blueprint(policy=K8sPolicy(replicas=7))
+    templates = [render(one)["Deployment"]["spec"]["template"] for one in (make_blueprint(), more)]
+    assert templates[0] == templates[1]
+
+
+def test_values_arrive_as_they_are() -> None:
+    deployment = render(VARIANTS["all"])["Deployment"]["spec"]["template"]["spec"]
+    (container,) = deployment["containers"]
+    env = {one["name"]: one["value"] for one in container["env"]}
+    assert env["TEXT"] == "'\"{{ }}: # \n<&"
+    assert (env["DOCKYARD_REVISION"], env["DOCKYARD_GRACE_SECONDS"]) == ("1", "60")
+    assert container["envFrom"] == [{"secretRef": {"name": "feature-store"}}]
+    assert deployment["imagePullSecrets"] == [{"name": "registry"}]
+    assert deployment["nodeSelector"] == {"disk": "ssd"}
+
+
+def test_named_clients_are_the_only_ones() -> None:
+    policy = render(VARIANTS["all"])["NetworkPolicy"]["spec"]
+    (rule,) = policy["ingress"]
+    names = [one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for one in rule["from"]]
+    assert (names, policy["policyTypes"]) == (["shop", "web"], ["Ingress"])
+
+
+@pytest.mark.parametrize("name", ["wine", "Wine_2", "9-lives", "a" * 63])
+def test_object_names_are_legal_and_stable(name: str) -> None:
+    derived = derive_object_name(DeploymentKey(environment="k8s", name=name, target=Target.K8S))
+    assert derived.replace("-", "").isalnum()
+    assert (derived == derived.lower(), len(derived) <= 63, derived[0].isalpha()) == (True, True, True)
+    assert derived == name or derived.rpartition("-")[2].isalnum()
+
+
+@pytest.mark.parametrize(
+    "annotations",
+    [{}, {"dockyard.io/revision": "x"}, {"dockyard.io/revision": "1"}, {"dockyard.io/revision": "1", "dockyard.io/spec": "{"}],
+)
+def test_template_of_somebody_else_is_no_revision(annotations: dict[str, str]) -> None:
+    assert read_revision(annotations) is None
+
+
+def test_labels_and_annotations_of_somebody_else_are_not_ours() -> None:
+    assert read_key({"app.kubernetes.io/managed-by": "Helm"}) is None
+    assert read_key({"app.kubernetes.io/managed-by": "dockyard"}) is None
+    assert read_policy({}) is None
+    assert read_policy({"dockyard.io/policy": "[]"}) is None

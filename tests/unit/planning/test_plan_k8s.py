@@ -1,0 +1,194 @@
+"""The planner of Kubernetes: the cases of tests/cases/plan_k8s, and what holds for whatever is observed.
+
+* each case file's plan, step by step
+* two equal inputs give two equal plans
+* nothing is left to plan after a plan is done (the second deploy changes nothing)
+* undoing goes back to what serves, and nothing that serves is removed
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from dockyard.domain.deployment import RevisionStatus
+from dockyard.domain.image import BuilderKind, ImageDigest
+from dockyard.domain.k8s import Difference, K8sPolicy, K8sRevision, ObservedK8s, derive_endpoint
+from dockyard.domain.k8s_steps import ApplyManifests, CheckManifests
+from dockyard.domain.observed import DeploymentState, Observed
+from dockyard.domain.phase import Phase
+from dockyard.domain.plan import Plan, RemoveDeployment, RemoveRevision, WriteRecord
+from dockyard.domain.record import DeploymentRecord, RecordStatus
+from dockyard.planning.k8s import WantedK8s, draw_blueprint, plan_delete_k8s, plan_k8s
+from support.k8s_values import KEY, REPOSITORY, make_image, make_revision, make_spec
+
+CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "plan_k8s" / "deploy.yaml").read_text(encoding="utf-8"))
+
+
+def make_wanted(case: dict[str, Any]) -> WantedK8s:
+    return WantedK8s(
+        spec=make_spec(case["model"], **case.get("settings", {})),
+        builder=BuilderKind.DIRECT,
+        builder_reason="because",
+        alias=case.get("alias"),
+        history_limit=case.get("history_limit", 5),
+        policy=K8sPolicy(replicas=case.get("replicas", 2)),
+        repository=REPOSITORY,
+    )
+
+
+def make_seen(case: dict[str, Any]) -> ObservedK8s:
+    revisions = tuple(
+        make_revision(number, version, status, f"2026-01-{day:02}T00:00:00+00:00" if day else None)
+        for number, version, status, day in case.get("revisions", [])
+    )
+    proved = {one.number: one.served_at or "" for one in revisions if one.served_at}
+    current = case.get("current")
+    return ObservedK8s(
+        key=KEY,
+        revisions=revisions,
+        serving=current if current in proved else max(proved, key=lambda number: proved[number], default=None),
+        next_number=len(revisions) + 1,
+        objects=("Deployment/wine",) if revisions else (),
+        current=current,
+        is_settled=case.get("settled", False),
+        policy=K8sPolicy() if revisions else None,
+        differences=tuple(Difference(what=a, before=b, after=c) for a, b, c in case.get("differences", [])),
+    )
+
+
+def make_observed(case: dict[str, Any], wanted: WantedK8s) -> Observed[ObservedK8s]:
+    seen = make_seen(case)
+    status = case.get("record")
+    record = make_record(seen, wanted, RecordStatus(status)) if status else None
+    image = make_image(int(wanted.spec.model.version or 0)) if case["image"] else None
+    return Observed(deployment=seen, image=image, record=record, alias_version=case.get("alias_version"), taken_at="t")
+
+
+def make_record(seen: ObservedK8s, wanted: WantedK8s, status: RecordStatus) -> DeploymentRecord:
+    return DeploymentRecord(
+        status=status,
+        revision=seen.serving,
+        image=ImageDigest(f"{REPOSITORY}@{make_image(int(wanted.spec.model.version or 0)).digest}"),
+        endpoint=derive_endpoint(KEY, seen.namespace),
+        traffic_percent=100,
+        settings_hash=wanted.spec.settings_hash,
+        git_revision=None,
+        actor="somebody",
+        time="t",
+        attempt_id="a",
+    )
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])
+def test_plan_of_case(case: dict[str, Any]) -> None:
+    wanted = make_wanted(case["wanted"])
+    plan = plan_k8s(KEY, wanted, make_observed(case["observed"], wanted))
+    assert [step.describe() for step in plan.steps] == case["steps"]
+    assert (plan.revision, plan.previous, plan.endpoint) == (case["revision"], case["previous"], "http://wine.default.svc")
+    assert plan.is_empty == (not case["steps"])
+    if "changes" in case:
+        assert [[one.what, one.before, one.after] for one in plan.changes] == case["changes"]
+
+
+revisions = st.lists(
+    st.tuples(st.integers(1, 6), st.sampled_from(list(RevisionStatus)), st.integers(0, 9)),
+    max_size=5,
+    unique_by=lambda one: one[0],
+)
+
+
+@st.composite
+def observations(draw: st.DrawFn) -> Observed[ObservedK8s]:
+    there = [[number, version, status.value, day] for number, (version, status, day) in enumerate(draw(revisions), start=1)]
+    case = {
+        "image": draw(st.booleans()),
+        "revisions": there,
+        "current": draw(st.sampled_from([one[0] for one in there])) if there else None,
+        "settled": draw(st.booleans()),
+        "differences": draw(st.sampled_from([[], [["Service/wine", None, "there"]]])),
+    }
+    return make_observed(case, make_wanted({"model": 1}))
+
+
+def reach(plan: Plan, wanted: WantedK8s, observed: Observed[ObservedK8s]) -> Observed[ObservedK8s]:
+    """What is observed after every step of a plan is done."""
+    gone = {step.number for step in plan.steps if isinstance(step, RemoveRevision)}
+    assert plan.revision is not None
+    there = observed.deployment.find_revision(plan.revision)
+    kept = [one for one in observed.deployment.revisions if one.number not in gone and one.number != plan.revision]
+    proved: K8sRevision = dataclasses.replace(
+        there or make_revision(plan.revision, 1, served=None),
+        status=RevisionStatus.READY,
+        has_served=True,
+        served_at="2026-02-01T00:00:00+00:00",
+    )
+    seen = ObservedK8s(
+        key=KEY,
+        revisions=tuple(sorted([*kept, proved], key=lambda one: one.number)),
+        serving=plan.revision,
+        objects=("Deployment/wine",),
+        current=plan.revision,
+        is_settled=True,
+        policy=wanted.policy,
+    )
+    record = make_record(seen, wanted, RecordStatus.SERVING)
+    return Observed(deployment=seen, image=make_image(1), record=record, alias_version=None, taken_at="t")
+
+
+@given(observations(), st.integers(1, 5))
+def test_nothing_is_left_to_plan_after_a_plan_is_done(observed: Observed[ObservedK8s], history_limit: int) -> None:
+    wanted = make_wanted({"model": 1, "history_limit": history_limit})
+    plan = plan_k8s(KEY, wanted, observed)
+    assert plan == plan_k8s(KEY, wanted, observed)
+    assert plan_k8s(KEY, wanted, reach(plan, wanted, observed)).is_empty
+
+
+@given(observations())
+def test_undoing_goes_back_to_what_serves_and_that_is_never_removed(observed: Observed[ObservedK8s]) -> None:
+    plan = plan_k8s(KEY, make_wanted({"model": 1}), observed)
+    phases = [step.phase for step in plan.steps if not isinstance(step, CheckManifests)]
+    assert phases.index(Phase.SETTLE) == len(phases) - sum(phase is Phase.SETTLE for phase in phases) if phases else True
+    removed = {step.number for step in plan.steps if isinstance(step, RemoveRevision)}
+    assert plan.revision not in removed
+    applied = [step for step in plan.steps if isinstance(step, ApplyManifests)]
+    assert [step.previous for step in applied] == [observed.deployment.serving] * len(applied)
+
+
+def test_blueprint_is_that_of_the_revision_that_is_there() -> None:
+    seen = make_seen({"revisions": [[1, 1, "ready", 1], [2, 2, "ready", 2]], "current": 2})
+    blueprint = draw_blueprint(KEY, make_wanted({"model": 1, "replicas": 4}), seen)
+    assert blueprint is not None
+    assert (blueprint.number, blueprint.image) == (1, f"{REPOSITORY}@sha256:image1")
+    assert blueprint.policy.replicas == 4
+    assert draw_blueprint(KEY, make_wanted({"model": 3}), seen) is None
+
+
+def test_deleting_is_recorded_on_what_served() -> None:
+    seen = make_seen({"revisions": [[1, 1, "ready", 1]], "current": 1})
+    plan = plan_delete_k8s(seen, taken_at="t")
+    assert plan.steps == (
+        RemoveDeployment(key=KEY),
+        WriteRecord(key=KEY, status=RecordStatus.DELETED, number=1),
+    )
+    unproved = make_seen({"revisions": [[1, 1, "failed", None]], "current": 1})
+    assert plan_delete_k8s(unproved, taken_at="t").steps == (RemoveDeployment(key=KEY),)
+
+
+def test_deployment_says_how_it_is() -> None:
+    empty = make_seen({})
+    assert (empty.exists, empty.endpoint_name, empty.state, empty.capacity) == (False, None, DeploymentState.EMPTY, None)
+    serving = make_seen({"revisions": [[1, 1, "ready", 1]], "current": 1, "settled": True})
+    assert (serving.exists, serving.endpoint_name) == (True, "http://wine.default.svc")
+    assert (serving.state, serving.capacity) == (DeploymentState.SERVING, "1 of 2 pods, 1Gi each, in default")
+    assert dataclasses.replace(serving, policy=None).capacity == "1 of 1 pods, 1Gi each, in default"
+    moving = make_seen({"revisions": [[1, 1, "ready", 1], [2, 2, "starting", None]], "current": 2})
+    assert (moving.state, moving.serving) == (DeploymentState.UPDATING, 1)
+    down = make_seen({"revisions": [[1, 1, "failed", 1]], "current": 1})
+    assert down.state is DeploymentState.DOWN
