@@ -14,10 +14,14 @@ from dockyard.usecases.workbench import Workbench
 
 
 def describe_status(bench: Workbench, environment: str | None, name: str | None) -> StatusResult:
-    """Describe all deployments, those of one environment, or one; the registry may be away, which a note then says."""
+    """Describe all deployments, those of one environment, or one; the registry may be away, which a note then says.
+
+    Raises what is wrong with an environment only where that one is asked for; where all are, it is a note.
+    """
     notes: set[str] = set()
     sites = bench.sites.list() if environment is None else (bench.sites.find(environment),)
-    keys = [key for site in sites for key in _list_deployments(site, notes)]
+    passed_over = DockyardError if environment is None else UnavailableError
+    keys = [key for site in sites for key in _list_deployments(site, passed_over, notes)]
     wanted = [key for key in keys if environment in {None, key.environment} and name in {None, key.name}]
     rows = tuple(_describe_row(bench, key, notes) for key in wanted)
     return StatusResult(rows=rows, notes=tuple(sorted(notes)))
@@ -42,11 +46,11 @@ def read_logs(bench: Workbench, key: DeploymentKey, number: int | None, *, follo
     return bench.sites.find(key.environment).read_logs(key, number, follow=follow, tail=tail)
 
 
-def _list_deployments(site: Site, notes: set[str]) -> tuple[DeploymentKey, ...]:
+def _list_deployments(site: Site, passed_over: type[DockyardError], notes: set[str]) -> tuple[DeploymentKey, ...]:
     """A place that does not answer keeps no other from being shown."""
     try:
         return site.list_deployments()
-    except UnavailableError as error:
+    except passed_over as error:
         notes.add(error.message)
         return ()
 

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import cast
 
 import pytest
+from typing_extensions import override
 
 from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure
+from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UnavailableError, UsageError
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.image import HOST_BASE, ImageSettings
@@ -26,9 +29,10 @@ from dockyard.usecases.gc import collect_garbage
 from dockyard.usecases.predict import predict
 from dockyard.usecases.promote import promote
 from dockyard.usecases.rollback import roll_back
+from dockyard.usecases.site import Site
 from dockyard.usecases.status import describe_history, describe_status, read_logs
 from dockyard.usecases.sync import flush_queue, sync_queue
-from support.any_bench import make_resolved
+from support.any_bench import OneSite, make_resolved
 from support.local_values import KEY, make_model
 from support.memory_bench import DELETE, ROLLBACK, MemoryBench, want
 
@@ -146,6 +150,38 @@ def test_status_tells_each_deployment_and_whether_it_is_recorded(bench: MemoryBe
     assert (row.state, row.revision, row.revisions, row.is_recorded) == (DeploymentState.SERVING, 2, (1, 2), True)
     assert describe_status(bench.open(), "elsewhere", None).rows == ()
     assert describe_status(bench.open(), "prod", "beer").rows == ()
+
+
+@dataclasses.dataclass(kw_only=True)
+class WithNowhere(OneSite):
+    """A place, and one that is configured wrongly."""
+
+    nowhere: Site
+
+    @override
+    def find(self, environment: str) -> Site:
+        return self.nowhere if environment == "nowhere" else self.site
+
+    @override
+    def list(self) -> tuple[Site, ...]:
+        return (self.nowhere, self.site)
+
+
+class Nowhere:
+    """Tells that it is no place."""
+
+    def list_deployments(self) -> tuple[DeploymentKey, ...]:
+        """Never any."""
+        raise UsageError("cluster-unknown", "there is no context `nowhere`")
+
+
+def test_status_of_all_notes_which_place_is_configured_wrongly_and_status_of_it_raises(bench: MemoryBench) -> None:
+    sites = WithNowhere(site=bench.site, nowhere=cast("Site", Nowhere()))
+    workbench = dataclasses.replace(bench.open(), sites=sites)
+    status = describe_status(workbench, None, None)
+    assert (len(status.rows), status.notes) == (1, ("there is no context `nowhere`",))
+    with pytest.raises(UsageError, match="there is no context"):
+        describe_status(workbench, "nowhere", None)
 
 
 def test_status_after_a_rollback_tells_since_when_the_revision_serves_and_not_when_it_was_made(bench: MemoryBench) -> None:
