@@ -51,7 +51,7 @@ test-lab: $(STAMP) ## the tests on real parts, which lab/ starts (root on Debian
 	lab up $(LAB_PARTS) || result=$$?; \
 	if [ $$result = 0 ]; then \
 	  exports=$$(lab/lab env); eval "$$exports"; \
-	  $(BIN)/pytest -q -m lab --junitxml=$(REPORTS)/test-lab.xml || result=$$?; \
+	  $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m lab --junitxml=$(REPORTS)/test-lab.xml || result=$$?; \
 	fi; \
 	if [ $$result != 0 ]; then lab logs; fi; \
 	if [ "$${CI:-}" = true ]; then lab down || result=1; fi; \
