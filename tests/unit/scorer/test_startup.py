@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import gc
 import io
 import json
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -18,7 +20,7 @@ from dockyard_scorer.proof import Proof, dump_proof, read_proof
 from dockyard_scorer.prove import prove
 from dockyard_scorer.served_model import ServedModel
 from dockyard_scorer.settings import Settings
-from dockyard_scorer.startup import prove_model, ready_model
+from dockyard_scorer.startup import load_quietly, prove_model, ready_model
 from support import models
 
 SaveModel = Callable[[Path], Path]
@@ -129,6 +131,18 @@ def test_model_without_proof_must_answer_its_example(desk: Desk, loaded: Load) -
 
 def test_model_with_neither_proof_nor_example_is_ready_when_loaded(desk: Desk, loaded: Load) -> None:
     assert prove_model(loaded(models.save_unsigned_knn_model), desk.settings) == "loaded"
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_garbage_is_looked_for_again_after_a_load_but_not_among_what_was_loaded(
+    desk: Desk, saved: Saved, is_there: bool
+) -> None:
+    gc.unfreeze()
+    model = saved(models.save_knn_model) if is_there else desk.settings.proof.parent
+    with suppress(ModelError):
+        load_quietly(replace(desk.settings, model=model))
+    assert (gc.isenabled(), gc.get_freeze_count() > 10_000) == (True, True)
+    gc.unfreeze()
 
 
 def test_library_words_are_hidden_before_the_first_payload(desk: Desk, saved: Saved) -> None:
