@@ -44,14 +44,17 @@ test: $(STAMP) ## all tests that need no root, engine or cluster, and the covera
 	@$(BIN)/coverage json --quiet -o $(REPORTS)/coverage.json
 	@$(BIN)/python tools/check_coverage.py $(REPORTS)/coverage.json
 
-# On a person's machine the lab stays up, so that the next run takes seconds: `lab/lab down` ends it.
+# On a person's machine the lab stays up, so that the next run takes seconds: `lab/lab down` ends it. Most of these tests wait for
+# something, so they run beside each other, but for those that look at the whole machine.
 test-lab: $(STAMP) ## the tests on real parts, which lab/ starts (root on Debian)
-	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/test-lab.xml
+	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/test-lab.*
 	@lab() { [ "$(LAB_PARTS)" = none ] || lab/lab "$$@"; }; result=0; \
 	lab up $(LAB_PARTS) || result=$$?; \
 	if [ $$result = 0 ]; then \
 	  exports=$$(lab/lab env); eval "$$exports"; \
-	  $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m lab --junitxml=$(REPORTS)/test-lab.xml || result=$$?; \
+	  $(BIN)/pytest -q -m "lab and alone" --junitxml=$(REPORTS)/test-lab.alone.xml || result=$$?; \
+	  $(BIN)/pytest -q -n $(WORKERS) --dist loadfile --no-loadscope-reorder -m "lab and not alone" \
+	    --junitxml=$(REPORTS)/test-lab.xml || result=$$?; \
 	fi; \
 	if [ $$result != 0 ]; then lab logs; fi; \
 	if [ "$${CI:-}" = true ]; then lab down || result=1; fi; \

@@ -69,6 +69,7 @@ def run_second_lab(folder: Path, parts: str, use: str, cache: Path) -> list[str]
 
 
 @pytest.mark.lab
+@pytest.mark.alone
 @pytest.mark.parametrize(
     ("parts", "use"),
     [

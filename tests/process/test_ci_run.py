@@ -19,6 +19,7 @@ echo "make $target with CI=$CI"
 mkdir -p build/reports
 report="<testsuites><testsuite tests='$tests' failures='$failures'/></testsuites>"
 [ "$tests" = - ] || echo "$report" >"build/reports/$target.xml"
+[ -z "${alone:-}" ] || [ "$target" = test ] || echo "${report/"'$tests'"/"'$alone'"}" >"build/reports/$target.alone.xml"
 exit "$code"
 """
 
@@ -55,6 +56,12 @@ def test_ci_runs_both_suites_and_ends_with_their_sum(test: str, test_lab: str, l
     assert (lines[-1], result.returncode) == (line, code)
     assert "make test with CI=true" in lines
     assert "make test-lab with CI=true" in lines
+
+
+@pytest.mark.process
+def test_ci_counts_those_that_could_not_run_beside_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("alone", "3")
+    assert run_ci(tmp_path, "0 10 0", "0 5 0").stdout.splitlines()[-1] == "18 passed, 0 failed"
 
 
 @pytest.mark.process
