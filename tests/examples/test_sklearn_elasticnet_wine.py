@@ -49,6 +49,13 @@ def test_serving_input_example_is_small_and_gets_a_score_for_each_row(training: 
     assert scores == pytest.approx([5.898, 5.895], abs=1e-3)
 
 
+def test_deployed_model_answers_in_the_readme_what_mlflow_answers(training: Training) -> None:
+    answered = answer(training.model_folder(MODEL), (PROJECT / "request.json").read_text(encoding="utf-8"))
+    shown = re.search(r'^{"predictions".+$', (EXAMPLES.parent / "README.md").read_text(encoding="utf-8"), re.MULTILINE)
+    assert shown is not None
+    assert json.loads(shown[0])["predictions"] == pytest.approx(answered["predictions"], rel=1e-9)
+
+
 def test_signature_takes_floats_only(training: Training) -> None:
     described = yaml.safe_load((training.model_folder(MODEL) / "MLmodel").read_text(encoding="utf-8"))
     columns = json.loads(described["signature"]["inputs"])

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 import pytest
 from coverage import Coverage
 
-_WHOLE = ("docs", "e2e", "examples", "process")
+_WHOLE = ("docs", "e2e", "examples")
+"""Suites about the whole; so is any test that is marked `process`."""
 _TOLD_BY = "COVERAGE_PROCESS_CONFIG"
 
 
@@ -25,7 +26,8 @@ def told_to_measure() -> str | None:
 @pytest.fixture(autouse=True)
 def unmeasured(request: pytest.FixtureRequest) -> Iterator[None]:
     """Spares tests of the whole being measured."""
-    measuring = Coverage.current() if request.node.nodeid.split("/")[1] in _WHOLE else None
+    is_whole = request.node.nodeid.split("/")[1] in _WHOLE or request.node.get_closest_marker("process") is not None
+    measuring = Coverage.current() if is_whole else None
     if measuring is not None:
         measuring.stop()
     yield
