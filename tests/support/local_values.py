@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
-from dockyard.domain.deployment import DeploymentKey, LocalRevision, LocalSettings, LocalSpec, RevisionStatus, Runtime
+from dockyard.domain.deployment import (
+    DeploymentKey,
+    LocalRevision,
+    LocalSettings,
+    LocalSpec,
+    RevisionSpec,
+    RevisionStatus,
+    Runtime,
+)
 from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelDigest, ModelIdentity
+from dockyard.domain.record import DeploymentRecord, RecordStatus
 
 KEY = DeploymentKey(environment="prod", name="wine")
 
@@ -48,4 +57,28 @@ def make_revision(
         has_served=has_served,
         created="2026-01-01T00:00:00+00:00",
         address=None if status == "stopped" else f"127.0.0.1:{9000 + number}",
+    )
+
+
+def claim_revision(
+    status: RecordStatus,
+    number: int | None,
+    spec: RevisionSpec,
+    *,
+    image: str | None,
+    endpoint: str | None,
+    traffic_percent: int = 100,
+) -> DeploymentRecord:
+    """A record of some revision, as somebody wrote it."""
+    return DeploymentRecord(
+        status=status,
+        revision=number,
+        image=image,
+        endpoint=endpoint,
+        traffic_percent=traffic_percent,
+        settings_hash=spec.settings_hash,
+        git_revision=None,
+        actor="somebody",
+        time="t",
+        attempt_id="a",
     )

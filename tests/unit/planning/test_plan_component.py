@@ -13,7 +13,7 @@ from dockyard.domain.deployment import RevisionStatus
 from dockyard.domain.errors import ConflictError
 from dockyard.domain.image import BuilderKind
 from dockyard.domain.observed import DeploymentState, Observed
-from dockyard.domain.record import DeploymentRecord, RecordStatus
+from dockyard.domain.record import RecordStatus
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
     Endpoint,
@@ -29,6 +29,7 @@ from dockyard.domain.sagemaker_component import Component, ComponentStatus, Infe
 from dockyard.domain.sagemaker_component_steps import UpdateComponent
 from dockyard.domain.sagemaker_host import HostEndpoint, derive_host_name, make_host
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
+from support.local_values import claim_revision
 from support.sagemaker_values import ACCOUNT, ENDPOINT, KEY, REPOSITORY, make_image, make_revision, make_spec, name_revision
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "plan_sagemaker" / "component.yaml").read_text(encoding="utf-8"))
@@ -103,17 +104,12 @@ def make_observed(case: dict[str, Any]) -> Observed[ObservedSageMaker]:
     seen, image = make_seen(case), make_image(case["wanted"])
     record = None
     if "record" in case:
-        record = DeploymentRecord(
-            status=RecordStatus(case["record"]),
-            revision=case["wanted"],
+        record = claim_revision(
+            RecordStatus(case["record"]),
+            case["wanted"],
+            make_hosted(case["wanted"]),
             image=f"{REPOSITORY}@{image.digest}",
             endpoint=ENDPOINT,
-            traffic_percent=100,
-            settings_hash=make_hosted(case["wanted"]).settings_hash,
-            git_revision=None,
-            actor="somebody",
-            time="t",
-            attempt_id="a",
         )
     return Observed(deployment=seen, image=image, record=record, alias_version=None, taken_at="t")
 

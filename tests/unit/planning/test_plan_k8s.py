@@ -27,6 +27,7 @@ from dockyard.domain.plan import Plan, RemoveDeployment, RemoveRevision, WriteRe
 from dockyard.domain.record import DeploymentRecord, RecordStatus
 from dockyard.planning.k8s import WantedK8s, draw_blueprint, plan_delete_k8s, plan_k8s
 from support.k8s_values import KEY, REPOSITORY, make_image, make_revision, make_spec
+from support.local_values import claim_revision
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "plan_k8s" / "deploy.yaml").read_text(encoding="utf-8"))
 
@@ -72,17 +73,12 @@ def make_observed(case: dict[str, Any], wanted: WantedK8s) -> Observed[ObservedK
 
 
 def make_record(seen: ObservedK8s, wanted: WantedK8s, status: RecordStatus) -> DeploymentRecord:
-    return DeploymentRecord(
-        status=status,
-        revision=seen.serving,
+    return claim_revision(
+        status,
+        seen.serving,
+        wanted.spec,
         image=ImageDigest(f"{REPOSITORY}@{make_image(int(wanted.spec.model.version or 0)).digest}"),
         endpoint=derive_endpoint(KEY, seen.namespace),
-        traffic_percent=100,
-        settings_hash=wanted.spec.settings_hash,
-        git_revision=None,
-        actor="somebody",
-        time="t",
-        attempt_id="a",
     )
 
 

@@ -25,7 +25,7 @@ from dockyard.domain.plan import Plan, RemoveRevision, ShiftTraffic, StopRevisio
 from dockyard.domain.record import DeploymentRecord, RecordStatus
 from dockyard.planning.local import WantedLocal, plan_delete, plan_local
 from dockyard.planning.revisions import choose_rollback
-from support.local_values import KEY, make_image, make_revision, make_spec
+from support.local_values import KEY, claim_revision, make_image, make_revision, make_spec
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "plan_local" / "deploy.yaml").read_text(encoding="utf-8"))
 
@@ -60,18 +60,7 @@ def make_observed(case: dict[str, Any], wanted: WantedLocal) -> Observed[Observe
 
 
 def make_record(local: ObservedLocal, wanted: WantedLocal, status: RecordStatus, image: ImageDigest | None) -> DeploymentRecord:
-    return DeploymentRecord(
-        status=status,
-        revision=local.serving,
-        image=image,
-        endpoint=endpoint_url(local.port or 0),
-        traffic_percent=100,
-        settings_hash=wanted.spec.settings_hash,
-        git_revision=None,
-        actor="somebody",
-        time="t",
-        attempt_id="a",
-    )
+    return claim_revision(status, local.serving, wanted.spec, image=image, endpoint=endpoint_url(local.port or 0))
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["name"])

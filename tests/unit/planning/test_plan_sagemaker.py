@@ -38,6 +38,7 @@ from dockyard.domain.sagemaker import (
 from dockyard.domain.sagemaker_package import PackagePolicy, RevisionPackage
 from dockyard.domain.sagemaker_steps import DeleteRevision, RegisterPackage
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_delete_sagemaker, plan_sagemaker
+from support.local_values import claim_revision
 from support.sagemaker_values import ACCOUNT, ENDPOINT, KEY, REPOSITORY, make_image, make_revision, make_spec, name_revision
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "plan_sagemaker" / "deploy.yaml").read_text(encoding="utf-8"))
@@ -114,17 +115,12 @@ def make_seen(case: dict[str, Any]) -> ObservedSageMaker:
 
 
 def make_record(number: int | None, wanted: WantedSageMaker, status: RecordStatus) -> DeploymentRecord:
-    return DeploymentRecord(
-        status=status,
-        revision=number,
+    return claim_revision(
+        status,
+        number,
+        wanted.spec,
         image=f"{REPOSITORY}@{make_image(int(wanted.spec.model.version or 0)).digest}",
         endpoint=ENDPOINT if status is RecordStatus.SERVING else None,
-        traffic_percent=100,
-        settings_hash=wanted.spec.settings_hash,
-        git_revision=None,
-        actor="somebody",
-        time="t",
-        attempt_id="a",
     )
 
 

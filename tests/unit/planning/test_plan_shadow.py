@@ -10,10 +10,11 @@ import yaml
 
 from dockyard.domain.image import BuilderKind
 from dockyard.domain.observed import Observed
-from dockyard.domain.record import DeploymentRecord, RecordStatus
+from dockyard.domain.record import RecordStatus
 from dockyard.domain.sagemaker import Endpoint, EndpointStatus, ObservedSageMaker, Rollout, RolloutKind, SageMakerPolicy
 from dockyard.domain.sagemaker_shadow import derive_shadow_name
 from dockyard.planning.sagemaker import WantedSageMaker, clean_up_idle, plan_sagemaker
+from support.local_values import claim_revision
 from support.sagemaker_values import ACCOUNT, ENDPOINT, KEY, REPOSITORY, make_image, make_revision, make_spec, name_revision
 
 CASES = yaml.safe_load((Path(__file__).parents[2] / "cases" / "plan_sagemaker" / "shadow.yaml").read_text(encoding="utf-8"))
@@ -56,17 +57,13 @@ def make_observed(version: int, shadow: int | None, record: str | None = None) -
         shadow_configs=(NAMES[f"1+{shadow}"],) if shadow else (),
     )
     image = make_image(version)
-    told = record and DeploymentRecord(
-        status=RecordStatus(record),
-        revision=version,
+    told = record and claim_revision(
+        RecordStatus(record),
+        version,
+        make_spec(version),
         image=image.digest,
         endpoint=ENDPOINT if record == "serving" else None,
         traffic_percent=0,
-        settings_hash=make_spec(version).settings_hash,
-        git_revision=None,
-        actor="somebody",
-        time="t",
-        attempt_id="a",
     )
     return Observed(deployment=seen, image=image, record=told or None, alias_version=None, taken_at="t")
 
