@@ -1,17 +1,17 @@
 """Owns the Scorer port over HTTP: readiness, requests, and the comparison with the proof that an image carries.
 
-Addresses are `host:port` on this machine. Messages quote the scorer's own error codes and texts, never a payload.
+Addresses are `host:port` on this machine.
 """
 
 from __future__ import annotations
 
 import http.client
-import json
 import time
 from collections.abc import Callable
 from typing import cast
 
-from dockyard.domain.errors import UnavailableError, UnhealthyError
+from dockyard.adapters.scorer_answers import read_answer
+from dockyard.domain.errors import UnavailableError
 from dockyard.domain.image import Fingerprint
 from dockyard.ports import Answer, Request
 from dockyard_scorer.proof import JsonValue, Proof, find_difference
@@ -50,13 +50,7 @@ class HttpScorer:
                 f"the scorer at {address} does not answer ({type(error).__name__})",
                 hint="`dockyard status` and `dockyard logs` tell how it is",
             ) from error
-        seconds = time.monotonic() - started
-        if status != 200:
-            raise _refused(address, f"answered {status}{_read_error(body)}")
-        try:
-            return Answer(value=json.loads(body), seconds=seconds)
-        except ValueError:
-            raise _refused(address, "answered something that is not JSON") from None
+        return read_answer(f"the scorer at {address}", status, body, time.monotonic() - started)
 
     def find_difference(self, fingerprint: Fingerprint, answer: object) -> str | None:
         """Where an answer differs from the one recorded at build time, as a path; never the values."""
@@ -84,18 +78,3 @@ def _fetch(address: str, what: tuple[str, str, bytes | None, dict[str, str]], ti
         return response.status, response.read()
     finally:
         connection.close()
-
-
-def _read_error(body: bytes) -> str:
-    """The error's code and text, which the scorer writes without a word of the payload; nothing of anybody else's."""
-    try:
-        fields = json.loads(body)
-        return f" ({fields['error_code']}: {fields['message']})"[:500]
-    except (ValueError, KeyError, TypeError):
-        return ""
-
-
-def _refused(address: str, what: str) -> UnhealthyError:
-    return UnhealthyError(
-        "smoke-test-failed", f"the scorer at {address} {what}", hint="`dockyard logs` shows what the model says"
-    )

@@ -10,8 +10,8 @@ from dockyard.apply.k8s_diagnosis import PATIENCE_SECONDS, Cause, find_cause
 from dockyard.apply.smoke import run_smoke_test
 from dockyard.apply.steps import SharedHandlers
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.errors import DockyardError, UnhealthyError
-from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest
+from dockyard.domain.errors import UnhealthyError
+from dockyard.domain.image import ImageDigest
 from dockyard.domain.k8s import Blueprint, K8sPod, ObservedK8s
 from dockyard.domain.k8s_steps import ApplyManifests, CheckManifests, ConfirmRevision, WaitRollout
 from dockyard.domain.plan import (
@@ -57,7 +57,7 @@ class K8sHandlers:
             case BuildImage() | SetAlias() | WriteRecord():
                 return self.shared.perform(step, outcomes)
             case PushImage(fingerprint=fingerprint, repository=repository):
-                return (("digest", self._push(fingerprint, repository)),)
+                return (("digest", self.shared.push_image(self.shared.require_image(fingerprint), repository)),)
             case SmokeTest():
                 return self._smoke_test(step)
             case CheckManifests() | ApplyManifests():
@@ -102,18 +102,8 @@ class K8sHandlers:
         if there is not None and there.spec.spec_hash == step.spec.spec_hash:
             image = there.image
         else:
-            image = ImageDigest(f"{self.repository}@{self._find_image(step.spec.fingerprint).digest}")
+            image = ImageDigest(f"{self.repository}@{self.shared.require_image(step.spec.fingerprint).digest}")
         return Blueprint(key=self.key, number=step.number, spec=step.spec, image=image, policy=step.policy)
-
-    def _push(self, fingerprint: Fingerprint, repository: str) -> ImageDigest:
-        tag = fingerprint.removeprefix("sha256:")[:16]
-        return self.shared.images.push_image(self._find_image(fingerprint), f"{repository}:{tag}")
-
-    def _find_image(self, fingerprint: Fingerprint) -> BuiltImage:
-        image = self.shared.images.find_image(fingerprint)
-        if image is None:
-            raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")
-        return image
 
     def _smoke_test(self, step: SmokeTest) -> Facts | Skipped:
         """Ask every pod of the revision that is ready; together they get as many requests as the step has."""

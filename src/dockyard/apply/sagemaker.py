@@ -192,17 +192,12 @@ class SageMakerHandlers:
             raise TypeError(f"{step.type} is no step of SageMaker")
 
     def _push(self, fingerprint: Fingerprint, name: str) -> ImageDigest:
-        image = self.shared.images.find_image(fingerprint)
-        if image is None:
-            raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")
-        tag = fingerprint.removeprefix("sha256:")[:16]
-        return self.shared.images.push_image(image, f"{self._require_repository(name)}:{tag}")
+        image = self.shared.require_image(fingerprint)
+        return self.shared.push_image(image, self._require_repository(name))
 
     def find_image(self, fingerprint: Fingerprint) -> ImageDigest:
         """The image of a fingerprint as its repository has it."""
-        image = self.shared.images.find_image(fingerprint)
-        if image is None:
-            raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")
+        image = self.shared.require_image(fingerprint)
         return ImageDigest(f"{self._require_repository(derive_repository_name(self.endpoint))}@{image.digest}")
 
     def _require_repository(self, name: str) -> str:

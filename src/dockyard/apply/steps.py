@@ -10,7 +10,7 @@ from typing_extensions import assert_never
 from dockyard.apply.interpreter import Facts
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError
-from dockyard.domain.image import ImageRecipe
+from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest, ImageRecipe
 from dockyard.domain.plan import BuildImage, Outcome, SetAlias, WriteRecord
 from dockyard.ports import ImageFactory, RegistryWriter, ResolvedModel
 
@@ -56,6 +56,18 @@ class SharedHandlers:
                 return self.record.write_success(step, outcomes)
             case _:
                 assert_never(step)
+
+    def require_image(self, fingerprint: Fingerprint) -> BuiltImage:
+        """The image of a fingerprint in the local store. Raises DockyardError `image-missing`."""
+        image = self.images.find_image(fingerprint)
+        if image is None:
+            raise DockyardError("image-missing", "the image is no longer in the local store", hint="the same command builds it")
+        return image
+
+    def push_image(self, image: BuiltImage, repository: str) -> ImageDigest:
+        """Push an image under a tag that is made of its fingerprint; return the digest that the registry has it under."""
+        tag = image.fingerprint.removeprefix("sha256:")[:16]
+        return self.images.push_image(image, f"{repository}:{tag}")
 
     def _build_image(self) -> Facts:
         if self.build is None:

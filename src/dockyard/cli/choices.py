@@ -94,21 +94,13 @@ def choose_image_flags(builder: BuilderKind | None, base: str | None, repository
     return tuple(Flag(path=("image", key), value=value, name=f"--{key}") for key, value in given if value is not None)
 
 
-def load_sagemaker_settings(
-    session: Session, config: str | None, environment: str | None, given: Mapping[str, object], flags: tuple[Flag, ...]
-) -> tuple[Settings, EnvironmentSettings]:
-    """Return the configuration and the environment on SageMaker that was chosen; see `load_target_settings`."""
-    return load_target_settings(session, (config, environment, Target.SAGEMAKER), given, flags)
-
-
 def load_target_settings(
     session: Session, where: tuple[str | None, str | None, Target], given: Mapping[str, object], flags: tuple[Flag, ...]
 ) -> tuple[Settings, EnvironmentSettings]:
     """Return the configuration and the environment that was chosen, with flags laid over its target's own section.
 
-    `where` are configuration file, environment and target.
-
-    `given` are those flags by key, None where one was not given. Raises UsageError `config-invalid`, `environment-unknown`.
+    `where` are configuration file, environment and target; `given` are those flags by key, None where one was not
+    given. Raises UsageError `config-invalid`, `environment-unknown`.
     """
     from dockyard.adapters.config_file import Flag
 
@@ -130,7 +122,7 @@ def _name_flag(key: str) -> str:
 
 
 def lay_flags(
-    environment: EnvironmentSettings, *, runtime: Runtime | None, port: int | None, timeout: int | None
+    environment: EnvironmentSettings, *, runtime: Runtime | None = None, port: int | None = None, timeout: int | None = None
 ) -> EnvironmentSettings:
     """Return the environment with the flags that were given laid over it."""
     return dataclasses.replace(

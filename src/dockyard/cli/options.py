@@ -5,12 +5,22 @@ from __future__ import annotations
 from typing import Annotated
 
 import typer
+from typer.models import OptionInfo
 
 from dockyard.cli.completion import complete_deployment, complete_environment
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.image import BuilderKind
 from dockyard.domain.sagemaker import RolloutKind
 from dockyard.domain.sagemaker_batch import Assembly, Split, Strategy
+
+
+def _name_environment(text: str) -> OptionInfo:
+    """The option `--env` with a help text."""
+    option: OptionInfo = typer.Option(
+        "--env", metavar="ENVIRONMENT", help=text, show_default=False, autocompletion=complete_environment
+    )
+    return option
+
 
 ModelOption = Annotated[
     str,
@@ -46,36 +56,9 @@ AnyNameArgument = Annotated[
         autocompletion=complete_deployment,
     ),
 ]
-EnvironmentOption = Annotated[
-    str | None,
-    typer.Option(
-        "--env",
-        metavar="ENVIRONMENT",
-        help="The environment; else DOCKYARD_ENV, else `local`.",
-        show_default=False,
-        autocompletion=complete_environment,
-    ),
-]
-SageMakerEnvironmentOption = Annotated[
-    str | None,
-    typer.Option(
-        "--env",
-        metavar="ENVIRONMENT",
-        help="The environment; else DOCKYARD_ENV, else `sagemaker`.",
-        show_default=False,
-        autocompletion=complete_environment,
-    ),
-]
-K8sEnvironmentOption = Annotated[
-    str | None,
-    typer.Option(
-        "--env",
-        metavar="ENVIRONMENT",
-        help="The environment; else DOCKYARD_ENV, else `k8s`.",
-        show_default=False,
-        autocompletion=complete_environment,
-    ),
-]
+EnvironmentOption = Annotated[str | None, _name_environment("The environment; else DOCKYARD_ENV, else `local`.")]
+SageMakerEnvironmentOption = Annotated[str | None, _name_environment("The environment; else DOCKYARD_ENV, else `sagemaker`.")]
+K8sEnvironmentOption = Annotated[str | None, _name_environment("The environment; else DOCKYARD_ENV, else `k8s`.")]
 NamespaceOption = Annotated[
     str | None,
     typer.Option("--namespace", metavar="NAMESPACE", help="The namespace; by default the context's.", show_default=False),
@@ -95,16 +78,7 @@ ReplicasOption = Annotated[
 ForceConflictsOption = Annotated[
     bool, typer.Option("--force-conflicts", help="Take over fields that another manager of the objects owns.")
 ]
-OnlyEnvironmentOption = Annotated[
-    str | None,
-    typer.Option(
-        "--env",
-        metavar="ENVIRONMENT",
-        help="Only what is in this environment.",
-        show_default=False,
-        autocompletion=complete_environment,
-    ),
-]
+OnlyEnvironmentOption = Annotated[str | None, _name_environment("Only what is in this environment.")]
 PlanOption = Annotated[bool, typer.Option("--plan", help="Show what would be done, and change nothing.")]
 DetailedOption = Annotated[bool, typer.Option("--detailed-exitcode", help="With --plan: exit with 4 where there are changes.")]
 PromoteOption = Annotated[

@@ -13,6 +13,7 @@ from dockyard.domain.record import DeploymentRecord
 from dockyard.usecases.workbench import Workbench
 
 D = TypeVar("D", bound=ObservedDeployment)
+R = TypeVar("R", bound=Revision)
 
 
 def observe(bench: Workbench, seen: D, spec: RevisionSpec, alias: str | None) -> Observed[D]:
@@ -82,6 +83,13 @@ def _list_there(bench: Workbench) -> tuple[DeploymentKey, ...]:
         with suppress(DockyardError):
             found += site.list_deployments()
     return tuple(found)
+
+
+def require_found(key: DeploymentKey, number: int, revision: R | None) -> R:
+    """The revision that was looked for by its number. Raises NotFoundError `no-revision` where there was none."""
+    if revision is None:
+        raise NotFoundError("no-revision", f"{key} has no revision {number}")
+    return revision
 
 
 def require_serving(bench: Workbench, key: DeploymentKey) -> tuple[ObservedDeployment, Revision]:

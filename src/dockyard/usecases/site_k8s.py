@@ -11,7 +11,7 @@ from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UsageError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, BuilderKind, ImageRecipe, ImageSettings
-from dockyard.domain.k8s import OWN_VARIABLES, K8sPolicy, K8sRevision, K8sSpec, ObservedK8s, derive_object_name
+from dockyard.domain.k8s import OWN_VARIABLES, K8sPolicy, K8sSpec, ObservedK8s, derive_object_name
 from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, K8sDeployRequest
@@ -19,7 +19,7 @@ from dockyard.planning.k8s import WantedK8s, clean_up, draw_blueprint, plan_dele
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
 from dockyard.ports_k8s import Cluster, ClusterInventory
 from dockyard.usecases.follow import follow_lines
-from dockyard.usecases.observe import observe
+from dockyard.usecases.observe import observe, require_found
 from dockyard.usecases.site import Keep, Planned
 from dockyard.usecases.workbench import Workbench
 
@@ -48,7 +48,7 @@ class K8sSite:
 
     def read_logs(self, key: DeploymentKey, number: int, *, follow: bool, tail: int) -> Iterator[str]:
         """Lines that the pods of a revision have logged. Raises NotFoundError `no-revision`."""
-        _require_revision(self.describe(key), number)
+        require_found(key, number, self.describe(key).find_revision(number))
         if follow:
             return follow_lines(lambda lines: self.inventory.read_logs(key, number, tail=lines), tail, self.clock)
         return iter(self.inventory.read_logs(key, number, tail=tail))
@@ -100,7 +100,7 @@ class K8sSite:
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
         wanted = WantedK8s(
-            spec=_require_revision(self.describe(key), number).spec,
+            spec=require_found(key, number, self.describe(key).find_revision(number)).spec,
             builder=BuilderKind.AUTO,
             builder_reason="the image of the revision is gone",
             alias=keep.alias,
@@ -176,10 +176,3 @@ def _require_k8s(request: DeployRequest) -> K8sDeployRequest:
     if not isinstance(request, K8sDeployRequest):
         raise TypeError(f"{type(request).__name__} is no request for Kubernetes")
     return request
-
-
-def _require_revision(seen: ObservedK8s, number: int) -> K8sRevision:
-    revision = seen.find_revision(number)
-    if revision is None:
-        raise NotFoundError("no-revision", f"{seen.key} has no revision {number}")
-    return revision

@@ -17,7 +17,7 @@ from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, LocalDeployRequest
 from dockyard.planning.local import WantedLocal, clean_up, plan_delete, plan_local
 from dockyard.ports import Answer, LocalHost, LocalInventory, LocalMachine, Request, ResolvedModel, Scorer
-from dockyard.usecases.observe import observe
+from dockyard.usecases.observe import observe, require_found
 from dockyard.usecases.site import Keep, Planned
 from dockyard.usecases.workbench import Workbench
 
@@ -83,11 +83,8 @@ class LocalSite:
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
-        revision = self.describe(key).find_revision(number)
-        if revision is None:
-            raise NotFoundError("no-revision", f"{key} has no revision {number}")
         wanted = WantedLocal(
-            spec=revision.spec,
+            spec=require_found(key, number, self.describe(key).find_revision(number)).spec,
             builder=BuilderKind.AUTO,
             builder_reason="the image of the revision is gone",
             alias=keep.alias,

@@ -30,7 +30,6 @@ from dockyard.domain.sagemaker import (
     ObservedSageMaker,
     RolloutKind,
     SageMakerPolicy,
-    SageMakerRevision,
     SageMakerSpec,
     derive_endpoint_name,
 )
@@ -48,7 +47,7 @@ from dockyard.ports_sagemaker import (
     Supplies,
 )
 from dockyard.usecases.follow import follow_lines
-from dockyard.usecases.observe import find_recorded, observe
+from dockyard.usecases.observe import find_recorded, observe, require_found
 from dockyard.usecases.site import Keep, Planned
 from dockyard.usecases.workbench import Workbench
 
@@ -94,7 +93,7 @@ class SageMakerSite:
 
         Raises NotFoundError `no-revision`.
         """
-        _require_revision(self.describe(key), number)
+        require_found(key, number, self.describe(key).find_revision(number))
         name = derive_endpoint_name(key.environment, key.name)
         if follow:
             return follow_lines(lambda lines: self.ports.endpoints.read_logs(name, tail=lines), tail, self.clock)
@@ -169,7 +168,7 @@ class SageMakerSite:
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
         wanted = WantedSageMaker(
-            spec=_require_revision(self.describe(key), number).spec,
+            spec=require_found(key, number, self.describe(key).find_revision(number)).spec,
             builder=BuilderKind.AUTO,
             builder_reason="the image of the revision is gone",
             alias=keep.alias,
@@ -270,10 +269,3 @@ def _require_sagemaker(request: DeployRequest) -> SageMakerDeployRequest:
     if not isinstance(request, SageMakerDeployRequest):
         raise TypeError(f"{type(request).__name__} is no request for SageMaker")
     return request
-
-
-def _require_revision(seen: ObservedSageMaker, number: int) -> SageMakerRevision:
-    revision = seen.find_revision(number)
-    if revision is None:
-        raise NotFoundError("no-revision", f"{seen.key} has no revision {number}")
-    return revision

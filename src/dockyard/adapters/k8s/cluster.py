@@ -5,12 +5,13 @@ The Deployment is applied first and deleted last, so that whatever there is of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import timezone
+from typing import Any
 
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
-from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS
+from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS, locate
 from dockyard.adapters.k8s.labels import MANAGED_BY, MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
 from dockyard.adapters.k8s.looks import Found, describe_found, group_replica_sets
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests
@@ -62,9 +63,10 @@ class KubeCluster:
         for manifest in manifests:
             self._find_own(blueprint.key, manifest["kind"], manifest["metadata"]["name"])
             self._apply(manifest, dry_run=dry_run, force=self._takes_over)
+        if dry_run:
+            return
         for kind, item in self._list_superfluous(blueprint.key, manifests):
-            if not dry_run:
-                self._api.delete(self._locate(kind, item["metadata"]["name"]))
+            self._api.delete(self._locate(kind, item["metadata"]["name"]))
 
     def confirm_revision(self, key: DeploymentKey, number: int) -> None:
         """Note on a revision that it has been proved, now. Raises NotFoundError `no-revision`."""
@@ -119,9 +121,10 @@ class KubeCluster:
             if (kind, item["metadata"]["name"]) not in wanted:
                 yield kind, item
 
-    def _find_replica_sets(self, key: DeploymentKey) -> dict[int, list[Json]]:
-        found = self._api.list(REPLICA_SETS.format(self._api.namespace), write_selector(select_deployment(key)))
-        return {number: [dict(one) for one in group] for number, group in group_replica_sets(found).items()}
+    def _find_replica_sets(self, key: DeploymentKey) -> Mapping[int, list[Mapping[str, Any]]]:
+        return group_replica_sets(
+            self._api.list(REPLICA_SETS.format(self._api.namespace), write_selector(select_deployment(key)))
+        )
 
     def _locate(self, kind: str, name: str) -> str:
-        return f"{KINDS[kind].format(self._api.namespace)}/{name}"
+        return locate(kind, self._api.namespace, name)

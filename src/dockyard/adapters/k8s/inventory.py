@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockyard.adapters.k8s.api import Json, KubeApi
-from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS
+from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS, locate
 from dockyard.adapters.k8s.labels import (
     ENVIRONMENT,
     MANAGED_BY,
@@ -77,7 +77,7 @@ class KubeInventory:
                 yield key, item
 
     def _locate(self, kind: str, item: Json) -> str:
-        return f"{KINDS[kind].format(self._api.namespace)}/{item['metadata']['name']}"
+        return locate(kind, self._api.namespace, item["metadata"]["name"])
 
     def _wait_until_gone(self, key: DeploymentKey, selector: str) -> None:
         end = self._clock.monotonic() + _GONE_SECONDS

@@ -15,4 +15,8 @@ KINDS: Mapping[str, str] = MappingProxyType(
 )
 REPLICA_SETS = "/apis/apps/v1/namespaces/{}/replicasets"
 PODS = "/api/v1/namespaces/{}/pods"
-SERVICES = KINDS["Service"]
+
+
+def locate(kind: str, namespace: str, name: str) -> str:
+    """The path of one object."""
+    return f"{KINDS[kind].format(namespace)}/{name}"

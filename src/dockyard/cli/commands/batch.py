@@ -64,12 +64,13 @@ def batch_sagemaker(
     """
     from dockyard.cli import choices
     from dockyard.cli.approval import ask_for_supplies
+    from dockyard.domain.deployment import Target
 
     session = find_session(context, json=json, verbose=verbose)
     values = (instance, count, content_type, accept, split, assemble, strategy, max_payload, max_concurrent, timeout)
     given = {"role": role, "region": region, **_name_settings(values)}
     flags = choices.choose_image_flags(builder, base)
-    settings, place = choices.load_sagemaker_settings(session, config, environment, given, flags)
+    settings, place = choices.load_target_settings(session, (config, environment, Target.SAGEMAKER), given, flags)
     wish = choices.Wish(model=model, name=name, variables=tuple(variables or ()), promote=False, lock_wait=lock_wait)
     deploy = choices.make_sagemaker_request(wish, place, settings.image, session)
     request = choices.make_batch_request(deploy, place, (source, target), waits=not no_wait)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import typer
 
 from dockyard.cli import options as opt
@@ -90,7 +88,7 @@ def deploy_k8s(
     replaced one at a time, and none gets requests before it has answered the model's own input example; where one fails, the
     old revision serves on.
     """
-    from dockyard.cli.choices import Wish, choose_image_flags, load_target_settings, make_k8s_request
+    from dockyard.cli.choices import Wish, choose_image_flags, lay_flags, load_target_settings, make_k8s_request
     from dockyard.domain.deployment import Target
 
     session = find_session(context, json=json, verbose=verbose)
@@ -98,7 +96,7 @@ def deploy_k8s(
     given |= {"force_conflicts": force_conflicts or None}
     flags = choose_image_flags(builder, base, repository)
     settings, named = load_target_settings(session, (config, environment, Target.K8S), given, flags)
-    place = replace(named, ready_timeout_seconds=timeout or named.ready_timeout_seconds)
+    place = lay_flags(named, timeout=timeout)
     wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait)
     request = make_k8s_request(wish, place, settings.image, session)
     result = session.open_kit(settings).deploy(request, plan_only=plan)
@@ -137,12 +135,14 @@ def deploy_sagemaker(
     about first. A new revision gets traffic only when it has proved itself; where it fails, the old one serves on.
     """
     from dockyard.cli.approval import ask_for_supplies
-    from dockyard.cli.choices import Wish, choose_image_flags, load_sagemaker_settings, make_sagemaker_request
+    from dockyard.cli.choices import Wish, choose_image_flags, load_target_settings, make_sagemaker_request
+    from dockyard.domain.deployment import Target
 
     session = find_session(context, json=json, verbose=verbose)
     given = {"instance": instance, "count": count, "role": role, "region": region, "timeout_seconds": timeout}
     given |= {"rollout.kind": rollout.value if rollout else None}
-    settings, place = load_sagemaker_settings(session, config, environment, given, choose_image_flags(builder, base))
+    flags = choose_image_flags(builder, base)
+    settings, place = load_target_settings(session, (config, environment, Target.SAGEMAKER), given, flags)
     wish = Wish(
         model=model, name=name, variables=tuple(variables or ()), promote=promote, lock_wait=lock_wait, waits=not no_wait
     )

@@ -60,11 +60,11 @@ def _examine_machine(session: Session, config: str | None) -> DoctorResult:
 def _examine_account(
     session: Session, config: str | None, environment: str | None, name: str | None, *, refresh_prices: bool
 ) -> DoctorResult:
-    from dockyard.cli.choices import load_sagemaker_settings
-    from dockyard.domain.deployment import DeploymentKey
+    from dockyard.cli.choices import load_target_settings
+    from dockyard.domain.deployment import DeploymentKey, Target
     from dockyard.domain.names import check_name
 
-    settings, place = load_sagemaker_settings(session, config, environment, {}, ())
+    settings, place = load_target_settings(session, (config, environment, Target.SAGEMAKER), {}, ())
     named = check_name("deployment", name or _SAMPLE_NAME)
     key = DeploymentKey(environment=place.name, name=named, target=place.target)
     return session.open_kit(settings).doctor_account(key, refresh_prices=refresh_prices)
