@@ -74,7 +74,7 @@ def test_replica_sets_are_revisions_and_the_proved_current_one_serves() -> None:
 
 def deliver(deployment: Manifest, *managers: str) -> Manifest:
     """A Deployment whose pod template these field managers have applied."""
-    fields = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:dockyard.io/revision": {}}}}}}
+    fields: Json = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:dockyard.io/revision": {}}}}}}
     status = {"manager": "kube-controller-manager", "fieldsV1": {"f:status": {}}}
     applied = [{"manager": one, "fieldsV1": fields} for one in managers]
     return {**deployment, "metadata": {**deployment["metadata"], "managedFields": [status, *applied]}}
