@@ -5,7 +5,9 @@ from __future__ import annotations
 from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.finding import Finding
 from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s
+from dockyard.domain.k8s_demand import Demand
 
 
 class Cluster(Protocol):
@@ -59,4 +61,12 @@ class ClusterInventory(Protocol):
 
     def delete_orphans(self) -> None:
         """Delete them."""
+        ...
+
+
+class ClusterExaminer(Protocol):
+    """What can be told of a cluster before anything is made."""
+
+    def examine(self, demand: Demand) -> tuple[Finding, ...]:
+        """Look at server, namespace, permissions, room and nodes. Changes nothing and raises nothing."""
         ...

@@ -211,6 +211,12 @@ class DockyardKit:
         examiner = SageMakerPreflight(Session(place.access), render_all, PriceBook(self._settings.cache_home))
         return examine_account(examiner, key, place, refresh_prices=refresh_prices)
 
+    def doctor_cluster(self, key: DeploymentKey) -> DoctorResult:
+        """Look at the cluster of an environment."""
+        from dockyard.wiring_k8s import examine_cluster
+
+        return examine_cluster(self._settings, key)
+
 
 def _open_registry(settings: Settings) -> RoutingRegistry:
     from dockyard.adapters.folder_registry import FolderRegistry

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 from dockyard.domain.settings import Settings
 
 if TYPE_CHECKING:
+    from dockyard.domain.deployment import DeploymentKey
+    from dockyard.domain.result import DoctorResult
     from dockyard.ports import Clock, Locks, Scorer
     from dockyard.usecases.site import Site
 
@@ -22,6 +24,7 @@ def open_k8s_site(settings: Settings, scorer: Scorer, clock: Clock, name: str) -
     from dockyard.adapters.k8s.api import KubeApi
     from dockyard.adapters.k8s.cluster import KubeCluster
     from dockyard.adapters.k8s.inventory import KubeInventory
+    from dockyard.adapters.k8s.preflight import KubePreflight
     from dockyard.adapters.k8s.scorer import KubeScorer
     from dockyard.usecases.site_k8s import K8sSite
 
@@ -30,11 +33,23 @@ def open_k8s_site(settings: Settings, scorer: Scorer, clock: Clock, name: str) -
     return K8sSite(
         cluster=KubeCluster(api, clock, takes_over=place.takes_over),
         inventory=KubeInventory(api, name, clock),
+        examiner=KubePreflight(api),
         scorer=KubeScorer(api, scorer.find_difference),
         clock=clock,
         policy=replace(place.policy, history_limit=environment.history_limit),
         repository=settings.image.repository,
     )
+
+
+def examine_cluster(settings: Settings, key: DeploymentKey) -> DoctorResult:
+    """Look at the cluster of an environment, with what its settings ask of it."""
+    from dockyard.adapters.k8s.api import KubeApi
+    from dockyard.adapters.k8s.preflight import KubePreflight
+    from dockyard.domain.k8s_demand import imagine
+    from dockyard.usecases import doctor
+
+    place, image = settings.find_environment(key.environment).k8s, settings.image
+    return doctor.examine_cluster(KubePreflight(KubeApi(place.access)), imagine(key, place, image.repository, image.platform))
 
 
 def open_locks(settings: Settings, clock: Clock) -> Locks:

@@ -248,7 +248,7 @@ def test_drift_of_one_environment_leaves_out_the_others(dockyard: CommandLine) -
         (["history"], "usage", "NAME"),
         (["doctor", "--refresh-prices"], "usage", "are for `doctor sagemaker`"),
         (["doctor", "local", "--env", "prod"], "usage", "are for `doctor sagemaker`"),
-        (["doctor", "k8s"], "usage", "there is no `doctor k8s`"),
+        (["doctor", "k8s", "--refresh-prices"], "usage", "`--refresh-prices` is for `doctor sagemaker`"),
         (["doctor", "sagemaker", "--env", "local"], "environment-unknown", "`local` is for local"),
         (["doctor", "sagemaker", "--name", "a.b"], "name-invalid", "`a.b`"),
         (["doctor", "nowhere"], "usage", "nowhere"),

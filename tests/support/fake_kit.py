@@ -139,6 +139,11 @@ class FakeKit:
         self._note("doctor_account", key, refresh_prices)
         return self.examined
 
+    def doctor_cluster(self, key: DeploymentKey) -> DoctorResult:
+        """As Kit."""
+        self._note("doctor_cluster", key)
+        return self.examined
+
     def _note(self, *call: object) -> None:
         self.calls.append(call)
         if self.error is not None:

@@ -13,7 +13,7 @@ from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import DeleteRequest, K8sDeployRequest, RollbackRequest
 from dockyard.domain.result import DeployResult
 from dockyard.testing.images import MemoryImages
-from dockyard.testing.k8s import MemoryCluster, MemoryKubeScorer
+from dockyard.testing.k8s import MemoryCluster, MemoryExaminer, MemoryKubeScorer
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.site_k8s import K8sSite
 from support.any_bench import AnyBench
@@ -27,6 +27,7 @@ class K8sBench(AnyBench):
 
     policy: K8sPolicy = field(default_factory=K8sPolicy)
     repository: str | None = REPOSITORY
+    examiner: MemoryExaminer = field(default_factory=MemoryExaminer)
     cluster: MemoryCluster = field(init=False)
     scorer: MemoryKubeScorer = field(init=False)
 
@@ -43,6 +44,7 @@ class K8sBench(AnyBench):
         return K8sSite(
             cluster=self.cluster,
             inventory=self.cluster,
+            examiner=self.examiner,
             scorer=self.scorer,
             clock=self.clock,
             policy=self.policy,

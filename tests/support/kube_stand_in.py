@@ -25,6 +25,8 @@ class KubeStandIn:
     objects: dict[str, Json] = field(default_factory=dict)
     ordered: list[tuple[int, bytes]] = field(default_factory=list)
     """Statuses and bodies that the next calls are answered with, whatever they ask."""
+    refused: set[str] = field(default_factory=set)
+    """Paths that nobody may ask, and what access reviews say no to, as `patch deployments`."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     _version: int = 0
@@ -36,13 +38,22 @@ class KubeStandIn:
             self.calls.append((method, path))
             if self.ordered:
                 return self.ordered.pop(0)
-            status, found = self._act(method, urlsplit(path), body or {})
+            status, found = self._judge(path, body or {}) or self._act(method, urlsplit(path), body or {})
             return status, json.dumps(found or {"kind": "Status", "message": f"status {status}"}).encode()
 
     @property
     def changes(self) -> list[tuple[str, str]]:
         """The calls that asked for a change."""
         return [(method, path) for method, path in self.calls if method != "GET" and "dryRun=All" not in path]
+
+    def _judge(self, path: str, body: Json) -> tuple[int, Json | None] | None:
+        """What is not allowed, and whether something is; None where it is another call."""
+        if path in self.refused:
+            return 403, None
+        if not path.endswith("/selfsubjectaccessreviews"):
+            return None
+        asked = body["spec"]["resourceAttributes"]
+        return 201, {"status": {"allowed": f"{asked['verb']} {asked['resource']}" not in self.refused}}
 
     def _act(self, method: str, address: SplitResult, body: Json) -> tuple[int, Json | None]:
         path, query = address.path, dict(parse_qsl(address.query))

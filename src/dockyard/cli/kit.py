@@ -91,6 +91,10 @@ class Kit(Protocol):
         """Look at the AWS account of an environment, as a deployment to it would use it."""
         ...
 
+    def doctor_cluster(self, key: DeploymentKey) -> DoctorResult:
+        """Look at the cluster of an environment, as a deployment to it would use it."""
+        ...
+
 
 OpenKit = Callable[[Settings], Kit]
 """How the command line gets its Kit."""

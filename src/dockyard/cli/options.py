@@ -219,18 +219,22 @@ JobNoWaitOption = Annotated[bool, typer.Option("--no-wait", help="Do not stay un
 YesOption = Annotated[bool, typer.Option("-y", "--yes", help="Do not ask.")]
 DoctorTarget = Annotated[
     Target | None,
-    typer.Argument(metavar="TARGET", help="`sagemaker`: the AWS account; without it this machine.", show_default=False),
+    typer.Argument(
+        metavar="TARGET",
+        help="`sagemaker`: the AWS account, `k8s`: the cluster; without it this machine.",
+        show_default=False,
+    ),
 ]
 DoctorNameOption = Annotated[
     str | None,
-    typer.Option("--name", metavar="NAME", help="With sagemaker: the deployment whose permissions count.", show_default=False),
+    typer.Option("--name", metavar="NAME", help="With a target: the deployment that counts.", show_default=False),
 ]
 DoctorEnvironmentOption = Annotated[
     str | None,
     typer.Option(
         "--env",
         metavar="ENVIRONMENT",
-        help="With sagemaker: the environment; else DOCKYARD_ENV, else `sagemaker`.",
+        help="With a target: the environment; else DOCKYARD_ENV, else the one that is called as the target.",
         show_default=False,
         autocompletion=complete_environment,
     ),

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
 from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, UnavailableError
+from dockyard.domain.finding import Finding
 from dockyard.domain.image import Fingerprint
 from dockyard.domain.k8s import (
     DEFAULT_NAMESPACE,
@@ -21,6 +22,7 @@ from dockyard.domain.k8s import (
     ObservedK8s,
     derive_object_name,
 )
+from dockyard.domain.k8s_demand import Demand
 from dockyard.ports import Answer, Clock, Request
 from dockyard.testing.faults import Faults
 from dockyard.testing.surroundings import ManualClock
@@ -176,6 +178,20 @@ class MemoryCluster:
         state = self._states.get(blueprint.key)
         if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not self.takes_over:
             raise ConflictError("field-conflict", "spec.replicas: is owned by another manager")
+
+
+@dataclass(kw_only=True)
+class MemoryExaminer:
+    """ClusterExaminer whose findings are given."""
+
+    findings: tuple[Finding, ...] = ()
+    demands: list[Demand] = field(default_factory=list)
+    """What was asked about."""
+
+    def examine(self, demand: Demand) -> tuple[Finding, ...]:
+        """As was said."""
+        self.demands.append(demand)
+        return self.findings
 
 
 @dataclass(kw_only=True)

@@ -7,9 +7,11 @@ from collections.abc import Iterable
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import UsageError
 from dockyard.domain.finding import Finding, Severity
+from dockyard.domain.k8s_demand import Demand
 from dockyard.domain.result import DoctorResult
 from dockyard.domain.sagemaker_place import SageMakerPlace
 from dockyard.ports import Check
+from dockyard.ports_k8s import ClusterExaminer
 from dockyard.ports_sagemaker import Examiner
 
 
@@ -24,6 +26,11 @@ def examine_account(examiner: Examiner, key: DeploymentKey, place: SageMakerPlac
     group = place.policy.package.group if place.policy.package else None
     found = examiner.examine(key, place.settings, group)
     return DoctorResult(findings=(_check_settings(examiner, key, place), *fetched, *found))
+
+
+def examine_cluster(examiner: ClusterExaminer, demand: Demand) -> DoctorResult:
+    """Return what a cluster looks like for what an environment would ask of it."""
+    return DoctorResult(findings=examiner.examine(demand))
 
 
 def _check_settings(examiner: Examiner, key: DeploymentKey, place: SageMakerPlace) -> Finding:

@@ -10,14 +10,17 @@ from dockyard.apply.k8s import K8sHandlers
 from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UsageError
+from dockyard.domain.finding import refuse_what_fails
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, BuilderKind, ImageRecipe, ImageSettings
-from dockyard.domain.k8s import OWN_VARIABLES, K8sPolicy, K8sSpec, ObservedK8s, derive_object_name
+from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, K8sPolicy, K8sSpec, ObservedK8s, derive_object_name
+from dockyard.domain.k8s_demand import Demand, count_more_pods, name_unbuilt
+from dockyard.domain.k8s_steps import ApplyManifests
 from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, K8sDeployRequest
 from dockyard.planning.k8s import WantedK8s, clean_up, draw_blueprint, plan_delete_k8s, plan_k8s
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
-from dockyard.ports_k8s import Cluster, ClusterInventory
+from dockyard.ports_k8s import Cluster, ClusterExaminer, ClusterInventory
 from dockyard.usecases.follow import follow_lines
 from dockyard.usecases.observe import observe, require_found
 from dockyard.usecases.site import Keep, Planned
@@ -30,6 +33,7 @@ class K8sSite:
 
     cluster: Cluster
     inventory: ClusterInventory
+    examiner: ClusterExaminer
     scorer: Invoker
     """Addresses are `pods/NAME` and `services/NAME`."""
     clock: Clock
@@ -83,7 +87,10 @@ class K8sSite:
         return dataclasses.replace(request.image, base=request.image.base or DEFAULT_BASE)
 
     def plan_deploy(self, bench: Workbench, request: DeployRequest, model: ResolvedModel, recipe: ImageRecipe) -> Planned:
-        """Plan the way to a model's revision. Raises ConflictError `name-taken`."""
+        """Plan the way to a model's revision.
+
+        Raises ConflictError `name-taken`, and UsageError `preflight-failed` for what is sure to fail in this cluster.
+        """
         asked = _require_k8s(request)
         wanted = WantedK8s(
             spec=K8sSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=asked.settings),
@@ -95,7 +102,7 @@ class K8sSite:
             policy=asked.policy,
             repository=self._require_repository(),
         )
-        return self._plan(bench, request.key, wanted)
+        return self._look_ahead(self._plan(bench, request.key, wanted), wanted, recipe.settings.platform)
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
@@ -161,6 +168,22 @@ class K8sSite:
             seen = dataclasses.replace(seen, differences=self.cluster.find_differences(blueprint))
         observed = observe(bench, seen, wanted.spec, wanted.alias)
         return Planned(plan=plan_k8s(key, wanted, observed), seen=seen, spec=wanted.spec)
+
+    def _look_ahead(self, planned: Planned, wanted: WantedK8s, platform: str) -> Planned:
+        """Look at the cluster before anything is made: what will fail is told now, what may fail is a note of the plan."""
+        seen, plan = planned.seen, planned.plan
+        step = next((one for one in plan.steps if isinstance(one, ApplyManifests)), None)
+        if step is None or not isinstance(seen, ObservedK8s):
+            return planned
+        image = name_unbuilt(wanted.repository)
+        demand = Demand(
+            blueprint=Blueprint(key=plan.key, number=step.number, spec=step.spec, image=image, policy=step.policy),
+            platform=platform,
+            more_pods=count_more_pods(seen, step.policy),
+            is_first=not seen.exists,
+        )
+        notes = refuse_what_fails(plan.key, self.examiner.examine(demand))
+        return dataclasses.replace(planned, plan=dataclasses.replace(plan, notes=(*plan.notes, *notes)))
 
     def _require_repository(self) -> str:
         if self.repository is None:

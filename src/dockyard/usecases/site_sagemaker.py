@@ -12,7 +12,7 @@ from dockyard.apply.sagemaker import SageMakerHandlers
 from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, UsageError
-from dockyard.domain.finding import Severity
+from dockyard.domain.finding import refuse_what_fails
 from dockyard.domain.image import (
     DEFAULT_BASE,
     DEFAULT_PLATFORM,
@@ -237,16 +237,7 @@ class SageMakerSite:
         key = planned.plan.key
         package = wanted.policy.package
         findings = self.ports.preflight.examine(key, wanted.spec.settings, package.group if package else None)
-        errors = [one for one in findings if one.severity is Severity.ERROR]
-        if errors:
-            raise UsageError(
-                "preflight-failed",
-                f"{key} cannot be deployed: {errors[0].message}",
-                hint=errors[0].remedy,
-                details=tuple(f"{one.code}: {one.message}" for one in errors[1:]),
-            )
-        warnings = tuple(f"{one.code}: {one.message}" for one in findings if one.severity is Severity.WARNING)
-        plan = dataclasses.replace(planned.plan, notes=(*planned.plan.notes, *warnings))
+        plan = dataclasses.replace(planned.plan, notes=(*planned.plan.notes, *refuse_what_fails(key, findings)))
         return dataclasses.replace(planned, plan=plan)
 
     def _plan(self, bench: Workbench, key: DeploymentKey, wanted: WantedSageMaker) -> Planned:

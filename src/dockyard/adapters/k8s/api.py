@@ -58,6 +58,10 @@ class KubeApi:
         data = json.dumps(body).encode()
         return _read(*self.call("PATCH", path, query, (data, content_type)), f"apply {_title(path)}")
 
+    def ask(self, path: str, body: Json) -> Json:
+        """Have the server answer a question that is posted as an object, and kept nowhere."""
+        return _read(*self.call("POST", path, None, (json.dumps(body).encode(), "application/json")), f"ask {_title(path)}")
+
     def delete(self, path: str) -> None:
         """Delete an object with all that belongs to it; one that is not there is no error."""
         status, body = self.call("DELETE", path, {"propagationPolicy": "Background"})

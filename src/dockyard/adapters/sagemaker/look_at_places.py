@@ -6,9 +6,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from dockyard.adapters.sagemaker.errors import is_missing, read_code
-from dockyard.adapters.sagemaker.looks import Look, Scene, approve, object_to, warn
+from dockyard.adapters.sagemaker.looks import Look, Scene
 from dockyard.adapters.sagemaker.policies import read_bucket
-from dockyard.domain.finding import Finding
+from dockyard.domain.finding import Finding, approve, object_to, warn
 from dockyard.domain.sagemaker import Instances, Serverless, derive_repository_name
 
 _MODEL_DATA = "bucket"

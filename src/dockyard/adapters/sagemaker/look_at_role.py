@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from dockyard.adapters.sagemaker.errors import read_code
-from dockyard.adapters.sagemaker.looks import GUIDE, Look, Scene, approve, object_to, warn
+from dockyard.adapters.sagemaker.looks import GUIDE, Look, Scene
 from dockyard.adapters.sagemaker.policies import (
     SERVICE,
     Grantee,
@@ -20,7 +20,7 @@ from dockyard.adapters.sagemaker.policies import (
     list_texts,
     render_deployer_policy,
 )
-from dockyard.domain.finding import Finding
+from dockyard.domain.finding import Finding, approve, object_to, warn
 from dockyard.domain.sagemaker import derive_role_name
 
 _ROLE = re.compile(r"arn:(?P<partition>[a-z-]+):iam::(?P<account>\d{12}):role/(?P<name>.+)")

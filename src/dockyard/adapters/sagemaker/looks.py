@@ -1,4 +1,4 @@
-"""Owns looking at one thing at a time before anything is deployed: what it needs to know, and how a finding is made.
+"""Owns looking at one thing at a time before anything is deployed: what it needs to know.
 
 A look changes nothing. What it may not look at is a warning, never a failure: the deployment itself may still be allowed.
 """
@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from dockyard.adapters.sagemaker.clients import DENIED, Clients, describe_failure, list_failures
 from dockyard.adapters.sagemaker.errors import read_code
-from dockyard.domain.finding import Finding, Severity
+from dockyard.domain.finding import Finding, warn
 from dockyard.domain.sagemaker import Account, SageMakerSettings
 
 GUIDE = "docs/how-to/sagemaker-permissions.md"
@@ -61,18 +61,3 @@ def _tell_unseen(look: Look, error: Exception) -> Finding:
         return warn(look.code, f"{look.what} may not be looked at", remedy)
     message = f"{look.what} cannot be looked at: {describe_failure(error)}"
     return warn(look.code, message, "try again, or deploy without this look")
-
-
-def approve(code: str, message: str) -> Finding:
-    """A finding that all is well."""
-    return Finding(code=code, severity=Severity.OK, message=message)
-
-
-def warn(code: str, message: str, remedy: str) -> Finding:
-    """A finding that may do harm."""
-    return Finding(code=code, severity=Severity.WARNING, message=message, remedy=remedy)
-
-
-def object_to(code: str, message: str, remedy: str) -> Finding:
-    """A finding that keeps a deployment from working."""
-    return Finding(code=code, severity=Severity.ERROR, message=message, remedy=remedy)

@@ -10,14 +10,14 @@ from dockyard.adapters.sagemaker import cost, instances
 from dockyard.adapters.sagemaker.clients import Clients, describe_failure, list_failures
 from dockyard.adapters.sagemaker.look_at_places import PLACE_LOOKS
 from dockyard.adapters.sagemaker.look_at_role import ROLE_LOOKS
-from dockyard.adapters.sagemaker.looks import Scene, approve, object_to, take_look, warn
+from dockyard.adapters.sagemaker.looks import Scene, take_look
 from dockyard.adapters.sagemaker.price_list import SOURCE, fetch_prices
 from dockyard.adapters.sagemaker.prices import PriceBook
 from dockyard.adapters.sagemaker.settings_rules import find_body_limit, find_contradictions
 from dockyard.adapters.sagemaker.validation import Problem, check_request
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, UsageError
-from dockyard.domain.finding import Finding
+from dockyard.domain.finding import Finding, approve, object_to, warn
 from dockyard.domain.sagemaker import (
     Instances,
     SageMakerPolicy,

@@ -1,4 +1,4 @@
-"""Owns `dockyard doctor`: what keeps Dockyard from working here or in an AWS account, and how to mend it."""
+"""Owns `dockyard doctor`: what keeps Dockyard from working here, in an AWS account or in a cluster, and how to mend it."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dockyard.cli.root import app
 from dockyard.cli.session import Session, find_session
 
 if TYPE_CHECKING:
+    from dockyard.cli.kit import Kit
+    from dockyard.domain.deployment import DeploymentKey, Target
     from dockyard.domain.result import DoctorResult
 
 _SAMPLE_NAME = "model"
@@ -28,23 +30,24 @@ def examine_surroundings(
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
 ) -> int:
-    """Look at what Dockyard needs here, or in AWS.
+    """Look at what Dockyard needs here, in AWS, or in a cluster.
 
-    And say how to mend what is amiss. Exits with 1 where something keeps it from working. `doctor sagemaker` looks at an
-    environment's settings and account, as a deploy does before it makes anything.
+    And say how to mend what is amiss. Exits with 1 where something keeps it from working. `doctor sagemaker` and `doctor k8s`
+    look at an environment's account or cluster, as a deploy does before it makes anything.
     """
     from dockyard.domain.deployment import Target
     from dockyard.domain.errors import UsageError
 
     session = find_session(context, json=json, verbose=verbose)
     if target is Target.SAGEMAKER:
-        return session.show(_examine_account(session, config, environment, name, refresh_prices=refresh_prices))
-    if target is Target.K8S:
-        hint = "`dockyard deploy k8s --plan` asks the cluster, and a deploy has it check everything before the first change"
-        raise UsageError("usage", "there is no `doctor k8s`", hint=hint)
+        kit, key = _open_target(session, (config, environment, target), name)
+        return session.show(kit.doctor_account(key, refresh_prices=refresh_prices))
+    if target is Target.K8S and not refresh_prices:
+        kit, key = _open_target(session, (config, environment, target), name)
+        return session.show(kit.doctor_cluster(key))
     if name or environment or refresh_prices:
         hint = "as in `dockyard doctor sagemaker --env prod`"
-        raise UsageError("usage", "`--name`, `--env` and `--refresh-prices` are for `doctor sagemaker`", hint=hint)
+        raise UsageError("usage", "`--name` and `--env` need a target, `--refresh-prices` is for `doctor sagemaker`", hint=hint)
     return session.show(_examine_machine(session, config))
 
 
@@ -57,14 +60,12 @@ def _examine_machine(session: Session, config: str | None) -> DoctorResult:
     return DoctorResult(findings=(finding, *findings))
 
 
-def _examine_account(
-    session: Session, config: str | None, environment: str | None, name: str | None, *, refresh_prices: bool
-) -> DoctorResult:
+def _open_target(session: Session, where: tuple[str | None, str | None, Target], name: str | None) -> tuple[Kit, DeploymentKey]:
+    """What looks, and which deployment counts."""
     from dockyard.cli.choices import load_target_settings
-    from dockyard.domain.deployment import DeploymentKey, Target
+    from dockyard.domain.deployment import DeploymentKey
     from dockyard.domain.names import check_name
 
-    settings, place = load_target_settings(session, (config, environment, Target.SAGEMAKER), {}, ())
+    settings, place = load_target_settings(session, where, {}, ())
     named = check_name("deployment", name or _SAMPLE_NAME)
-    key = DeploymentKey(environment=place.name, name=named, target=place.target)
-    return session.open_kit(settings).doctor_account(key, refresh_prices=refresh_prices)
+    return session.open_kit(settings), DeploymentKey(environment=place.name, name=named, target=place.target)
