@@ -1,0 +1,63 @@
+"""The Terraform modules, as Terraform and OpenTofu see them; the AWS provider is the stand-in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.terraform import MODULES, TERRAFORM, TOOLS, Terraform
+
+pytestmark = pytest.mark.lab
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_every_run_passes_in_both_alike(terraform: Terraform, module: str) -> None:
+    folder = TERRAFORM / "modules" / module
+    first, second = (terraform.test(tool, folder) for tool in TOOLS)
+
+    assert first == dict.fromkeys(first, "pass")
+    assert second == first
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_files_are_as_the_formatter_writes_them(terraform: Terraform, tool: str) -> None:
+    said = terraform.run(tool, "fmt", "-check", "-recursive", folder=TERRAFORM)
+
+    assert (said.code, said.text) == (0, "")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize(
+    ("found", "put", "says"),
+    [
+        ("force_delete ", "force_deletion ", "An argument named"),
+        ("= var.force_delete", "= [var.force_delete]", "a bool is required"),
+        ("  name                 = each.key\n", "", "Missing required argument"),
+        ("scan_on_push = true", "scan_on_push = true\n} \n image_scanning_configuration {\n scan_on_push = true", "Too many"),
+    ],
+    ids=["unknown", "type", "missing", "twice"],
+)
+def test_stand_in_refuses_what_the_schema_does_not_have(
+    terraform: Terraform, tool: str, found: str, put: str, says: str, tmp_path: Path
+) -> None:
+    module = shutil.copytree(TERRAFORM / "modules" / "registry", tmp_path / "registry")
+    text = (module / "main.tf").read_text("utf-8")
+    assert found in text
+    (module / "main.tf").write_text(text.replace(found, put, 1), "utf-8")
+    said = terraform.run(tool, "validate", "-json", folder=module)
+
+    summaries = [f"{one['summary']} {one['detail']}" for one in json.loads(said.text)["diagnostics"]]
+    assert says in " ".join(summaries)
+
+
+def test_stand_in_is_go_as_its_tools_want_it(lab_environment: dict[str, str]) -> None:
+    script = ". lab/lib.sh; need_go; cd terraform/testing/provider; gofmt -l .; go vet ."
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=TERRAFORM.parent, env=lab_environment, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr
