@@ -37,7 +37,7 @@ class Declaration:
 
 def read_declarations(module: Path) -> Iterator[Declaration]:
     """Yield what a module declares, in the order that its files do."""
-    for file in (module / "variables.tf", module / "outputs.tf"):
+    for file in (module / "variables.tf", *sorted(module.glob("*_variables.tf")), module / "outputs.tf"):
         for kind, name, body in _BLOCK.findall(file.read_text("utf-8")):
             said = dict(_ARGUMENT.findall(body))
             described = said.get("description")

@@ -9,15 +9,20 @@ from pathlib import Path
 
 import pytest
 
-from support.terraform import MODULES, TERRAFORM, TOOLS, Terraform
+from support.terraform import CONFIGURATIONS, TERRAFORM, TOOLS, Terraform
 
 pytestmark = pytest.mark.lab
 
 
-@pytest.mark.parametrize("module", MODULES)
-def test_every_run_passes_in_both_alike(terraform: Terraform, module: str) -> None:
-    folder = TERRAFORM / "modules" / module
-    first, second = (terraform.test(tool, folder) for tool in TOOLS)
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The modules and examples, where the tools may write beside them."""
+    return shutil.copytree(TERRAFORM, tmp_path_factory.mktemp("copied") / "terraform")
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_every_run_passes_in_both_alike(terraform: Terraform, copied: Path, configuration: str) -> None:
+    first, second = (terraform.test(tool, copied / configuration) for tool in TOOLS)
 
     assert first == dict.fromkeys(first, "pass")
     assert second == first

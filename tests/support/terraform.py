@@ -17,7 +17,8 @@ import pytest
 from support.lab import ROOT
 
 TERRAFORM = ROOT / "terraform"
-MODULES = sorted(file.parent.name for file in TERRAFORM.glob("modules/*/versions.tf"))
+CONFIGURATIONS = sorted(str(file.parent.relative_to(TERRAFORM)) for file in TERRAFORM.glob("*/*/versions.tf"))
+"""Modules and examples."""
 TOOLS = ("terraform", "tofu")
 _CONFIGURATION = """
 disable_checkpoint = true
@@ -52,7 +53,9 @@ class Terraform:
         return Said(code=done.returncode, text=done.stdout + done.stderr)
 
     def test(self, tool: str, folder: Path) -> dict[str, str]:
-        """Run a module's tests: the status of every run, by its file and name."""
+        """Run a configuration's tests: the status of every run, by its file and name."""
+        fetched = self.run(tool, "get", folder=folder)
+        assert fetched.code == 0, fetched.text
         said = self.run(tool, "test", "-json", folder=folder)
         return {f"{one['path']}: {one['run']}": str(one["status"]) for one in _list_runs(said.text)} or {"": said.text}
 

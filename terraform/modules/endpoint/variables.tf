@@ -46,8 +46,8 @@ variable "environment" {
   default     = {}
 
   validation {
-    condition     = alltrue([for key, value in var.environment : can(regex("^[a-zA-Z_][a-zA-Z0-9_]{0,1023}$", key)) && length(value) <= 1024])
-    error_message = "A variable's name has letters, digits and `_`, and its value up to 1024 characters."
+    condition     = alltrue([for key, value in var.environment : can(regex("^[a-zA-Z_][a-zA-Z0-9_]*$", key)) && max(length(key), length(value)) <= 1024])
+    error_message = "A variable's name has letters, digits and `_`; name and value have up to 1024 characters."
   }
 }
 
@@ -85,8 +85,8 @@ variable "serverless" {
     error_message = "Memory is 1024 to 6144 in steps of 1024, and concurrency 1 to 200."
   }
   validation {
-    condition     = var.serverless == null || (var.image != null && var.capture == null && var.shadow == null && var.scaling == null && var.vpc == null && !var.network_isolation)
-    error_message = "SageMaker runs no component, capture, shadow, scaling of instances, VPC or network isolation without instances."
+    condition     = var.serverless == null || (var.image != null && var.vpc == null && !var.network_isolation && alltrue([for one in [var.capture, var.asynchronous, var.shadow, var.scaling] : one == null]))
+    error_message = "What runs without instances has no components, VPC, network isolation, capture, queue, shadow, or instances to scale."
   }
 }
 
@@ -145,8 +145,8 @@ variable "asynchronous" {
     error_message = "Answers and failures go to S3 URIs."
   }
   validation {
-    condition     = var.asynchronous == null || (var.serverless == null && var.shadow == null)
-    error_message = "An asynchronous endpoint has instances and no shadow."
+    condition     = var.asynchronous == null || var.shadow == null
+    error_message = "An asynchronous endpoint has no shadow."
   }
 }
 
