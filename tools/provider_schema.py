@@ -44,15 +44,15 @@ Json = dict[str, object]
 
 def read_sources(wheel: Path, names: Sequence[str]) -> Iterator[tuple[str, str]]:
     """Yield each name with the TypeScript that its class was generated as."""
+    members = {name_member(name): name for name in names}
     with zipfile.ZipFile(wheel) as whole:
         packed = next(name for name in whole.namelist() if name.endswith(".jsii.tgz"))
-        members = {name_member(name): name for name in names}
-        with tarfile.open(fileobj=BytesIO(whole.read(packed))) as archive:
-            for member in archive:
-                if member.name in members:
-                    code = archive.extractfile(member)
-                    assert code is not None
-                    yield members[member.name], read_source_map(code.read().decode())
+        content = BytesIO(whole.read(packed))
+    with tarfile.open(fileobj=content) as archive:
+        for member in archive:
+            code = archive.extractfile(member) if member.name in members else None
+            if code is not None:
+                yield members[member.name], read_source_map(code.read().decode())
 
 
 def name_member(name: str) -> str:
@@ -64,7 +64,8 @@ def name_member(name: str) -> str:
 def read_source_map(code: str) -> str:
     """The source inside the source map at the end of a script."""
     found = re.search(r"sourceMappingURL=data:application/json;base64,([\w+/=]+)", code)
-    assert found, "a script without its source map: another release of the package?"
+    if found is None:
+        raise ValueError("a script without its source map: another release of the package?")
     return str(json.loads(base64.b64decode(found[1]))["sourcesContent"][0])
 
 
@@ -83,10 +84,9 @@ def read_members(name: str, bodies: dict[str, str]) -> Json:
     blocks: Json = {}
     for found in _MEMBER.finditer(bodies[name]):
         nested = found["nested"]
-        if not nested or nested.startswith("cdktn."):
-            attributes[found["name"]] = describe_attribute(found, read_type(found))
-        elif found["computed"] == "true" and found["optional"] == "false":
-            attributes[found["name"]] = describe_attribute(found, read_object_type(found, bodies))
+        only_read = found["computed"] == "true" and found["optional"] == "false"
+        if not nested or nested.startswith("cdktn.") or only_read:
+            attributes[found["name"]] = describe_attribute(found, read_nested_type(found, bodies))
         else:
             blocks[found["name"]] = describe_block(found, bodies)
     return {"attributes": attributes, **({"block_types": blocks} if blocks else {})}
@@ -105,17 +105,23 @@ def read_type(found: re.Match[str]) -> object:
     kind = next((kind for getter, kind in _GETTERS.items() if f"this.{getter}(" in value), None)
     if kind is None:
         found_map = re.match(r"new cdktn\.(String|Number|Boolean)Map\(", value)
-        assert found_map, f"{found['name']}: cannot tell the type of {value}"
+        if found_map is None:
+            raise ValueError(f"{found['name']}: cannot tell the type of {value}")
         return ["map", {"String": "string", "Number": "number", "Boolean": "bool"}[found_map[1]]]
     return ["set", kind[1]] if "tolist" in value and isinstance(kind, list) else kind
 
 
 def read_object_type(found: re.Match[str], bodies: dict[str, str]) -> object:
     """The type of an attribute that holds objects and is only read."""
-    inner = read_members(item_class(found["nested"]), bodies)
-    fields = inner["attributes"]
-    assert isinstance(fields, dict)
-    return ["set" if found["set"] == "true" else "list", ["object", {name: field["type"] for name, field in fields.items()}]]
+    inner = bodies[item_class(found["nested"])]
+    fields = {field["name"]: read_nested_type(field, bodies) for field in _MEMBER.finditer(inner)}
+    return ["set" if found["set"] == "true" else "list", ["object", fields]]
+
+
+def read_nested_type(found: re.Match[str], bodies: dict[str, str]) -> object:
+    """The type of an attribute, of whatever kind."""
+    nested = found["nested"]
+    return read_type(found) if not nested or nested.startswith("cdktn.") else read_object_type(found, bodies)
 
 
 def item_class(nested: str) -> str:

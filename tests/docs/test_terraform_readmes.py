@@ -19,4 +19,5 @@ def test_a_change_in_a_module_is_seen_and_written(tmp_path: Path) -> None:
 
     assert terraform_readme.find_stale(tmp_path) == [module]
     assert "`number` | `180` |" in terraform_readme.render_readme(module)
-    assert (module / "README.md").read_text("utf-8").partition(terraform_readme.START)[0] in terraform_readme.render_readme(module)
+    by_hand = (module / "README.md").read_text("utf-8").partition(terraform_readme.START)[0]
+    assert terraform_readme.render_readme(module).startswith(by_hand)

@@ -12,6 +12,17 @@ import pytest
 from support.terraform import CONFIGURATIONS, TERRAFORM, TOOLS, Terraform
 
 pytestmark = pytest.mark.lab
+MISTAKES = {
+    "unknown argument": ("force_delete ", "force_deletion ", "An argument named"),
+    "wrong type": ("= var.force_delete", "= [var.force_delete]", "a bool is required"),
+    "nothing said": ("  name                 = each.key\n", "", "Missing required argument"),
+    "block twice": (
+        "scan_on_push = true",
+        "scan_on_push = true\n}\nimage_scanning_configuration {\nscan_on_push = true",
+        "Too many",
+    ),
+}
+"""What is found in the module `registry`, what is put there, and what the tools say then."""
 
 
 @pytest.fixture(scope="module")
@@ -36,19 +47,9 @@ def test_files_are_as_the_formatter_writes_them(terraform: Terraform, tool: str)
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-@pytest.mark.parametrize(
-    ("found", "put", "says"),
-    [
-        ("force_delete ", "force_deletion ", "An argument named"),
-        ("= var.force_delete", "= [var.force_delete]", "a bool is required"),
-        ("  name                 = each.key\n", "", "Missing required argument"),
-        ("scan_on_push = true", "scan_on_push = true\n} \n image_scanning_configuration {\n scan_on_push = true", "Too many"),
-    ],
-    ids=["unknown", "type", "missing", "twice"],
-)
-def test_stand_in_refuses_what_the_schema_does_not_have(
-    terraform: Terraform, tool: str, found: str, put: str, says: str, tmp_path: Path
-) -> None:
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_stand_in_refuses_what_the_schema_does_not_have(terraform: Terraform, tool: str, mistake: str, tmp_path: Path) -> None:
+    found, put, says = MISTAKES[mistake]
     module = shutil.copytree(TERRAFORM / "modules" / "registry", tmp_path / "registry")
     text = (module / "main.tf").read_text("utf-8")
     assert found in text

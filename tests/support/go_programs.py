@@ -1,7 +1,7 @@
 """The tests' programs in Go, which are built with the Go of the lab and kept between runs. A pytest plugin.
 
-Owns them: the client in tests/lab/go_client, and the stand-in for Terraform's AWS provider in terraform/testing/provider. Modules
-come from wherever Go is set to take them from; go.sum holds their hashes. Must not start a sandbox.
+Owns them: the client in tests/lab/go_client, and the stand-in for Terraform's AWS provider in terraform/testing/provider.
+Modules come from wherever Go is set to take them from; go.sum holds their hashes. Must not start a sandbox.
 """
 
 from __future__ import annotations
