@@ -25,7 +25,7 @@ FOLDER = Path(__file__).resolve().parents[1] / "terraform" / "testing" / "provid
 _CLASS = re.compile(r"^export class (\w+) extends cdktn\.(\w+)", re.MULTILINE)
 _MEMBER = re.compile(
     r"// (?P<name>\w+) - computed: (?P<computed>\w+), optional: (?P<optional>\w+), required: (?P<required>\w+)\n"
-    r"(?:  private _\w+ = new (?P<nested>\w+)\(this, \"\w+\"(?:, (?P<set>\w+))?\))?"
+    r"(?:  private _\w+ = new (?P<nested>[\w.]+)\(this, \"\w+\"(?:, (?P<set>\w+))?\))?"
     r"(?P<rest>.*?return (?P<value>[^;]+);)",
     re.DOTALL,
 )
@@ -38,6 +38,11 @@ _GETTERS = {
     "getStringMapAttribute": ["map", "string"],
     "getNumberMapAttribute": ["map", "number"],
     "getBooleanMapAttribute": ["map", "bool"],
+}
+_CONTAINERS = {
+    "cdktn.StringMap": ["map", "string"],
+    "cdktn.NumberMap": ["map", "number"],
+    "cdktn.BooleanMap": ["map", "bool"],
 }
 Json = dict[str, object]
 
@@ -103,11 +108,9 @@ def read_type(found: re.Match[str]) -> object:
     """The type of a plain attribute, by what reads it."""
     value = found["value"]
     kind = next((kind for getter, kind in _GETTERS.items() if f"this.{getter}(" in value), None)
+    kind = kind or _CONTAINERS.get(found["nested"])
     if kind is None:
-        found_map = re.match(r"new cdktn\.(String|Number|Boolean)Map\(", value)
-        if found_map is None:
-            raise ValueError(f"{found['name']}: cannot tell the type of {value}")
-        return ["map", {"String": "string", "Number": "number", "Boolean": "bool"}[found_map[1]]]
+        raise ValueError(f"{found['name']}: cannot tell the type of {value}")
     return ["set", kind[1]] if "tolist" in value and isinstance(kind, list) else kind
 
 
