@@ -49,10 +49,9 @@ class KubeStandIn:
     def _act(self, method: str, address: SplitResult, body: Json) -> tuple[int, Json | None]:
         path, query = address.path, dict(parse_qsl(address.query))
         there = self.objects.get(path)
-        if "labelSelector" in query and path.rpartition("/")[2] in self.forbidden:
-            return 403, None
         if "labelSelector" in query:
-            return 200, {"items": list(self._select(path, query["labelSelector"]))}
+            is_forbidden = path.rpartition("/")[2] in self.forbidden
+            return (403, None) if is_forbidden else (200, {"items": list(self._select(path, query["labelSelector"]))})
         if method == "PATCH":
             merged = _merge(there or {}, body)
             return 200, merged if "dryRun" in query else self._store(path, merged)

@@ -152,6 +152,8 @@ class ObservedK8s(ObservedDeployment):
     """Whether all pods are of the current revision, and available."""
     policy: K8sPolicy | None = None
     """What it was applied with last."""
+    delivered_by: str | None = None
+    """The field manager that applied the current revision, as `kustomize-controller`; None: Dockyard did."""
     differences: tuple[Difference, ...] = ()
     """Between what there is and the blueprint that it is compared with."""
     route_problem: str = ""
@@ -181,7 +183,8 @@ class ObservedK8s(ObservedDeployment):
             return None
         ready = sum(pod.is_ready for pod in serving.pods)
         wanted = self.policy.replicas if self.policy else len(serving.pods)
-        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}"
+        deliverer = f", applied by {self.delivered_by}" if self.delivered_by else ""
+        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}"
 
     def find_revision(self, number: int | None) -> K8sRevision | None:
         """The revision of that number."""

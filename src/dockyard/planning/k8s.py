@@ -58,7 +58,11 @@ def plan_k8s(key: DeploymentKey, wanted: WantedK8s, observed: Observed[ObservedK
         steps += _roll_out(wanted, observed, revision, number)
     steps += clean_up(seen, serving=number, history_limit=wanted.history_limit)
     steps += promote(wanted, observed)
-    if steps or not is_recorded(_as_pushed(observed, revision), wanted, number=number, endpoint=endpoint):
+    # What another tool delivers is not ours to record.
+    is_told = seen.delivered_by is not None or is_recorded(
+        _as_pushed(observed, revision), wanted, number=number, endpoint=endpoint
+    )
+    if steps or not is_told:
         steps.append(WriteRecord(key=key, status=RecordStatus.SERVING, number=number))
     return Plan(
         key=key,

@@ -12,7 +12,7 @@ from typing import Any
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
 from dockyard.adapters.k8s.kinds import CUSTOM, KINDS, OPTIONAL, PODS, REPLICA_SETS, locate, name_definition
-from dockyard.adapters.k8s.labels import MANAGED_BY, MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
+from dockyard.adapters.k8s.labels import MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
 from dockyard.adapters.k8s.looks import Found, describe_found, group_replica_sets
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests
 from dockyard.domain.deployment import DeploymentKey
@@ -123,7 +123,7 @@ class KubeCluster:
         )
 
     def _list_objects(self, key: DeploymentKey) -> Iterator[tuple[str, Json]]:
-        selector = write_selector({**select_deployment(key), MANAGED_BY: MANAGER})
+        selector = write_selector(select_deployment(key))
         for kind, path in KINDS.items():
             for item in self._api.list(path.format(self._api.namespace), selector, is_optional=kind in OPTIONAL):
                 yield kind, item

@@ -194,6 +194,6 @@ def test_template_of_somebody_else_is_no_revision(annotations: dict[str, str]) -
 
 def test_labels_and_annotations_of_somebody_else_are_not_ours() -> None:
     assert read_key({"app.kubernetes.io/managed-by": "Helm"}) is None
-    assert read_key({"app.kubernetes.io/managed-by": "dockyard"}) is None
+    assert read_key({"dockyard.io/environment": "k8s"}) is None
     assert read_policy({}) is None
     assert read_policy({"dockyard.io/policy": "[]"}) is None
