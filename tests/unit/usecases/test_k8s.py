@@ -33,7 +33,6 @@ from support.any_bench import make_resolved
 from support.k8s_bench import DELETE, ROLLBACK, K8sBench, run, want
 from support.k8s_values import KEY, make_blueprint
 
-
 EXPOSED = K8sPolicy(exposure=HttpRoute(gateway="shared", hostnames=("{name}.example.com",)))
 
 
