@@ -137,7 +137,7 @@ def test_access_is_what_file_and_flags_say(dockyard: CommandLine) -> None:
     ("text", "exposure"),
     [
         (
-            "route: {gateway: all, namespace: gates, section: web, hostnames: ["{name}.test"], path: '/{name}', scheme: http}",
+            "route: {gateway: all, namespace: gates, section: web, hostnames: ['{name}.test'], path: '/{name}', scheme: http}",
             HttpRoute(
                 gateway="all", namespace="gates", section="web", hostnames=("{name}.test",), path="/{name}", scheme="http"
             ),
