@@ -13,8 +13,8 @@ from dockyard.domain.k8s_demand import Demand
 class Cluster(Protocol):
     """The namespace that deployments run in. Every method may be repeated: what is done already is left alone."""
 
-    def describe_deployment(self, key: DeploymentKey) -> ObservedK8s:
-        """How a deployment is, looked at now. Changes nothing.
+    def describe_deployment(self, key: DeploymentKey, *, is_watched: bool = False) -> ObservedK8s:
+        """How a deployment is, looked at now. Changes nothing. With `is_watched` its other objects are not looked for.
 
         Raises ConflictError `name-taken` where the Deployment of that name is somebody else's.
         """
@@ -27,7 +27,8 @@ class Cluster(Protocol):
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Bring a deployment's objects to a blueprint, and delete those that it has no more.
 
-        Raises ConflictError `field-conflict`, `name-taken`, `admission-refused`, `cluster-refused`.
+        Raises ConflictError `field-conflict`, `name-taken`, `admission-refused`, `cluster-refused`, and NotFoundError
+        `kind-missing` before anything is written.
         """
         ...
 

@@ -161,6 +161,14 @@ def test_where_there_is_nothing_stdout_is_empty_and_stderr_says_so(dockyard: Com
     }
 
 
+def test_place_that_cannot_be_compared_is_told_and_is_no_drift(dockyard: CommandLine) -> None:
+    away = Failure(code="cluster-unreachable", message="staging is away")
+    ended = dockyard.returning(drifted=DriftResult(deployments=(), failures=(away,)))("drift")
+    assert (ended.code, "no drift in 0 deployments" in ended.err, "staging is away" in ended.err) == (3, True, True)
+    both = replace(results.DRIFTED, failures=(away,))
+    assert dockyard.returning(drifted=both)("drift").code == 4
+
+
 def test_drift_shows_findings_and_the_plan_of_what_has_drifted_only(dockyard: CommandLine) -> None:
     ended = dockyard("drift")
     assert ended.code == 4

@@ -114,7 +114,7 @@ CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (
     (["logs", "wine"], "logs", "done", {"key", "lines"}),
     (["predict", "wine"], "predict", "done", {"key", "endpoint", "value", "seconds"}),
     (["promote", "wine"], "promote", "promoted", {"status", "key", "model", "alias", "version", "previous_version"}),
-    (["drift"], "drift", "drifted", {"deployments", "notes"}),
+    (["drift"], "drift", "drifted", {"deployments", "notes", "failures"}),
     (["gc"], "gc", "done", {"status", "items", "freed_bytes", "notes", "failures"}),
     (["sync"], "sync", "done", {"sent", "pending", "failures"}),
     (["doctor"], "doctor", "done", {"findings"}),

@@ -160,6 +160,10 @@ def test_config_names_the_file(dockyard: CommandLine) -> None:
         (["sync"], ("sync",)),
         (["doctor"], ("doctor",)),
         (["doctor", "local"], ("doctor",)),
+        (
+            ["doctor", "k8s", "--name", "wine"],
+            ("doctor_cluster", DeploymentKey(environment="k8s", name="wine", target=Target.K8S)),
+        ),
         (["doctor", "sagemaker"], ("doctor_account", ACCOUNT_KEY, False)),
         (
             ["doctor", "sagemaker", "--name", "wine", "--refresh-prices"],
@@ -246,8 +250,8 @@ def test_drift_of_one_environment_leaves_out_the_others(dockyard: CommandLine) -
         (["predict", "wine", "-d", "@missing.json"], "usage", "`missing.json` cannot be read"),
         (["logs", "prod/wine", "--env", "local"], "usage", "two environments"),
         (["history"], "usage", "NAME"),
-        (["doctor", "--refresh-prices"], "usage", "are for `doctor sagemaker`"),
-        (["doctor", "local", "--env", "prod"], "usage", "are for `doctor sagemaker`"),
+        (["doctor", "--refresh-prices"], "usage", "is for `doctor sagemaker`"),
+        (["doctor", "local", "--env", "prod"], "usage", "need a target"),
         (["doctor", "k8s", "--refresh-prices"], "usage", "`--refresh-prices` is for `doctor sagemaker`"),
         (["doctor", "sagemaker", "--env", "local"], "environment-unknown", "`local` is for local"),
         (["doctor", "sagemaker", "--name", "a.b"], "name-invalid", "`a.b`"),

@@ -52,6 +52,26 @@ def test_server_that_stays_in_trouble_is_told(server: KubeStandIn) -> None:
     assert unreachable.value.code == "cluster-unreachable"
 
 
+@pytest.mark.parametrize(
+    ("asked", "pauses"), [("", [0.25, 0.5]), ("2", [2.0, 2.0]), ("3600", [10.0, 10.0]), ("soon", [0.25, 0.5])]
+)
+def test_server_that_asks_for_a_pause_gets_it_within_reason(server: KubeStandIn, asked: str, pauses: list[float]) -> None:
+    slept: list[float] = []
+    server.objects["/api/v1/x"] = {"metadata": {"name": "x"}}
+    server.ordered, server.retry_after = [(429, b"{}")] * 2, asked
+    KubeApi(ClusterAccess(kubeconfig=str(server.kubeconfig)), slept.append).get("/api/v1/x")
+    assert slept == pauses
+
+
+def test_calls_are_made_as_whom_the_settings_name(server: KubeStandIn) -> None:
+    access = ClusterAccess(kubeconfig=str(server.kubeconfig), impersonate="ann", impersonate_groups=("ops", "dev"))
+    KubeApi(access).get("/api/v1/x")
+    connect(server).get("/api/v1/x")
+    first, second = server.headers
+    assert (first["Impersonate-User"], first["Impersonate-Group"]) == ("ann", "ops, dev")
+    assert not [name for name in second if name.startswith("Impersonate")]
+
+
 def test_token_is_sent_and_never_told(server: KubeStandIn) -> None:
     server.ordered = [(401, b'{"message": "Unauthorized"}')]
     with pytest.raises(CredentialsError) as refused:

@@ -12,11 +12,13 @@ import pytest
 import yaml
 
 from dockyard.adapters.k8s.api import KubeApi
+from dockyard.adapters.k8s.kinds import KINDS
 from dockyard.adapters.k8s.permissions import list_permissions
 from dockyard.adapters.k8s.preflight import KubePreflight
 from dockyard.domain.finding import Finding, Severity
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
 from dockyard.domain.k8s_demand import Demand, imagine
+from dockyard.domain.k8s_exposure import HttpRoute
 from support.k8s_values import KEY, REPOSITORY
 from support.kube_stand_in import KubeStandIn, run_kube_stand_in
 
@@ -143,21 +145,29 @@ def test_limit_range_that_forbids_the_pods_is_an_error(server: KubeStandIn, rule
     assert (found.severity is Severity.ERROR, words in found.message) == (bool(words), True), found
 
 
+@pytest.mark.parametrize(("kinds", "severity"), [([{"kind": "HTTPRoute"}], Severity.OK), ([], Severity.ERROR)])
+def test_kind_that_a_setting_needs_must_be_installed(server: KubeStandIn, kinds: list[object], severity: Severity) -> None:
+    server.objects["/apis/gateway.networking.k8s.io/v1"] = {"resources": kinds}
+    policy = K8sPolicy(exposure=HttpRoute(gateway="shared", hostnames=("m.example.com",)))
+    found = examine(server, imagine(KEY, K8sPlace(policy=policy), REPOSITORY, "linux/amd64"))["kinds"]
+    assert (found.severity, "httproutes.gateway.networking.k8s.io" in found.message) == (severity, not kinds)
+
+
 def test_missing_permissions_are_named(server: KubeStandIn) -> None:
-    server.refused = {"patch deployments", "get pods"}
+    server.denied = {"patch deployments", "get pods"}
     found = examine(server)["permissions"]
     assert found.severity is Severity.ERROR
     assert found.message == "not allowed in namespace models: patch deployments.apps, get pods/log"
 
 
 def test_deploy_asks_only_about_what_it_does(server: KubeStandIn) -> None:
-    server.refused = {"create deployments", "delete services"}
+    server.denied = {"create deployments", "delete services"}
     assert examine(server, replace(DEMAND, is_first=False))["permissions"].severity is Severity.OK
     assert examine(server, replace(DEMAND, is_first=True))["permissions"].severity is Severity.ERROR
 
 
 def test_what_may_not_be_looked_at_is_a_warning_of_doctor_and_nothing_of_a_deploy(server: KubeStandIn) -> None:
-    server.refused = {"/api/v1/nodes", f"{NAMESPACE}/resourcequotas"}
+    server.forbidden = ("nodes", "resourcequotas")
     found = examine(server)
     assert {code for code, one in found.items() if one.severity is Severity.WARNING} == {"nodes", "quota"}
     assert not {"nodes", "quota"} & examine(server, replace(DEMAND, is_first=False)).keys()
@@ -181,4 +191,4 @@ def test_role_of_the_guide_is_what_is_asked_about() -> None:
     (text,) = re.findall(r"(apiVersion: rbac.*?kind: Role\n.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
     rules = yaml.safe_load(text)["rules"]
     granted = [(g, r, v) for one in rules for g in one["apiGroups"] for r in one["resources"] for v in one["verbs"]]
-    assert sorted(granted) == sorted((one.group, one.resource, one.verb) for one in list_permissions(is_first=None))
+    assert sorted(granted) == sorted((one.group, one.resource, one.verb) for one in list_permissions(KINDS, is_first=None))

@@ -25,8 +25,12 @@ class KubeStandIn:
     objects: dict[str, Json] = field(default_factory=dict)
     ordered: list[tuple[int, bytes]] = field(default_factory=list)
     """Statuses and bodies that the next calls are answered with, whatever they ask."""
-    refused: set[str] = field(default_factory=set)
-    """Paths that nobody may ask, and what access reviews say no to, as `patch deployments`."""
+    retry_after: str = ""
+    """What answers that were ordered ask for."""
+    forbidden: tuple[str, ...] = ()
+    """Kinds, as paths name them, that nobody may list."""
+    denied: set[str] = field(default_factory=set)
+    """What access reviews say no to, as `patch deployments`."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     _version: int = 0
@@ -48,12 +52,12 @@ class KubeStandIn:
 
     def _judge(self, path: str, body: Json) -> tuple[int, Json | None] | None:
         """What is not allowed, and whether something is; None where it is another call."""
-        if path in self.refused:
+        if path.rpartition("/")[2] in self.forbidden:
             return 403, None
         if not path.endswith("/selfsubjectaccessreviews"):
             return None
         asked = body["spec"]["resourceAttributes"]
-        return 201, {"status": {"allowed": f"{asked['verb']} {asked['resource']}" not in self.refused}}
+        return 201, {"status": {"allowed": f"{asked['verb']} {asked['resource']}" not in self.denied}}
 
     def _act(self, method: str, address: SplitResult, body: Json) -> tuple[int, Json | None]:
         path, query = address.path, dict(parse_qsl(address.query))
@@ -99,13 +103,16 @@ def run_kube_stand_in(folder: Path) -> Iterator[KubeStandIn]:
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            stand_in.headers.append(dict(self.headers))
+            names = dict.fromkeys(self.headers)
+            stand_in.headers.append({name: ", ".join(self.headers.get_all(name) or ()) for name in names})
             status, answer = stand_in.answer(self.command, self.path, json.loads(content) if content else None)
             if status == RESET:
                 self.close_connection = True
                 return
             self.send_response(status)
             self.send_header("Content-Length", str(len(answer)))
+            if stand_in.retry_after:
+                self.send_header("Retry-After", stand_in.retry_after)
             self.end_headers()
             self.wfile.write(answer)
 

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from dockyard.cli.session import Session
 
 
+_KUBECTLS_FLAGS = {"impersonate": "--as", "impersonate_groups": "--as-group"}
+
+
 def choose_environment(
     settings: Settings, given: str | None, environ: Mapping[str, str], default: str = DEFAULT_ENVIRONMENT
 ) -> EnvironmentSettings:
@@ -126,6 +129,8 @@ def load_environment(
 
 
 def _name_flag(key: str) -> str:
+    if key in _KUBECTLS_FLAGS:
+        return _KUBECTLS_FLAGS[key]
     return "--" + key.rpartition(".")[2].removesuffix("_seconds").removesuffix("_mb").replace("_", "-")
 
 

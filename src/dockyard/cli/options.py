@@ -72,6 +72,15 @@ ContextOption = Annotated[
         show_default=False,
     ),
 ]
+ImpersonateOption = Annotated[
+    str | None, typer.Option("--as", metavar="USER", help="Act in the cluster as this user.", show_default=False)
+]
+ImpersonateGroupsOption = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--as-group", metavar="GROUP", help="With --as: a group that the user is in. May be given again.", show_default=False
+    ),
+]
 ReplicasOption = Annotated[
     int | None, typer.Option("--replicas", min=1, metavar="NUMBER", help="How many pods; 2 by default.", show_default=False)
 ]

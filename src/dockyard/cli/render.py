@@ -55,7 +55,7 @@ ChangeResult = DeployResult | DeleteResult | PromoteResult | BatchResult
 LookResult = StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult
 CareResult = DriftResult | DoctorResult | GcResult | SyncResult
 ConfigurationResult = ConfigResult | SchemaResult | ValidationResult | SandboxResult
-_FALLIBLE = (DeployResult, DeleteResult, BatchResult, GcResult, SyncResult)
+_FALLIBLE = (DeployResult, DeleteResult, BatchResult, DriftResult, GcResult, SyncResult)
 Result = ChangeResult | LookResult | CareResult | ConfigurationResult
 
 

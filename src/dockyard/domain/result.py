@@ -201,6 +201,8 @@ class DriftResult:
 
     deployments: tuple[DeploymentDrift, ...]
     notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
+    """The places that could not be looked at."""
 
     @property
     def has_drifted(self) -> bool:

@@ -52,7 +52,7 @@ def plan_k8s(key: DeploymentKey, wanted: WantedK8s, observed: Observed[ObservedK
     seen = observed.deployment
     revision = find_wanted(wanted, seen)
     number = revision.number if revision else seen.next_number
-    endpoint = derive_endpoint(key, seen.namespace)
+    endpoint = derive_endpoint(key, seen.namespace, wanted.policy)
     steps: list[Step] = []
     if not _serves(seen, revision):
         steps += _roll_out(wanted, observed, revision, number)
@@ -104,6 +104,7 @@ def _serves(seen: ObservedK8s, revision: K8sRevision | None) -> bool:
         and seen.serving == seen.current == revision.number
         and seen.is_settled
         and not seen.differences
+        and not seen.route_problem
     )
 
 
@@ -114,11 +115,17 @@ def _roll_out(wanted: WantedK8s, observed: Observed[ObservedK8s], revision: K8sR
             yield BuildImage(fingerprint=spec.fingerprint, builder=wanted.builder, reason=wanted.builder_reason)
         yield PushImage(fingerprint=spec.fingerprint, repository=wanted.repository)
     yield CheckManifests(number=number, spec=spec, policy=wanted.policy)
-    yield ApplyManifests(number=number, spec=spec, policy=wanted.policy, previous=seen.serving, previous_policy=seen.policy)
+    previous = seen.serving if seen.serving is not None else _find_unconfirmed(seen)
+    yield ApplyManifests(number=number, spec=spec, policy=wanted.policy, previous=previous, previous_policy=seen.policy)
     yield WaitRollout(number=number, timeout_seconds=spec.settings.ready_timeout_seconds)
     yield SmokeTest(number=number, fingerprint=spec.fingerprint, requests=wanted.smoke_requests)
     if seen.serving != number:
         yield ConfirmRevision(number=number)
+
+
+def _find_unconfirmed(seen: ObservedK8s) -> int | None:
+    """What answers requests though nobody has noted it, for the command was killed first: its pods have proved themselves."""
+    return seen.current if seen.is_settled else None
 
 
 def _as_pushed(observed: Observed[ObservedK8s], revision: K8sRevision | None) -> Observed[ObservedK8s]:

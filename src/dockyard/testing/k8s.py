@@ -41,6 +41,8 @@ class _State:
     revisions: dict[int, K8sRevision] = field(default_factory=dict)
     replicas: int | None = None
     """What somebody else has set."""
+    templates: int = 1
+    """How many times another template was applied, the first one included."""
 
 
 @dataclass(kw_only=True)
@@ -57,11 +59,16 @@ class MemoryCluster:
     foreign: set[str] = field(default_factory=set)
     """Names that objects of somebody else's have."""
     orphans: list[str] = field(default_factory=list)
+    lacks: set[str] = field(default_factory=set)
+    """Kinds that it does not have."""
+    route_problem: str = ""
+    """What Gateways say instead of taking routes."""
     takes_over: bool = False
     _states: dict[DeploymentKey, _State] = field(default_factory=dict)
 
-    def describe_deployment(self, key: DeploymentKey) -> ObservedK8s:
+    def describe_deployment(self, key: DeploymentKey, *, is_watched: bool = False) -> ObservedK8s:
         """As it was left."""
+        del is_watched
         self._check_name(key)
         state = self._states.get(key)
         if state is None:
@@ -74,16 +81,17 @@ class MemoryCluster:
             revisions=revisions,
             serving=serving,
             serving_since=next((one.served_at for one in revisions if one.number == serving), None),
-            next_number=max(state.revisions, default=0) + 1,
+            next_number=max((*state.revisions, state.templates), default=0) + 1,
             namespace=self.namespace,
             objects=tuple(_list_objects(state.applied)),
             current=current,
             is_settled=current in state.revisions and state.revisions[current].status is RevisionStatus.READY,
             policy=state.applied.policy,
+            route_problem=self.route_problem if "HTTPRoute" in state.applied.policy.list_kinds() else "",
         )
 
     def find_differences(self, blueprint: Blueprint) -> tuple[Difference, ...]:
-        """The number of pods, and objects that are there and should not be, or the other way round."""
+        """The number of pods, the rest of the policy, and objects that are there and should not be, or the other way round."""
         state = self._states.get(blueprint.key)
         there = set(_list_objects(state.applied)) if state else set()
         wanted = set(_list_objects(blueprint))
@@ -94,16 +102,21 @@ class MemoryCluster:
             if replicas != blueprint.policy.replicas:
                 what = f"Deployment/{derive_object_name(blueprint.key)} spec.replicas"
                 found.append(Difference(what=what, before=str(replicas), after=str(blueprint.policy.replicas)))
+            if state.applied.policy != blueprint.policy:
+                what = f"Deployment/{derive_object_name(blueprint.key)} metadata.annotations.dockyard.io/policy"
+                found.append(Difference(what=what, before=str(state.applied.policy), after=str(blueprint.policy)))
         return tuple(found)
 
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Roll out at once, or get stuck with a pod that is what its image makes it."""
         self._check_name(blueprint.key)
+        self._check_kinds(blueprint)
         self._check_conflict(blueprint)
         if dry_run:
             return
         with self.faults.watch(f"apply_blueprint {blueprint.number}"):
             state = self._states.setdefault(blueprint.key, _State(applied=blueprint))
+            state.templates += blueprint.number != state.applied.number
             state.applied, state.replicas = blueprint, None
             self._roll_out(state)
 
@@ -173,6 +186,11 @@ class MemoryCluster:
         name = derive_object_name(key)
         if name in self.foreign:
             raise ConflictError("name-taken", f"Deployment {name} in namespace {self.namespace} was not made for {key}")
+
+    def _check_kinds(self, blueprint: Blueprint) -> None:
+        lacking = next((kind for kind in blueprint.policy.list_kinds() if kind in self.lacks), None)
+        if lacking is not None:
+            raise NotFoundError("kind-missing", f"the cluster has no {lacking}")
 
     def _check_conflict(self, blueprint: Blueprint) -> None:
         state = self._states.get(blueprint.key)
@@ -251,5 +269,4 @@ def _find_serving(revisions: tuple[K8sRevision, ...], current: int) -> int | Non
 
 
 def _list_objects(blueprint: Blueprint) -> Iterator[str]:
-    kinds = ["Deployment", "Service", "PodDisruptionBudget", *(["NetworkPolicy"] if blueprint.policy.clients else [])]
-    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in kinds)
+    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in blueprint.policy.list_kinds())

@@ -6,6 +6,7 @@ recorded last: so drift tells of a registry that has moved on as well as of a de
 
 from __future__ import annotations
 
+from dockyard.domain.attempt import Failure
 from dockyard.domain.deployment import DeploymentKey, Revision
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.finding import Finding, Severity
@@ -18,9 +19,20 @@ _HISTORY_LIMIT = 5
 
 
 def describe_drift(bench: Workbench, key: DeploymentKey | None) -> DriftResult:
-    """Compare one deployment, or all, with what they should be. Changes nothing."""
-    keys = (key,) if key else bench.list_deployments()
-    return DriftResult(deployments=tuple(_describe_one(bench, one) for one in keys))
+    """Compare one deployment, or all, with what they should be. Changes nothing.
+
+    Where all are asked about, a place that cannot be looked at is a failure that keeps no other from being compared.
+    """
+    if key is not None:
+        return DriftResult(deployments=(_describe_one(bench, key),))
+    found: list[DeploymentDrift] = []
+    failures: list[Failure] = []
+    for site in bench.sites.list():
+        try:
+            found += [_describe_one(bench, one) for one in site.list_deployments()]
+        except DockyardError as error:
+            failures.append(Failure.of(error))
+    return DriftResult(deployments=tuple(found), failures=tuple(failures))
 
 
 def _describe_one(bench: Workbench, key: DeploymentKey) -> DeploymentDrift:

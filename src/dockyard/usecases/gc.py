@@ -25,9 +25,7 @@ def collect_garbage(bench: Workbench, *, cache_days: int, plan_only: bool) -> Gc
     """
     collection = _Collection(bench, plan_only=plan_only)
     for site in bench.sites.list():
-        for key in site.list_deployments():
-            collection.collect_revisions(site, key)
-        collection.collect_orphans(site)
+        collection.collect_site(site)
     collection.collect_images()
     collection.collect_caches(cache_days)
     return collection.result()
@@ -42,6 +40,17 @@ class _Collection:
         self._items: list[GarbageItem] = []
         self._failures: list[Failure] = []
         self._freed = 0
+        self._has_looked_everywhere = True
+
+    def collect_site(self, site: Site) -> None:
+        """Remove what is left over in a place; one that cannot be looked at is told, and keeps no other from being cleaned."""
+        try:
+            for key in site.list_deployments():
+                self.collect_revisions(site, key)
+            self.collect_orphans(site)
+        except DockyardError as error:
+            self._failures.append(Failure.of(error))
+            self._has_looked_everywhere = False
 
     def collect_revisions(self, site: Site, key: DeploymentKey) -> None:
         """Remove the revisions of a deployment that never served, and stop those that should not run."""
@@ -60,7 +69,9 @@ class _Collection:
             self._try(site.delete_orphans)
 
     def collect_images(self) -> None:
-        """Remove the images that no revision is made of."""
+        """Remove the images that no revision is made of; none where that is not known of every place."""
+        if not self._has_looked_everywhere:
+            return
         for image in self._bench.cleaner.list_unused_images(self._needed_images()):
             self._items.append(GarbageItem(kind="image", name=image.digest, size_bytes=image.size_bytes))
             if not self._plan_only:

@@ -42,10 +42,6 @@ class Workbench:
     git_revision: str | None
     """The commit that the command was called in."""
 
-    def list_deployments(self) -> tuple[DeploymentKey, ...]:
-        """All deployments of all sites that are in use."""
-        return tuple(key for site in self.sites.list() for key in site.list_deployments())
-
     def begin_attempt(self, key: DeploymentKey, kind: AttemptKind) -> Attempt:
         """Return a fresh attempt; nothing is saved yet."""
         return Attempt(

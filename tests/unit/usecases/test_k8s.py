@@ -8,16 +8,27 @@ import pytest
 
 from dockyard.apply.k8s import K8sHandlers
 from dockyard.domain.attempt import AttemptKind
-from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, TransientError, UnhealthyError, UsageError
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import (
+    ConflictError,
+    DockyardError,
+    NotFoundError,
+    TransientError,
+    UnavailableError,
+    UnhealthyError,
+    UsageError,
+)
+from dockyard.domain.finding import object_to, warn
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, Fingerprint, ImageSettings
 from dockyard.domain.k8s import K8sPod, K8sPolicy
+from dockyard.domain.k8s_exposure import HttpRoute
 from dockyard.domain.plan import OutcomeStatus, RemoveRevision, SmokeTest, StopRevision
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker_steps import PushImage
 from dockyard.testing.faults import KilledError
 from dockyard.testing.images import EXAMPLE
-from dockyard.testing.k8s import CRASHES, DIFFERS, NEVER_READY
+from dockyard.testing.k8s import CRASHES, DIFFERS, NEVER_READY, MemoryCluster
 from dockyard.usecases.delete import delete_deployment
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.drift import describe_drift
@@ -31,6 +42,8 @@ from support import memory_bench
 from support.any_bench import make_resolved
 from support.k8s_bench import DELETE, ROLLBACK, K8sBench, run, want
 from support.k8s_values import KEY, make_blueprint
+
+EXPOSED = K8sPolicy(exposure=HttpRoute(gateway="shared", hostnames=("{name}.example.com",)))
 
 
 @pytest.fixture
@@ -133,6 +146,72 @@ def test_first_revision_that_fails_leaves_nothing(bench: K8sBench) -> None:
     assert bench.cluster.list_deployments() == ()
 
 
+def test_what_served_unnoted_when_a_command_was_killed_is_gone_back_to(bench: K8sBench) -> None:
+    sample = K8sBench()
+    run(sample)
+    bench.fail_call(sample.faults.calls.index("confirm_revision 1") + 1, KilledError())
+    with pytest.raises(KilledError):
+        run(bench)
+    bench.heal()
+    bench.locks.holders.clear()
+    break_version(bench, 2, CRASHES)
+    with pytest.raises(UnhealthyError):
+        run(bench, 2)
+    assert bench.serving_version() == "1"
+
+
+def test_number_of_a_revision_that_failed_is_not_given_again(bench: K8sBench) -> None:
+    run(bench, 1)
+    break_version(bench, 2, CRASHES)
+    with pytest.raises(UnhealthyError):
+        run(bench, 2)
+    result = run(bench, 3)
+    assert result.revision is not None
+    assert result.revision > 2
+
+
+def test_what_is_sure_to_fail_is_told_before_anything_is_done(bench: K8sBench) -> None:
+    bench.examiner.findings = (
+        object_to("permissions", "not allowed: patch deployments.apps", "ask"),
+        warn("quota", "small", "x"),
+    )
+    with pytest.raises(UsageError, match="not allowed: patch deployments.apps") as refused:
+        run(bench)
+    assert (refused.value.code, refused.value.hint) == ("preflight-failed", "ask")
+    assert (bench.cluster.list_deployments(), bench.images.writes) == ((), [])
+    (demand,) = bench.examiner.demands
+    assert (demand.is_first, demand.more_pods, demand.platform) == (True, 2, "linux/amd64")
+    assert demand.blueprint.image.startswith("registry.example.com/models@sha256:")
+
+
+def test_what_may_fail_is_a_note_and_a_deploy_that_does_nothing_looks_at_nothing(bench: K8sBench) -> None:
+    run(bench)
+    bench.examiner.findings = (warn("quota", "no room for 4 more pods", "wait"),)
+    result = run(bench, 2, policy=K8sPolicy(replicas=5))
+    assert result.notes == ("quota: no room for 4 more pods",)
+    asked = [(one.is_first, one.more_pods) for one in bench.examiner.demands]
+    assert asked == [(True, 2), (False, 4)]
+    assert run(bench, 2, policy=K8sPolicy(replicas=5)).status is ResultStatus.UNCHANGED
+    assert len(bench.examiner.demands) == 2
+
+
+class AwayCluster(MemoryCluster):
+    """One that nobody may list."""
+
+    def list_deployments(self) -> tuple[DeploymentKey, ...]:
+        raise UnavailableError("cluster-unreachable", "it is away")
+
+
+def test_place_that_cannot_be_looked_at_keeps_nothing_else_from_being_done(bench: K8sBench) -> None:
+    run(bench)
+    bench.cluster = AwayCluster()
+    drift = describe_drift(bench.open(), None)
+    assert ([one.code for one in drift.failures], drift.has_drifted) == (["cluster-unreachable"], False)
+    collected = collect_garbage(bench.open(), cache_days=30, plan_only=False)
+    assert (collected.status, [one.code for one in collected.failures]) == (ResultStatus.PARTIAL, ["cluster-unreachable"])
+    assert [one for one in collected.items if one.kind == "image"] == []
+
+
 def test_wrong_answer_in_the_smoke_test_brings_the_old_revision_back(bench: K8sBench) -> None:
     run(bench, 1)
     bench.scorer.differences[find_fingerprint(bench, 2)] = "predictions[0]"
@@ -178,6 +257,34 @@ def test_network_policy_comes_and_goes_with_its_setting(bench: K8sBench) -> None
     assert "NetworkPolicy/wine" in bench.cluster.describe_deployment(KEY).objects
     run(bench)
     assert "NetworkPolicy/wine" not in bench.cluster.describe_deployment(KEY).objects
+
+
+def test_route_is_no_new_revision_and_its_url_is_the_endpoint(bench: K8sBench) -> None:
+    run(bench)
+    result = run(bench, policy=EXPOSED)
+    assert (result.revision, result.endpoint) == (1, "https://wine.example.com")
+    assert describe_status(bench.open(), None, None).rows[0].endpoint == "https://wine.example.com"
+    assert "HTTPRoute/wine" in bench.cluster.describe_deployment(KEY).objects
+    assert run(bench, policy=EXPOSED).status is ResultStatus.UNCHANGED
+    assert run(bench).endpoint == "http://wine.default.svc"
+    assert "HTTPRoute/wine" not in bench.cluster.describe_deployment(KEY).objects
+
+
+def test_route_that_no_gateway_takes_is_taken_back(bench: K8sBench) -> None:
+    run(bench)
+    bench.cluster.route_problem = "Gateway shared says NoMatchingParent: no such listener"
+    with pytest.raises(UnhealthyError, match="no such listener") as refused:
+        run(bench, policy=EXPOSED)
+    assert refused.value.code == "route-not-accepted"
+    assert bench.cluster.describe_deployment(KEY).policy == K8sPolicy()
+
+
+def test_kind_that_the_cluster_lacks_is_named_before_anything_is_written(bench: K8sBench) -> None:
+    bench.cluster.lacks.add("HTTPRoute")
+    with pytest.raises(NotFoundError, match="HTTPRoute") as lacking:
+        run(bench, policy=EXPOSED)
+    assert lacking.value.code == "kind-missing"
+    assert bench.cluster.list_deployments() == ()
 
 
 def test_hand_made_change_is_drift_and_no_fight(bench: K8sBench) -> None:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -28,6 +28,8 @@ APPLY = "application/apply-patch+yaml"
 MERGE = "application/merge-patch+json"
 _TRIES = 4
 _FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 10.0
+"""A server may ask for a longer pause; then it is asked earlier."""
 _CALL_SECONDS = 30.0
 _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 
@@ -35,8 +37,9 @@ _IN_CLUSTER = Path("/var/run/secrets/kubernetes.io/serviceaccount")
 class KubeApi:
     """Calls the API server of one cluster. Connects when it is first asked for something."""
 
-    def __init__(self, access: ClusterAccess) -> None:
+    def __init__(self, access: ClusterAccess, sleep: Callable[[float], None] = time.sleep) -> None:
         self._access = access
+        self._sleep = sleep
 
     @cached_property
     def namespace(self) -> str:
@@ -48,10 +51,12 @@ class KubeApi:
         status, body = self.call("GET", path, query)
         return None if status == 404 else _read(status, body, f"read {_title(path)}")
 
-    def list(self, path: str, selector: str) -> list[Json]:
-        """The objects that have some labels."""
-        found = self.get(path, {"labelSelector": selector}) or {}
-        return list(found.get("items") or [])
+    def list(self, path: str, selector: str, *, is_optional: bool = False) -> list[Json]:
+        """The objects that have some labels; with `is_optional` none where we may not ask."""
+        status, body = self.call("GET", path, {"labelSelector": selector})
+        if status == 404 or (is_optional and status == 403):
+            return []
+        return list(_read(status, body, f"read {_title(path)}").get("items") or [])
 
     def patch(self, path: str, body: Json, content_type: str, query: Mapping[str, str]) -> Json:
         """Change an object, or make it; return what it is then."""
@@ -74,14 +79,15 @@ class KubeApi:
         """Send one of the calls that may be repeated; what may pass by itself is tried again."""
         pause = _FIRST_PAUSE_SECONDS
         for _ in range(_TRIES - 1):
+            asked = 0.0
             try:
-                status, answer = self.send(method, path, query, body)
+                status, answer, asked = self._exchange(method, path, query, body)
             except UnavailableError:
-                time.sleep(pause)
+                pass
             else:
                 if status not in TRANSIENT:
                     return status, answer
-                time.sleep(pause)
+            self._sleep(max(pause, min(asked, _LONGEST_PAUSE_SECONDS)))
             pause *= 2
         return self.send(method, path, query, body)
 
@@ -95,6 +101,18 @@ class KubeApi:
         timeout_seconds: float = _CALL_SECONDS,
     ) -> tuple[int, bytes]:
         """Send a call once; return status and body. Raises UnavailableError `cluster-unreachable`."""
+        return self._exchange(method, path, query, body, timeout_seconds)[:2]
+
+    def _exchange(
+        self,
+        method: str,
+        path: str,
+        query: Mapping[str, str] | None,
+        body: tuple[bytes, str] | None,
+        timeout_seconds: float = _CALL_SECONDS,
+    ) -> tuple[int, bytes, float]:
+        """Status, body, and how many seconds the server asks to leave it alone."""
+        from urllib3 import HTTPHeaderDict
         from urllib3.exceptions import HTTPError
 
         client = self._client
@@ -103,9 +121,12 @@ class KubeApi:
         headers |= {one["key"]: one["value"] for one in client.configuration.auth_settings().values() if one["value"]}
         if body is not None:
             headers["Content-Type"] = body[1]
+        sent = HTTPHeaderDict(headers)
+        for name, value in self._list_impersonation():
+            sent.add(name, value)
         try:
             answer = client.rest_client.pool_manager.request(
-                method, address, body=body[0] if body else None, headers=headers, timeout=timeout_seconds, retries=False
+                method, address, body=body[0] if body else None, headers=sent, timeout=timeout_seconds, retries=False
             )
         except HTTPError as error:
             raise UnavailableError(
@@ -113,7 +134,13 @@ class KubeApi:
                 f"the Kubernetes API server {client.configuration.host} does not answer ({type(error).__name__})",
                 hint="does `kubectl get --raw /readyz` answer, with the same context?",
             ) from error
-        return int(answer.status), bytes(answer.data)
+        asked = answer.headers.get("Retry-After", "")
+        return int(answer.status), bytes(answer.data), float(asked) if asked.isdecimal() else 0.0
+
+    def _list_impersonation(self) -> Iterator[tuple[str, str]]:
+        if self._access.impersonate is not None:
+            yield "Impersonate-User", self._access.impersonate
+        yield from (("Impersonate-Group", group) for group in self._access.impersonate_groups)
 
     @cached_property
     def _client(self) -> ApiClient:

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockyard.adapters.k8s.labels import MANAGER, REVISION, SERVED_AT, read_policy, read_revision
+from dockyard.adapters.k8s.routes import explain_route
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
 from dockyard.domain.k8s import K8sPod, K8sRevision, ObservedK8s
 from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
@@ -34,6 +35,7 @@ class Found:
     replica_sets: tuple[Json, ...]
     pods: tuple[Json, ...]
     objects: tuple[str, ...]
+    route: Json | None = None
 
 
 def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
@@ -49,12 +51,13 @@ def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
         revisions=revisions,
         serving=serving,
         serving_since=served_at,
-        next_number=max((one.number for one in revisions), default=0) + 1,
+        next_number=max((*(one.number for one in revisions), _count_templates(found.deployment)), default=0) + 1,
         namespace=found.namespace,
         objects=found.objects,
         current=current,
         is_settled=is_settled,
         policy=read_policy(_annotations(found.deployment)) if found.deployment else None,
+        route_problem=explain_route(found.route),
         delivered_by=deliverer,
     )
 
@@ -155,6 +158,11 @@ def _find_refusal(replica_set: Json) -> str:
 def _find_current(deployment: Json | None) -> int | None:
     text = _template_annotations(deployment).get(REVISION, "") if deployment else ""
     return int(text) if text.isdecimal() else None
+
+
+def _count_templates(deployment: Json | None) -> int:
+    """How many templates a Deployment has had, which is never less than the number of a revision that has gone."""
+    return _read_order(deployment) if deployment else 0
 
 
 def _find_serving(revisions: tuple[K8sRevision, ...], current: int | None) -> int | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from dockyard.adapters.k8s.kinds import KINDS
@@ -33,9 +34,9 @@ _OBJECTS = {None: "get list create patch delete", True: "get list create patch d
 """What the objects of a deployment need, by whether it is the first deploy, which is taken back by deleting them."""
 
 
-def list_permissions(*, is_first: bool | None) -> tuple[Permission, ...]:
-    """Return what a deploy needs, its taking back included; None: all that any command needs."""
-    objects = ((*_split(path), _OBJECTS[is_first]) for path in KINDS.values())
+def list_permissions(kinds: Iterable[str], *, is_first: bool | None) -> tuple[Permission, ...]:
+    """Return what a deploy of such objects needs, its taking back included; None: all that any command needs."""
+    objects = ((*_split(KINDS[kind]), _OBJECTS[is_first]) for kind in kinds)
     # Services are asked by `predict` only.
     always = (one for one in _ALWAYS if is_first is None or one[1] != "services/proxy")
     return tuple(

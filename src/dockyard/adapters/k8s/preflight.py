@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockyard.adapters.k8s.api import Json, KubeApi
-from dockyard.adapters.k8s.manifests import render_manifests
+from dockyard.adapters.k8s.kinds import CUSTOM, KINDS, name_definition
 from dockyard.adapters.k8s.permissions import Permission, list_permissions
 from dockyard.adapters.k8s.room import find_limits, find_narrow_quotas
 from dockyard.domain.errors import CredentialsError, DockyardError
@@ -21,8 +21,6 @@ from dockyard.domain.k8s_demand import Demand
 
 GUIDE = "docs/how-to/deploy-to-kubernetes.md"
 OLDEST = (1, 28)
-_BUILT_IN = frozenset({"v1", "apps/v1", "autoscaling/v2", "networking.k8s.io/v1", "policy/v1"})
-"""Versions of the API that every server has that is new enough."""
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _ARCHITECTURE = "kubernetes.io/arch"
 
@@ -86,7 +84,7 @@ def _see_namespace(api: KubeApi, _: Demand) -> Iterator[Finding]:
 
 
 def _see_permissions(api: KubeApi, demand: Demand) -> Iterator[Finding]:
-    wanted = list_permissions(is_first=demand.is_first)
+    wanted = list_permissions(demand.blueprint.policy.list_kinds(), is_first=demand.is_first)
     missing = [str(one) for one in wanted if not _may(api, one)]
     if missing:
         remedy = f"{GUIDE} has the role"
@@ -115,17 +113,17 @@ def _see_limits(api: KubeApi, demand: Demand) -> Iterator[Finding]:
 
 
 def _see_kinds(api: KubeApi, demand: Demand) -> Iterator[Finding]:
-    """Objects of kinds that are installed in a cluster, or are not."""
-    wanted = sorted({(one["apiVersion"], one["kind"]) for one in render_manifests(demand.blueprint, api.namespace)})
-    for version, kind in wanted:
-        if version in _BUILT_IN:
+    """Objects of kinds that something else brings into a cluster."""
+    for kind in demand.blueprint.policy.list_kinds():
+        if kind not in CUSTOM:
             continue
+        version = "/".join(KINDS[kind].split("/")[2:4])
         known = (api.get(f"/apis/{version}") or {}).get("resources") or []
         if kind in {one.get("kind") for one in known}:
             yield approve("kinds", f"the cluster knows {kind} of {version}")
         else:
-            remedy = "install what defines it, or leave out the setting that makes one"
-            yield object_to("kinds", f"the cluster has no {kind} of {version}", remedy)
+            remedy = f"install {CUSTOM[kind]}, or leave out the setting that wants it"
+            yield object_to("kinds", f"the cluster lacks the CustomResourceDefinition {name_definition(kind)}", remedy)
 
 
 def _see_nodes(api: KubeApi, demand: Demand) -> Iterator[Finding]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ _OURS = frozenset({"NotTerminating", "NotBestEffort"})
 """The scopes of quotas that our pods are in; a quota with another one does not count them."""
 
 
-def find_narrow_quotas(quotas: list[Json], settings: K8sSettings, pods: int) -> Iterator[Finding]:
+def find_narrow_quotas(quotas: Iterable[Json], settings: K8sSettings, pods: int) -> Iterator[Finding]:
     """What has no room for so many pods more: a warning, for other pods may end meanwhile."""
     need = {name: amount * pods for name, amount in _list_needs(settings).items()}
     for quota in quotas:
@@ -25,12 +25,12 @@ def find_narrow_quotas(quotas: list[Json], settings: K8sSettings, pods: int) -> 
         left = {name: _read(hard) - _read(used.get(name, "0")) for name, hard in (status.get("hard") or {}).items()}
         narrow = sorted(name for name, amount in need.items() if name in left and left[name] < amount)
         if narrow:
-            told = ", ".join(f"{name}: {left[name]:f} left, {need[name]:f} needed" for name in narrow)
+            told = ", ".join(f"{name}: {left[name].normalize():f} left, {need[name].normalize():f} needed" for name in narrow)
             name = quota["metadata"]["name"]
             yield warn("quota", f"quota {name} has no room for {pods} more pods: {told}", "`kubectl describe quota` tells all")
 
 
-def find_limits(ranges: list[Json], settings: K8sSettings) -> Iterator[Finding]:
+def find_limits(ranges: Iterable[Json], settings: K8sSettings) -> Iterator[Finding]:
     """The limits that a pod of these settings is beyond."""
     asked = {"cpu": _read(settings.cpu), "memory": _read(settings.memory)}
     limits = {"cpu": _read(settings.cpu_limit), "memory": _read(settings.memory)}

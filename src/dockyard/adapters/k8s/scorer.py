@@ -11,6 +11,7 @@ from collections.abc import Callable
 
 from dockyard.adapters.k8s.api import KubeApi
 from dockyard.adapters.k8s.manifests import PORT
+from dockyard.adapters.k8s.refusals import TRANSIENT
 from dockyard.adapters.scorer_answers import read_answer
 from dockyard.domain.errors import UnavailableError
 from dockyard.domain.image import Fingerprint
@@ -18,6 +19,7 @@ from dockyard.ports import Answer, Request
 
 _PORTS = {"pods": str(PORT), "services": "http"}
 _GATEWAY = frozenset({502, 503, 504})
+_PAUSES_SECONDS = (0.25, 0.5)
 
 
 class KubeScorer:
@@ -31,9 +33,7 @@ class KubeScorer:
         """Send a request to /invocations. Raises `scorer-unreachable`, `smoke-test-failed`."""
         kind, _, name = address.partition("/")
         path = f"/api/v1/namespaces/{self._api.namespace}/{kind}/{name}:{_PORTS[kind]}/proxy/invocations"
-        started = time.monotonic()
-        status, body = self._api.send("POST", path, body=(request.body, request.content_type), timeout_seconds=timeout_seconds)
-        seconds = time.monotonic() - started
+        status, body, seconds = self._send(path, request, timeout_seconds)
         message = _read_status(body) if status != 200 else None
         if message is not None:
             what = "nobody answers there" if status in _GATEWAY else message
@@ -43,6 +43,22 @@ class KubeScorer:
                 hint="`dockyard status` and `dockyard logs` tell how it is; it needs the permission to proxy to it",
             )
         return read_answer(address, status, body, seconds)
+
+    def _send(self, path: str, request: Request, timeout_seconds: float) -> tuple[int, bytes, float]:
+        """Send it again where it was the API server that had no answer: a prediction may be asked for twice."""
+        for pause in (*_PAUSES_SECONDS, None):
+            started = time.monotonic()
+            content = (request.body, request.content_type)
+            try:
+                status, body = self._api.send("POST", path, body=content, timeout_seconds=timeout_seconds)
+            except UnavailableError:
+                if pause is None:
+                    raise
+            else:
+                if pause is None or status not in TRANSIENT or _read_status(body) is None:
+                    return status, body, time.monotonic() - started
+            time.sleep(pause)
+        raise AssertionError("the last try returns or raises")
 
     def find_difference(self, fingerprint: Fingerprint, answer: object) -> str | None:
         """Where an answer differs from the one recorded at build time."""

@@ -70,6 +70,8 @@ def deploy_k8s(
     promote: opt.PromoteOption = False,
     namespace: opt.NamespaceOption = None,
     cluster_context: opt.ContextOption = None,
+    impersonate: opt.ImpersonateOption = None,
+    impersonate_groups: opt.ImpersonateGroupsOption = None,
     replicas: opt.ReplicasOption = None,
     repository: opt.RepositoryOption = None,
     force_conflicts: opt.ForceConflictsOption = False,
@@ -94,6 +96,7 @@ def deploy_k8s(
     session = find_session(context, json=json, verbose=verbose)
     given = {"namespace": namespace, "context": cluster_context, "replicas": replicas}
     given |= {"force_conflicts": force_conflicts or None}
+    given |= {"impersonate": impersonate, "impersonate_groups": impersonate_groups}
     flags = choose_image_flags(builder, base, repository)
     settings, named = load_target_settings(session, (config, environment, Target.K8S), given, flags)
     place = lay_flags(named, timeout=timeout)
