@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import pytest
 
+from dockyard.domain.attempt import Failure
 from dockyard.domain.plan import OutcomeStatus, WriteRecord
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import (

@@ -18,6 +18,7 @@ from dockyard.domain.sagemaker_batch import Assembly, BatchSettings, Strategy
 from support.fake_kit import CommandLine, Terminal
 from support.results import KEY
 
+CLUSTER_KEY = DeploymentKey(environment="k8s", name="wine", target=Target.K8S)
 ACCOUNT_KEY = DeploymentKey(environment="sagemaker", name="model", target=Target.SAGEMAKER)
 PROD = DeploymentKey(environment="prod", name="wine")
 CONFIG = """
@@ -162,7 +163,7 @@ def test_config_names_the_file(dockyard: CommandLine) -> None:
         (["doctor", "local"], ("doctor",)),
         (
             ["doctor", "k8s", "--name", "wine"],
-            ("doctor_cluster", DeploymentKey(environment="k8s", name="wine", target=Target.K8S)),
+            ("doctor_cluster", CLUSTER_KEY),
         ),
         (["doctor", "sagemaker"], ("doctor_account", ACCOUNT_KEY, False)),
         (

@@ -30,8 +30,8 @@ def server(tmp_path: Path) -> Iterator[KubeStandIn]:
         yield stand_in
 
 
-def connect(server: KubeStandIn, **access: str) -> KubeApi:
-    return KubeApi(ClusterAccess(kubeconfig=str(server.kubeconfig), **access))
+def connect(server: KubeStandIn, *, namespace: str | None = None, context: str | None = None) -> KubeApi:
+    return KubeApi(ClusterAccess(kubeconfig=str(server.kubeconfig), namespace=namespace, context=context))
 
 
 @pytest.mark.parametrize("status", [429, 500, 503, RESET])
@@ -93,16 +93,18 @@ def test_what_is_not_there_is_none_and_may_be_deleted(server: KubeStandIn) -> No
     api.delete("/api/v1/x")
 
 
-@pytest.mark.parametrize("access", [{"context": "nobody"}, {"kubeconfig": "/nowhere/at/all"}])
-def test_cluster_that_nobody_named_is_a_wrong_configuration(server: KubeStandIn, access: dict[str, str]) -> None:
+@pytest.mark.parametrize(("context", "kubeconfig"), [("nobody", None), (None, "/nowhere/at/all")])
+def test_cluster_that_nobody_named_is_a_wrong_configuration(
+    server: KubeStandIn, context: str | None, kubeconfig: str | None
+) -> None:
     with pytest.raises(UsageError) as unknown:
-        KubeApi(ClusterAccess(**{"kubeconfig": str(server.kubeconfig), **access})).get("/api/v1/x")
+        KubeApi(ClusterAccess(kubeconfig=kubeconfig or str(server.kubeconfig), context=context)).get("/api/v1/x")
     assert unknown.value.code == "cluster-unknown"
 
 
 def ask(server: KubeStandIn, status: int, body: object) -> object:
     """What asking a pod gives, when the answer is that."""
-    server.ordered = [(status, body if isinstance(body, bytes) else json.dumps(body).encode())]
+    server.ordered = [(status, body if isinstance(body, bytes) else json.dumps(body).encode())] * 3
     return KubeScorer(connect(server), lambda _fingerprint, _answer: "there").invoke("pods/wine-a", BODY, 5).value
 
 
@@ -126,6 +128,7 @@ def test_answer_of_the_scorer_that_is_none_fails_the_smoke_test(
     with pytest.raises(UnhealthyError, match=words) as failed:
         ask(server, status, body)
     assert failed.value.code == "smoke-test-failed"
+    assert len(server.calls) == 1
 
 
 @pytest.mark.parametrize(
@@ -134,6 +137,17 @@ def test_answer_of_the_scorer_that_is_none_fails_the_smoke_test(
 def test_answer_of_the_api_server_itself_is_not_taken_for_the_scorers(server: KubeStandIn, status: int, words: str) -> None:
     with pytest.raises(UnavailableError, match=words):
         ask(server, status, {"kind": "Status", "message": "cannot create resource"})
+
+
+@pytest.mark.parametrize("status", [429, 500, RESET])
+def test_scorer_is_asked_again_where_the_api_server_had_no_answer(server: KubeStandIn, status: int) -> None:
+    trouble = b'{"kind": "Status", "message": "too many requests"}'
+    server.ordered = [(status, trouble), (status, trouble), (200, b'{"predictions": [1]}')]
+    scorer = KubeScorer(connect(server), lambda _fingerprint, _answer: "there")
+    assert scorer.invoke("pods/wine-a", BODY, 5).value == {"predictions": [1]}
+    server.ordered = [(RESET, b"")] * 3
+    with pytest.raises(UnavailableError):
+        scorer.invoke("pods/wine-a", BODY, 5)
 
 
 def lock(server: KubeStandIn, machine: str, clock: ManualClock) -> LeaseLocks:

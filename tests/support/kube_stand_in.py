@@ -42,7 +42,7 @@ class KubeStandIn:
             self.calls.append((method, path))
             if self.ordered:
                 return self.ordered.pop(0)
-            status, found = self._judge(path, body or {}) or self._act(method, urlsplit(path), body or {})
+            status, found = self._judge(urlsplit(path).path, body or {}) or self._act(method, urlsplit(path), body or {})
             return status, json.dumps(found or {"kind": "Status", "message": f"status {status}"}).encode()
 
     @property

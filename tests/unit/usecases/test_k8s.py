@@ -175,7 +175,7 @@ def test_what_is_sure_to_fail_is_told_before_anything_is_done(bench: K8sBench) -
         object_to("permissions", "not allowed: patch deployments.apps", "ask"),
         warn("quota", "small", "x"),
     )
-    with pytest.raises(UsageError, match="not allowed: patch deployments.apps") as refused:
+    with pytest.raises(UsageError, match="not allowed: patch deployments") as refused:
         run(bench)
     assert (refused.value.code, refused.value.hint) == ("preflight-failed", "ask")
     assert (bench.cluster.list_deployments(), bench.images.writes) == ((), [])

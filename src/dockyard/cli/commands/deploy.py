@@ -94,9 +94,9 @@ def deploy_k8s(
     from dockyard.domain.deployment import Target
 
     session = find_session(context, json=json, verbose=verbose)
-    given = {"namespace": namespace, "context": cluster_context, "replicas": replicas}
-    given |= {"force_conflicts": force_conflicts or None}
+    given: dict[str, object] = {"namespace": namespace, "context": cluster_context, "replicas": replicas}
     given |= {"impersonate": impersonate, "impersonate_groups": impersonate_groups}
+    given |= {"force_conflicts": force_conflicts or None}
     flags = choose_image_flags(builder, base, repository)
     settings, named = load_target_settings(session, (config, environment, Target.K8S), given, flags)
     place = lay_flags(named, timeout=timeout)
