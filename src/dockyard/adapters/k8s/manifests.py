@@ -12,6 +12,7 @@ import yaml
 
 from dockyard.adapters.k8s.labels import POLICY, annotate_revision, label_object, select_deployment, write_policy
 from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, derive_object_name
+from dockyard.domain.k8s_exposure import fill_name
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -27,9 +28,11 @@ _PROBE_SECONDS = 2
 
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
     """Return the objects in the order in which they are applied."""
-    names = ["deployment", "service", "poddisruptionbudget", *(["networkpolicy"] if blueprint.policy.clients else [])]
     values = _list_values(blueprint, namespace)
-    return tuple(yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(values)) for name in names)
+    return tuple(
+        yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
+        for kind in blueprint.policy.list_kinds()
+    )
 
 
 def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
@@ -66,10 +69,12 @@ def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Values are quoted by `tojson`, and nothing here is HTML.
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("dockyard", "templates/k8s"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["fill"] = fill_name
+    return environment
