@@ -28,11 +28,12 @@ _PROBE_SECONDS = 2
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
     """Return the objects in the order in which they are applied."""
     names = ["deployment", "service", "poddisruptionbudget", *(["networkpolicy"] if blueprint.policy.clients else [])]
-    values = _list_values(blueprint, namespace)
+    values = list_values(blueprint, namespace)
     return tuple(yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(values)) for name in names)
 
 
-def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
+def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
+    """Return what the templates are filled in with."""
     settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
@@ -63,11 +64,16 @@ def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], .
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
+    return open_templates("k8s")
+
+
+def open_templates(folder: str) -> Environment:
+    """The templates of a folder of `dockyard/templates`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Values are quoted by `tojson`, and nothing here is HTML.
     return Environment(
-        loader=PackageLoader("dockyard", "templates/k8s"),
+        loader=PackageLoader("dockyard", f"templates/{folder}"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
         trim_blocks=True,
