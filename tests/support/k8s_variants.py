@@ -7,10 +7,14 @@ from typing import Any
 
 from dockyard.adapters.k8s.manifests import PRE_STOP_SECONDS
 from dockyard.domain.k8s import Blueprint, K8sPolicy
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from support.k8s_values import make_blueprint
 
 Json = dict[str, Any]
 
+ROUTE = HttpRoute(
+    gateway="shared", namespace="gateways", section="web", hostnames=("{name}.example.com", "models.test"), path="/{name}/v1"
+)
 VARIANTS = {
     "plain": make_blueprint(),
     "one pod": make_blueprint(policy=K8sPolicy(replicas=1)),
@@ -21,6 +25,8 @@ VARIANTS = {
         pull_secrets=("registry",),
         node_selector=(("disk", "ssd"),),
     ),
+    "route": make_blueprint(policy=K8sPolicy(exposure=ROUTE)),
+    "ingress": make_blueprint(policy=K8sPolicy(exposure=Ingress(host="wine.example.com"))),
 }
 
 

@@ -52,7 +52,7 @@ def plan_k8s(key: DeploymentKey, wanted: WantedK8s, observed: Observed[ObservedK
     seen = observed.deployment
     revision = find_wanted(wanted, seen)
     number = revision.number if revision else seen.next_number
-    endpoint = derive_endpoint(key, seen.namespace)
+    endpoint = derive_endpoint(key, seen.namespace, wanted.policy)
     steps: list[Step] = []
     if not _serves(seen, revision):
         steps += _roll_out(wanted, observed, revision, number)
@@ -104,6 +104,7 @@ def _serves(seen: ObservedK8s, revision: K8sRevision | None) -> bool:
         and seen.serving == seen.current == revision.number
         and seen.is_settled
         and not seen.differences
+        and not seen.route_problem
     )
 
 

@@ -78,7 +78,7 @@ def make_record(seen: ObservedK8s, wanted: WantedK8s, status: RecordStatus) -> D
         seen.serving,
         wanted.spec,
         image=ImageDigest(f"{REPOSITORY}@{make_image(int(wanted.spec.model.version or 0)).digest}"),
-        endpoint=derive_endpoint(KEY, seen.namespace),
+        endpoint=derive_endpoint(KEY, seen.namespace, wanted.policy),
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockyard.adapters.k8s.api import Json, KubeApi
-from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS, locate
+from dockyard.adapters.k8s.kinds import KINDS, OPTIONAL, PODS, REPLICA_SETS, locate
 from dockyard.adapters.k8s.labels import (
     ENVIRONMENT,
     read_key,
@@ -69,7 +69,7 @@ class KubeInventory:
 
     def _list(self, kind: str) -> Iterator[tuple[DeploymentKey, Json]]:
         selector = write_selector({ENVIRONMENT: self._environment})
-        for item in self._api.list(KINDS[kind].format(self._api.namespace), selector):
+        for item in self._api.list(KINDS[kind].format(self._api.namespace), selector, is_optional=kind in OPTIONAL):
             key = read_key(item["metadata"].get("labels") or {})
             if key is not None:
                 yield key, item

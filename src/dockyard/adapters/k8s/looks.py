@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from dockyard.adapters.k8s.labels import MANAGER, REVISION, SERVED_AT, read_policy, read_revision
+from dockyard.adapters.k8s.routes import explain_route
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
 from dockyard.domain.k8s import K8sPod, K8sRevision, ObservedK8s
 from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
@@ -34,6 +35,7 @@ class Found:
     replica_sets: tuple[Json, ...]
     pods: tuple[Json, ...]
     objects: tuple[str, ...]
+    route: Json | None = None
 
 
 def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
@@ -55,6 +57,7 @@ def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
         current=current,
         is_settled=is_settled,
         policy=read_policy(_annotations(found.deployment)) if found.deployment else None,
+        route_problem=explain_route(found.route),
         delivered_by=deliverer,
     )
 

@@ -8,8 +8,9 @@ from dockyard.adapters.k8s.labels import is_ours, read_key, read_policy, read_re
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.k8s import Blueprint, K8sPolicy, derive_object_name
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from support.k8s_values import KEY, make_blueprint
-from support.k8s_variants import VARIANTS, assert_fit
+from support.k8s_variants import ROUTE, VARIANTS, assert_fit
 
 
 @pytest.fixture(params=VARIANTS)
@@ -72,6 +73,48 @@ def test_named_clients_are_the_only_ones() -> None:
     (rule,) = policy["ingress"]
     names = [one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for one in rule["from"]]
     assert (names, policy["policyTypes"]) == (["shop", "web"], ["Ingress"])
+
+
+def test_route_leads_from_gateway_listener_hosts_and_path_to_the_service_and_takes_the_path_away() -> None:
+    route = render(VARIANTS["route"])["HTTPRoute"]["spec"]
+    assert route["parentRefs"] == [{"name": "shared", "namespace": "gateways", "sectionName": "web"}]
+    assert route["hostnames"] == ["wine.example.com", "models.test"]
+    (rule,) = route["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/wine/v1"}}]
+    assert rule["filters"][0]["urlRewrite"]["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}
+    assert rule["backendRefs"] == [{"name": "wine", "port": 80, "weight": 1}]
+    assert ROUTE.derive_url("wine") == "https://wine.example.com/wine/v1"
+
+
+def test_route_for_a_whole_host_rewrites_nothing_and_is_of_the_own_namespace() -> None:
+    exposure = HttpRoute(gateway="own", hostnames=("wine.test",), scheme="http")
+    route = render(make_blueprint(policy=K8sPolicy(exposure=exposure)))["HTTPRoute"]["spec"]
+    assert (route["parentRefs"], "filters" in route["rules"][0]) == ([{"name": "own"}], False)
+    assert exposure.derive_url("wine") == "http://wine.test"
+
+
+def test_ingress_has_class_host_path_and_certificate() -> None:
+    exposure = Ingress(
+        host="{name}.example.com",
+        class_name="nginx",
+        path="/invocations",
+        tls_secret="{name}-tls",
+        annotations=(("nginx.ingress.kubernetes.io/proxy-body-size", "100m"),),
+    )
+    ingress = render(make_blueprint(policy=K8sPolicy(exposure=exposure)))["Ingress"]
+    assert ingress["metadata"]["annotations"] == {"nginx.ingress.kubernetes.io/proxy-body-size": "100m"}
+    assert (ingress["spec"]["ingressClassName"], exposure.derive_url("wine")) == (
+        "nginx",
+        "https://wine.example.com/invocations",
+    )
+    assert ingress["spec"]["tls"] == [{"hosts": ["wine.example.com"], "secretName": "wine-tls"}]
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("wine.example.com", "/invocations", "Prefix")
+    assert path["backend"] == {"service": {"name": "wine", "port": {"name": "http"}}}
+    plain = render(VARIANTS["ingress"])["Ingress"]
+    assert ({"tls", "ingressClassName"} & plain["spec"].keys(), "annotations" in plain["metadata"]) == (set(), False)
+    assert Ingress(host="wine.test").derive_url("wine") == "http://wine.test"
 
 
 @pytest.mark.parametrize("name", ["wine", "Wine_2", "9-lives", "a" * 63])
