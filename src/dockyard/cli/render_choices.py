@@ -27,6 +27,15 @@ class RenderWish:
     """URL, branch and path."""
 
 
+def find_repository(image: str | None) -> str | None:
+    """The repository of an image that was named. Raises UsageError `usage` where it is not named by its digest."""
+    if image is None:
+        return None
+    if not _DIGEST.fullmatch(image):
+        raise UsageError("usage", "`--image` takes an image by its digest", hint="as registry.example.com/models@sha256:…")
+    return image.rpartition("@")[0]
+
+
 def make_render_request(deploy: K8sDeployRequest, place: EnvironmentSettings, wish: RenderWish, here: Path) -> RenderRequest:
     """Return the request for a deployment and what was typed. Raises UsageError `usage`."""
     if place.k8s.access.namespace is None:
@@ -35,8 +44,6 @@ def make_render_request(deploy: K8sDeployRequest, place: EnvironmentSettings, wi
             "nothing says which namespace the objects are for: what a context says elsewhere is not asked",
             hint="give `--namespace`, or set `k8s.namespace` for the environment in dockyard.yaml",
         )
-    if wish.image is not None and not _DIGEST.fullmatch(wish.image):
-        raise UsageError("usage", "`--image` takes an image by its digest", hint="as registry.example.com/models@sha256:…")
     return RenderRequest(
         deploy=deploy,
         shape=RenderShape(form=wish.form, namespace=place.k8s.access.namespace, git=_find_git(wish)),

@@ -45,10 +45,10 @@ def render_k8s(
     an earlier render that are not needed any more are removed, all others stay. What looks like a secret is refused.
     """
     from dockyard.cli.choices import Wish, choose_image_flags, lay_flags, load_target_settings, make_k8s_request
-    from dockyard.cli.render_choices import RenderWish, make_render_request
+    from dockyard.cli.render_choices import RenderWish, find_repository, make_render_request
 
     session = find_session(context, json=json, verbose=verbose)
-    flags = choose_image_flags(builder, base, repository or (image.rpartition("@")[0] if image else None))
+    flags = choose_image_flags(builder, base, repository or find_repository(image))
     given = {"namespace": namespace, "replicas": replicas}
     settings, named = load_target_settings(session, (config, environment, Target.K8S), given, flags)
     place = lay_flags(named, timeout=timeout)
