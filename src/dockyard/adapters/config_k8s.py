@@ -2,18 +2,57 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 
 from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
+from dockyard.domain.k8s_exposure import Exposure, HttpRoute, Ingress
 
 _SETTINGS, _POLICY = K8sSettings(), K8sPolicy()
 
+_HOST = r"^(\{name\}|[a-z0-9])((\{name\}|[-a-z0-9.])*(\{name\}|[a-z0-9]))?$"
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", max_length=20)]
 ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+
+HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/(\{name\}|[A-Za-z0-9._~%/-])*$", max_length=1024)]
+
+
+class RouteSection(Section):
+    """An HTTPRoute of the Gateway API. `{name}` in `hostnames` and `path` stands for the deployment's name."""
+
+    gateway: ObjectName
+    """The Gateway that the route belongs to."""
+    namespace: Namespace | None = None
+    """The Gateway's namespace; without it the deployment's."""
+    section: ObjectName | None = None
+    """The Gateway's listener; without it each that takes the hostnames."""
+    hostnames: Annotated[list[HostName], Field(min_length=1)]
+    """The hosts that are asked for. The first is in the URL that is shown."""
+    path: UrlPath = "/"
+    """What requests' paths begin with. It is taken away before the model's scorer sees them."""
+    scheme: Literal["https", "http"] = "https"
+    """How clients speak to the Gateway, for the URL that is shown."""
+
+
+class IngressSection(Section):
+    """An Ingress. `{name}` in `host`, `path` and `tls_secret` stands for the deployment's name."""
+
+    host: HostName
+    """The host that is asked for."""
+    class_name: ObjectName | None = None
+    """The IngressClass; without it the cluster's default one."""
+    path: UrlPath = "/"
+    """What requests' paths begin with: `/invocations` lets nothing else in. It is not taken away."""
+    tls_secret: HostName | None = None
+    """The Secret with the host's certificate; without it plain HTTP."""
+    annotations: dict[str, str] = {}
+    """What the Ingress controller is told."""
 
 
 class K8s(Section):
@@ -45,6 +84,16 @@ class K8s(Section):
     """Secrets of the namespace that images are pulled with."""
     node_selector: dict[str, str] = {}
     """Labels that nodes must have."""
+    route: RouteSection | None = None
+    """Lets requests in from outside by a Gateway."""
+    ingress: IngressSection | None = None
+    """Lets requests in from outside by an Ingress."""
+
+    @model_validator(mode="after")
+    def _check_exposure(self) -> K8s:
+        if self.route and self.ingress:
+            raise PydanticCustomError("exposure", "has `route` and `ingress`; leave one of them out")
+        return self
 
 
 def make_k8s_place(section: K8s) -> K8sPlace:
@@ -59,5 +108,15 @@ def make_k8s_place(section: K8s) -> K8sPlace:
         node_selector=tuple(sorted(section.node_selector.items())),
     )
     access = ClusterAccess(kubeconfig=section.kubeconfig, context=section.context, namespace=section.namespace)
-    policy = K8sPolicy(replicas=section.replicas, clients=tuple(section.clients))
+    policy = K8sPolicy(replicas=section.replicas, clients=tuple(section.clients), exposure=_make_exposure(section))
     return K8sPlace(access=access, settings=settings, policy=policy, takes_over=section.force_conflicts)
+
+
+def _make_exposure(section: K8s) -> Exposure | None:
+    if section.route is not None:
+        values = section.route.model_dump()
+        return HttpRoute(**{**values, "hostnames": tuple(values["hostnames"])})
+    if section.ingress is not None:
+        values = section.ingress.model_dump()
+        return Ingress(**{**values, "annotations": tuple(sorted(values["annotations"].items()))})
+    return None

@@ -30,6 +30,8 @@ from dockyard.ports_k8s import Cluster, ClusterInventory
 
 _LOG_LINES = 20
 _PAUSE_SECONDS = 0.5
+_ROUTE_SECONDS = 20.0
+"""How long a Gateway may take to take a route up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +89,7 @@ class K8sHandlers:
         match step:
             case WaitRollout():
                 self._wait(step)
+                self._wait_for_route()
             case ConfirmRevision(number=number):
                 self.cluster.confirm_revision(self.key, number)
             case RemoveRevision(number=number):
@@ -139,6 +142,16 @@ class K8sHandlers:
                 ready, since = count, now
                 self.progress.advance(f"pods of revision {step.number} that are ready", count, _count_wanted(seen))
             self._judge(seen, step, now - since)
+            self.clock.sleep(_PAUSE_SECONDS)
+
+    def _wait_for_route(self) -> None:
+        """Look until the Gateway takes the route that leads to the deployment, where it has one."""
+        end = self.clock.monotonic() + _ROUTE_SECONDS
+        while problem := self.cluster.describe_deployment(self.key).route_problem:
+            if self.clock.monotonic() >= end:
+                hint = "`k8s.route` names Gateway, listener and hostnames; the listener must allow routes of the namespace"
+                what = f"no request from outside reaches {self.key}: {problem}"
+                raise UnhealthyError("route-not-accepted", what, hint=hint)
             self.clock.sleep(_PAUSE_SECONDS)
 
     def _judge(self, seen: ObservedK8s, step: WaitRollout, seconds: float) -> None:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec
 from dockyard.domain.image import ImageDigest
+from dockyard.domain.k8s_exposure import Exposure, HttpRoute
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
 
@@ -66,6 +67,18 @@ class K8sPolicy:
     """Namespaces whose pods may ask it. Empty: no NetworkPolicy, so everybody whom the cluster lets."""
     history_limit: int = 5
     """How many revisions that have served are kept to roll back to, the serving one included."""
+    exposure: Exposure | None = None
+    """How requests from outside the cluster reach it. None: not at all."""
+
+    def list_kinds(self) -> tuple[str, ...]:
+        """The kinds of objects that a deployment has, as they are applied."""
+        return (
+            "Deployment",
+            "Service",
+            "PodDisruptionBudget",
+            *(["NetworkPolicy"] if self.clients else []),
+            *(["HTTPRoute" if isinstance(self.exposure, HttpRoute) else "Ingress"] if self.exposure else []),
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -139,8 +152,12 @@ class ObservedK8s(ObservedDeployment):
     """Whether all pods are of the current revision, and available."""
     policy: K8sPolicy | None = None
     """What it was applied with last."""
+    delivered_by: str | None = None
+    """The field manager that applied the current revision, as `kustomize-controller`; None: Dockyard did."""
     differences: tuple[Difference, ...] = ()
     """Between what there is and the blueprint that it is compared with."""
+    route_problem: str = ""
+    """Why its Gateway sends it no requests, where that is so."""
 
     @property
     def exists(self) -> bool:
@@ -149,8 +166,8 @@ class ObservedK8s(ObservedDeployment):
 
     @property
     def endpoint_name(self) -> str | None:
-        """The URL of its Service, for clients in the cluster."""
-        return derive_endpoint(self.key, self.namespace) if self.objects else None
+        """The URL that clients use."""
+        return derive_endpoint(self.key, self.namespace, self.policy) if self.objects else None
 
     @property
     def state(self) -> DeploymentState:
@@ -166,7 +183,8 @@ class ObservedK8s(ObservedDeployment):
             return None
         ready = sum(pod.is_ready for pod in serving.pods)
         wanted = self.policy.replicas if self.policy else len(serving.pods)
-        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}"
+        deliverer = f", applied by {self.delivered_by}" if self.delivered_by else ""
+        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}"
 
     def find_revision(self, number: int | None) -> K8sRevision | None:
         """The revision of that number."""
@@ -204,6 +222,7 @@ def derive_object_name(key: DeploymentKey) -> str:
     return derive_name(KUBERNETES_LABEL, key.name)
 
 
-def derive_endpoint(key: DeploymentKey, namespace: str) -> str:
-    """Return the URL that clients in the cluster use."""
-    return f"http://{derive_object_name(key)}.{namespace}.svc"
+def derive_endpoint(key: DeploymentKey, namespace: str, policy: K8sPolicy | None) -> str:
+    """Return the URL that clients use: from outside where that is possible, else that of the Service, in the cluster."""
+    name = derive_object_name(key)
+    return policy.exposure.derive_url(name) if policy and policy.exposure else f"http://{name}.{namespace}.svc"

@@ -52,13 +52,17 @@ def plan_k8s(key: DeploymentKey, wanted: WantedK8s, observed: Observed[ObservedK
     seen = observed.deployment
     revision = find_wanted(wanted, seen)
     number = revision.number if revision else seen.next_number
-    endpoint = derive_endpoint(key, seen.namespace)
+    endpoint = derive_endpoint(key, seen.namespace, wanted.policy)
     steps: list[Step] = []
     if not _serves(seen, revision):
         steps += _roll_out(wanted, observed, revision, number)
     steps += clean_up(seen, serving=number, history_limit=wanted.history_limit)
     steps += promote(wanted, observed)
-    if steps or not is_recorded(_as_pushed(observed, revision), wanted, number=number, endpoint=endpoint):
+    # What another tool delivers is not ours to record.
+    is_told = seen.delivered_by is not None or is_recorded(
+        _as_pushed(observed, revision), wanted, number=number, endpoint=endpoint
+    )
+    if steps or not is_told:
         steps.append(WriteRecord(key=key, status=RecordStatus.SERVING, number=number))
     return Plan(
         key=key,
@@ -100,6 +104,7 @@ def _serves(seen: ObservedK8s, revision: K8sRevision | None) -> bool:
         and seen.serving == seen.current == revision.number
         and seen.is_settled
         and not seen.differences
+        and not seen.route_problem
     )
 
 

@@ -55,6 +55,10 @@ class MemoryCluster:
     foreign: set[str] = field(default_factory=set)
     """Names that objects of somebody else's have."""
     orphans: list[str] = field(default_factory=list)
+    lacks: set[str] = field(default_factory=set)
+    """Kinds that it does not have."""
+    route_problem: str = ""
+    """What Gateways say instead of taking routes."""
     takes_over: bool = False
     _states: dict[DeploymentKey, _State] = field(default_factory=dict)
 
@@ -78,10 +82,11 @@ class MemoryCluster:
             current=current,
             is_settled=current in state.revisions and state.revisions[current].status is RevisionStatus.READY,
             policy=state.applied.policy,
+            route_problem=self.route_problem if "HTTPRoute" in state.applied.policy.list_kinds() else "",
         )
 
     def find_differences(self, blueprint: Blueprint) -> tuple[Difference, ...]:
-        """The number of pods, and objects that are there and should not be, or the other way round."""
+        """The number of pods, the rest of the policy, and objects that are there and should not be, or the other way round."""
         state = self._states.get(blueprint.key)
         there = set(_list_objects(state.applied)) if state else set()
         wanted = set(_list_objects(blueprint))
@@ -92,11 +97,15 @@ class MemoryCluster:
             if replicas != blueprint.policy.replicas:
                 what = f"Deployment/{derive_object_name(blueprint.key)} spec.replicas"
                 found.append(Difference(what=what, before=str(replicas), after=str(blueprint.policy.replicas)))
+            if state.applied.policy != blueprint.policy:
+                what = f"Deployment/{derive_object_name(blueprint.key)} metadata.annotations.dockyard.io/policy"
+                found.append(Difference(what=what, before=str(state.applied.policy), after=str(blueprint.policy)))
         return tuple(found)
 
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Roll out at once, or get stuck with a pod that is what its image makes it."""
         self._check_name(blueprint.key)
+        self._check_kinds(blueprint)
         self._check_conflict(blueprint)
         if dry_run:
             return
@@ -172,6 +181,11 @@ class MemoryCluster:
         if name in self.foreign:
             raise ConflictError("name-taken", f"Deployment {name} in namespace {self.namespace} was not made for {key}")
 
+    def _check_kinds(self, blueprint: Blueprint) -> None:
+        lacking = next((kind for kind in blueprint.policy.list_kinds() if kind in self.lacks), None)
+        if lacking is not None:
+            raise NotFoundError("kind-missing", f"the cluster has no {lacking}")
+
     def _check_conflict(self, blueprint: Blueprint) -> None:
         state = self._states.get(blueprint.key)
         if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not self.takes_over:
@@ -235,5 +249,4 @@ def _find_serving(revisions: tuple[K8sRevision, ...], current: int) -> int | Non
 
 
 def _list_objects(blueprint: Blueprint) -> Iterator[str]:
-    kinds = ["Deployment", "Service", "PodDisruptionBudget", *(["NetworkPolicy"] if blueprint.policy.clients else [])]
-    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in kinds)
+    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in blueprint.policy.list_kinds())

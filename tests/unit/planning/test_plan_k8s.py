@@ -78,7 +78,7 @@ def make_record(seen: ObservedK8s, wanted: WantedK8s, status: RecordStatus) -> D
         seen.serving,
         wanted.spec,
         image=ImageDigest(f"{REPOSITORY}@{make_image(int(wanted.spec.model.version or 0)).digest}"),
-        endpoint=derive_endpoint(KEY, seen.namespace),
+        endpoint=derive_endpoint(KEY, seen.namespace, wanted.policy),
     )
 
 
@@ -91,6 +91,15 @@ def test_plan_of_case(case: dict[str, Any]) -> None:
     assert plan.is_empty == (not case["steps"])
     if "changes" in case:
         assert [[one.what, one.before, one.after] for one in plan.changes] == case["changes"]
+
+
+def test_what_another_tool_delivered_is_not_recorded() -> None:
+    wanted = make_wanted({"model": 1})
+    case = {"image": False, "revisions": [[1, 1, "ready", 1]], "current": 1, "settled": True}
+    observed = make_observed(case, wanted)
+    delivered = dataclasses.replace(observed.deployment, delivered_by="kustomize-controller")
+    assert [step.type for step in plan_k8s(KEY, wanted, observed).steps] == ["WriteRecord"]
+    assert plan_k8s(KEY, wanted, dataclasses.replace(observed, deployment=delivered)).is_empty
 
 
 revisions = st.lists(

@@ -11,8 +11,8 @@ from typing import Any
 
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
-from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS, locate
-from dockyard.adapters.k8s.labels import MANAGED_BY, MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
+from dockyard.adapters.k8s.kinds import CUSTOM, KINDS, OPTIONAL, PODS, REPLICA_SETS, locate, name_definition
+from dockyard.adapters.k8s.labels import MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
 from dockyard.adapters.k8s.looks import Found, describe_found, group_replica_sets
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests
 from dockyard.domain.deployment import DeploymentKey
@@ -37,12 +37,14 @@ class KubeCluster:
         selector = write_selector(select_deployment(key))
         replica_sets = self._api.list(REPLICA_SETS.format(namespace), selector) if deployment else []
         pods = self._api.list(PODS.format(namespace), selector) if deployment else []
+        objects = tuple(self._list_objects(key))
         found = Found(
             namespace=namespace,
             deployment=deployment,
             replica_sets=tuple(replica_sets),
             pods=tuple(pods),
-            objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in self._list_objects(key)),
+            objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in objects),
+            route=next((item for kind, item in objects if kind == "HTTPRoute"), None),
         )
         return describe_found(key, found)
 
@@ -60,6 +62,7 @@ class KubeCluster:
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Bring a deployment's objects to a blueprint, and delete those that it has no more."""
         manifests = self._render(blueprint)
+        self._require_kinds(manifests)
         for manifest in manifests:
             self._find_own(blueprint.key, manifest["kind"], manifest["metadata"]["name"])
             self._apply(manifest, dry_run=dry_run, force=self._takes_over)
@@ -84,6 +87,16 @@ class KubeCluster:
 
     def _render(self, blueprint: Blueprint) -> tuple[Manifest, ...]:
         return render_manifests(blueprint, self._api.namespace)
+
+    def _require_kinds(self, manifests: tuple[Manifest, ...]) -> None:
+        for kind, group in ((one["kind"], one["apiVersion"]) for one in manifests if one["kind"] in CUSTOM):
+            served = self._api.get(f"/apis/{group}") or {}
+            if all(one["kind"] != kind for one in served.get("resources") or ()):
+                raise NotFoundError(
+                    "kind-missing",
+                    f"the cluster has no {kind} of {group}: it lacks the CustomResourceDefinition {name_definition(kind)}",
+                    hint=f"install {CUSTOM[kind]}, or leave out the setting that wants it",
+                )
 
     def _compare(self, key: DeploymentKey, manifest: Manifest) -> tuple[Difference, ...]:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
@@ -110,9 +123,9 @@ class KubeCluster:
         )
 
     def _list_objects(self, key: DeploymentKey) -> Iterator[tuple[str, Json]]:
-        selector = write_selector({**select_deployment(key), MANAGED_BY: MANAGER})
+        selector = write_selector(select_deployment(key))
         for kind, path in KINDS.items():
-            for item in self._api.list(path.format(self._api.namespace), selector):
+            for item in self._api.list(path.format(self._api.namespace), selector, is_optional=kind in OPTIONAL):
                 yield kind, item
 
     def _list_superfluous(self, key: DeploymentKey, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:

@@ -5,22 +5,12 @@ from __future__ import annotations
 import pytest
 
 from dockyard.adapters.k8s.labels import is_ours, read_key, read_policy, read_revision, select_deployment
-from dockyard.adapters.k8s.manifests import PRE_STOP_SECONDS, Manifest, render_manifests
+from dockyard.adapters.k8s.manifests import Manifest, render_manifests
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.k8s import Blueprint, K8sPolicy, derive_object_name
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from support.k8s_values import KEY, make_blueprint
-
-VARIANTS = {
-    "plain": make_blueprint(),
-    "one pod": make_blueprint(policy=K8sPolicy(replicas=1)),
-    "all": make_blueprint(
-        policy=K8sPolicy(replicas=3, clients=("shop", "web")),
-        env=(("TEXT", "'\"{{ }}: # \n<&"),),
-        env_secrets=("feature-store",),
-        pull_secrets=("registry",),
-        node_selector=(("disk", "ssd"),),
-    ),
-}
+from support.k8s_variants import ROUTE, VARIANTS, assert_fit
 
 
 @pytest.fixture(params=VARIANTS)
@@ -33,50 +23,7 @@ def render(blueprint: Blueprint) -> dict[str, Manifest]:
 
 
 def test_checklist_of_production_holds(blueprint: Blueprint) -> None:
-    objects = render(blueprint)
-    deployment = objects["Deployment"]["spec"]
-    pod = deployment["template"]["spec"]
-    (container,) = pod["containers"]
-    settings = blueprint.spec.settings
-    # 1 to 3: started, ready and alive are told apart, and the start has the time that it is given
-    startup, ready, alive = (container[f"{name}Probe"] for name in ("startup", "readiness", "liveness"))
-    assert (startup["httpGet"]["path"], ready["httpGet"]["path"], alive["httpGet"]["path"]) == ("/ready", "/ready", "/ping")
-    assert startup["failureThreshold"] * startup["periodSeconds"] >= settings.ready_timeout_seconds
-    # 4, 5: whoever ends is heard of first, and answers what it has begun
-    assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", str(PRE_STOP_SECONDS)]
-    slowest = max(settings.grace_seconds, settings.request_timeout_seconds)
-    assert pod["terminationGracePeriodSeconds"] > PRE_STOP_SECONDS + slowest
-    # 6, 7: nothing is unavailable, neither by a rollout nor by a node that is drained
-    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-    assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
-    # 8: spread over zones and hosts
-    spread = [one["topologyKey"] for one in pod["topologySpreadConstraints"]]
-    assert spread == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
-    # 9: as much memory as is asked for, and limits
-    resources = container["resources"]
-    assert resources["requests"]["memory"] == resources["limits"]["memory"] == settings.memory
-    assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}
-    # 10 to 12: Pod Security level `restricted`, a high uid, a root that is not written to
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert pod["securityContext"]["runAsUser"] > 10_000
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": settings.tmp_size}}]
-    assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
-    # 13: no token, and no settings by accident
-    assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
-    # 14: only those who are named may ask, where somebody is named
-    assert ("NetworkPolicy" in objects) == bool(blueprint.policy.clients)
-    # 15: by digest
-    assert "@sha256:" in container["image"]
-    # 16: the way back
-    annotations = deployment["template"]["metadata"]["annotations"]
-    assert annotations["dockyard.io/model-name"] == "wine"
-    assert annotations["dockyard.io/model-digest"] == blueprint.spec.model.digest
+    assert_fit(render_manifests(blueprint, "models"), blueprint)
 
 
 def test_every_object_is_known_again_and_in_its_namespace(blueprint: Blueprint) -> None:
@@ -128,6 +75,48 @@ def test_named_clients_are_the_only_ones() -> None:
     assert (names, policy["policyTypes"]) == (["shop", "web"], ["Ingress"])
 
 
+def test_route_leads_from_gateway_listener_hosts_and_path_to_the_service_and_takes_the_path_away() -> None:
+    route = render(VARIANTS["route"])["HTTPRoute"]["spec"]
+    assert route["parentRefs"] == [{"name": "shared", "namespace": "gateways", "sectionName": "web"}]
+    assert route["hostnames"] == ["wine.example.com", "models.test"]
+    (rule,) = route["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/wine/v1"}}]
+    assert rule["filters"][0]["urlRewrite"]["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}
+    assert rule["backendRefs"] == [{"name": "wine", "port": 80, "weight": 1}]
+    assert ROUTE.derive_url("wine") == "https://wine.example.com/wine/v1"
+
+
+def test_route_for_a_whole_host_rewrites_nothing_and_is_of_the_own_namespace() -> None:
+    exposure = HttpRoute(gateway="own", hostnames=("wine.test",), scheme="http")
+    route = render(make_blueprint(policy=K8sPolicy(exposure=exposure)))["HTTPRoute"]["spec"]
+    assert (route["parentRefs"], "filters" in route["rules"][0]) == ([{"name": "own"}], False)
+    assert exposure.derive_url("wine") == "http://wine.test"
+
+
+def test_ingress_has_class_host_path_and_certificate() -> None:
+    exposure = Ingress(
+        host="{name}.example.com",
+        class_name="nginx",
+        path="/invocations",
+        tls_secret="{name}-tls",
+        annotations=(("nginx.ingress.kubernetes.io/proxy-body-size", "100m"),),
+    )
+    ingress = render(make_blueprint(policy=K8sPolicy(exposure=exposure)))["Ingress"]
+    assert ingress["metadata"]["annotations"] == {"nginx.ingress.kubernetes.io/proxy-body-size": "100m"}
+    assert (ingress["spec"]["ingressClassName"], exposure.derive_url("wine")) == (
+        "nginx",
+        "https://wine.example.com/invocations",
+    )
+    assert ingress["spec"]["tls"] == [{"hosts": ["wine.example.com"], "secretName": "wine-tls"}]
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("wine.example.com", "/invocations", "Prefix")
+    assert path["backend"] == {"service": {"name": "wine", "port": {"name": "http"}}}
+    plain = render(VARIANTS["ingress"])["Ingress"]
+    assert ({"tls", "ingressClassName"} & plain["spec"].keys(), "annotations" in plain["metadata"]) == (set(), False)
+    assert Ingress(host="wine.test").derive_url("wine") == "http://wine.test"
+
+
 @pytest.mark.parametrize("name", ["wine", "Wine_2", "9-lives", "a" * 63])
 def test_object_names_are_legal_and_stable(name: str) -> None:
     derived = derive_object_name(DeploymentKey(environment="k8s", name=name, target=Target.K8S))
@@ -146,6 +135,6 @@ def test_template_of_somebody_else_is_no_revision(annotations: dict[str, str]) -
 
 def test_labels_and_annotations_of_somebody_else_are_not_ours() -> None:
     assert read_key({"app.kubernetes.io/managed-by": "Helm"}) is None
-    assert read_key({"app.kubernetes.io/managed-by": "dockyard"}) is None
+    assert read_key({"dockyard.io/environment": "k8s"}) is None
     assert read_policy({}) is None
     assert read_policy({"dockyard.io/policy": "[]"}) is None
