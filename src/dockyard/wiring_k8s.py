@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from dockyard.domain.deployment import DeploymentKey
     from dockyard.domain.result import DoctorResult
     from dockyard.ports import Clock, Locks, Scorer
+    from dockyard.ports_k8s import Renderer
     from dockyard.usecases.site import Site
 
 
@@ -50,6 +51,13 @@ def examine_cluster(settings: Settings, key: DeploymentKey) -> DoctorResult:
 
     place, image = settings.find_environment(key.environment).k8s, settings.image
     return doctor.examine_cluster(KubePreflight(KubeApi(place.access)), imagine(key, place, image.repository, image.platform))
+
+
+def open_renderer() -> Renderer:
+    """What makes files of blueprints."""
+    from dockyard.adapters.k8s.render.files import FileRenderer
+
+    return FileRenderer()
 
 
 def open_locks(settings: Settings, clock: Clock) -> Locks:

@@ -115,7 +115,7 @@ def _roll_out(wanted: WantedK8s, observed: Observed[ObservedK8s], revision: K8sR
             yield BuildImage(fingerprint=spec.fingerprint, builder=wanted.builder, reason=wanted.builder_reason)
         yield PushImage(fingerprint=spec.fingerprint, repository=wanted.repository)
     yield CheckManifests(number=number, spec=spec, policy=wanted.policy)
-    previous = seen.serving if seen.serving is not None else _find_unconfirmed(seen)
+    previous = seen.serving if seen.serving is not None else _find_unconfirmed(seen, number)
     yield ApplyManifests(number=number, spec=spec, policy=wanted.policy, previous=previous, previous_policy=seen.policy)
     yield WaitRollout(number=number, timeout_seconds=spec.settings.ready_timeout_seconds)
     yield SmokeTest(number=number, fingerprint=spec.fingerprint, requests=wanted.smoke_requests)
@@ -123,9 +123,9 @@ def _roll_out(wanted: WantedK8s, observed: Observed[ObservedK8s], revision: K8sR
         yield ConfirmRevision(number=number)
 
 
-def _find_unconfirmed(seen: ObservedK8s) -> int | None:
-    """What answers requests though nobody has noted it, for the command was killed first: its pods have proved themselves."""
-    return seen.current if seen.is_settled else None
+def _find_unconfirmed(seen: ObservedK8s, number: int) -> int | None:
+    """What else answers requests though nobody has noted it, for a command was killed first: its pods have proved themselves."""
+    return seen.current if seen.is_settled and seen.current != number else None
 
 
 def _as_pushed(observed: Observed[ObservedK8s], revision: K8sRevision | None) -> Observed[ObservedK8s]:

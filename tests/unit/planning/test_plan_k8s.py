@@ -163,7 +163,10 @@ def test_undoing_goes_back_to_what_serves_and_that_is_never_removed(observed: Ob
     removed = {step.number for step in plan.steps if isinstance(step, RemoveRevision)}
     assert plan.revision not in removed
     applied = [step for step in plan.steps if isinstance(step, ApplyManifests)]
-    assert [step.previous for step in applied] == [observed.deployment.serving] * len(applied)
+    seen = observed.deployment
+    unnoted = seen.current if seen.is_settled and seen.current != plan.revision else None
+    before = seen.serving if seen.serving is not None else unnoted
+    assert [step.previous for step in applied] == [before] * len(applied)
 
 
 def test_blueprint_is_that_of_the_revision_that_is_there() -> None:
