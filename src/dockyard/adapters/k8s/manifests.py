@@ -41,7 +41,6 @@ def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
     return {
-        "kinds": blueprint.policy.list_kinds(),
         "name": name,
         "namespace": namespace,
         "labels": label_object(blueprint.key, name),
