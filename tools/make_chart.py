@@ -1,7 +1,7 @@
 """Writes the chart helm/model-server from the templates of deploys, or says which of its files are out of date.
 
-    python tools/make_chart.py            write it
-    python tools/make_chart.py --check    exit code 1 where a file differs
+python tools/make_chart.py            write it
+python tools/make_chart.py --check    exit code 1 where a file differs
 """
 
 from __future__ import annotations

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from importlib.resources import files
 
 import yaml
 from jinja2 import Environment
-from reference_pages.markdown import code, table
 
 from dockyard import __version__
 from dockyard.adapters.k8s.manifests import list_values, open_templates
@@ -18,6 +18,7 @@ from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.k8s import Blueprint, K8sPolicy, K8sSettings, K8sSpec
 from dockyard.domain.model import ModelDigest, ModelIdentity
 from dockyard.domain.rendering import GitPlace, RenderForm, RenderShape
+from reference_pages.markdown import code, table
 from serving_chart.schema import list_meanings, make_schema
 from serving_chart.translate import translate
 
@@ -37,6 +38,10 @@ _HELPERS = """\
 {{- if kindIs "float64" . }}{{ int64 . }}{{ else }}{{ . }}{{ end -}}
 {{- end -}}
 """
+_NO_DEFAULTS = """\
+# There are no defaults: `dockyard render k8s --format helm` writes the values. README.md says what they are.
+{}
+"""
 _EXTRA = """\
 {{- range .Values.extra_objects }}
 ---
@@ -44,13 +49,14 @@ _EXTRA = """\
 {{- end }}
 """
 _ABOUT = f"""
-Made by `tools/make_chart.py` from the templates that `dockyard deploy k8s` fills in, for Helm 3 and 4. Values come from Dockyard:
+Made by `tools/make_chart.py` from the templates that `dockyard deploy k8s` fills in, for Helm 3 and 4. Dockyard writes the values:
 
     dockyard render k8s -m models:/wine@champion --env prod --format helm -o wine
     helm upgrade --install wine helm/model-server -n models -f wine/values.yaml
 
-There are no defaults, and an unknown or missing value is refused: `image`, annotations and settings belong together. What you set beside with `--set`
-works, and `dockyard drift` shows it. The chart has templates for {", ".join(CHART_KINDS)}; other objects come whole in `extra_objects`.
+There are no defaults, and an unknown or missing value is refused: `image`, annotations and settings belong together. What you set
+beside with `--set` works, and `dockyard drift` shows it. Objects that the chart has no template for come whole in `extra_objects`;
+it has those for {", ".join(CHART_KINDS)}.
 """
 
 
@@ -77,7 +83,7 @@ def make_chart() -> Mapping[str, str]:
     return {
         "Chart.yaml": f"# {_MADE}\n" + yaml.safe_dump(_CHART, sort_keys=False, width=200),
         "README.md": f"# model-server\n{_ABOUT}\n## Values\n\n{table(('value', 'what'), rows)}\n",
-        "values.yaml": f"# {_MADE}\n# There are no defaults: `dockyard render k8s --format helm` writes the values. README.md says what they are.\n{{}}\n",
+        "values.yaml": f"# {_MADE}\n{_NO_DEFAULTS}",
         "values.schema.json": json.dumps(make_schema(values), indent=2) + "\n",
         ".helmignore": "ci/\n",
         "ci/example-values.yaml": example.decode(),
@@ -88,8 +94,6 @@ def make_chart() -> Mapping[str, str]:
 
 
 def _make_template(environment: Environment, kind: str) -> str:
-    loader = environment.loader
-    assert loader is not None
-    source, _, _ = loader.get_source(environment, f"{kind.lower()}.yaml.j2")
+    source = (files("dockyard") / f"templates/k8s/{kind.lower()}.yaml.j2").read_text("utf-8")
     body = translate(environment, source)
     return f'{{{{- /* {_MADE} */ -}}}}\n{{{{- if has "{kind}" $.Values.kinds }}}}\n{body}{{{{- end }}}}\n'

@@ -1,6 +1,7 @@
-"""Owns the JSON Schema of the chart's values, and what each of them is, read from a context that templates are filled in with. Pure.
+"""Owns the JSON Schema of the chart's values, and what each of them is. Pure.
 
-Every object of ours is closed. Values are as `dockyard.adapters.k8s.render.values` writes them.
+Both are read from what templates are filled in with. Every object of ours is closed.
+Values are as `dockyard.adapters.k8s.render.values` writes them.
 """
 
 from __future__ import annotations
@@ -11,9 +12,8 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 
-from reference_pages.field_docs import read_fields
-
 from dockyard.adapters.k8s.render.values import NOT_SETTINGS
+from reference_pages.field_docs import read_fields
 
 Schema = dict[str, object]
 _DIALECT = "http://json-schema.org/draft-07/schema#"
@@ -71,30 +71,33 @@ def _infer(value: object) -> Schema:
 
 
 def _infer_item(items: list[object] | tuple[object, ...]) -> Schema:
-    first = items[0] if items else {}
-    return _close({name: _infer(value) for name, value in first.items()}) if isinstance(first, dict) and first else _infer_plain(first)
-
-
-def _infer_plain(first: object) -> Schema:
-    return dict(_ANY) if isinstance(first, dict) else _infer(first)
+    first = items[0] if items else None
+    if isinstance(first, dict):
+        return _close({name: _infer(value) for name, value in first.items()})
+    return dict(_ANY) if first is None else _infer(first)
 
 
 def _describe(hint: object) -> Schema:
     """The schema of a type."""
+    arguments = typing.get_args(hint)
     if hint == _PAIRS:
         return {"type": "object", "additionalProperties": {"type": "string"}}
-    if isinstance(hint, type) and hint in _TYPES:
-        return {"type": _TYPES[hint]}
-    if isinstance(hint, type) and issubclass(hint, enum.Enum):
-        return {"enum": [one.value for one in hint]}
-    if isinstance(hint, type) and dataclasses.is_dataclass(hint):
-        hints = typing.get_type_hints(hint)
-        return _close({one.name: _describe(hints[one.name]) for one in dataclasses.fields(hint) if one.name not in NOT_SETTINGS})
     if typing.get_origin(hint) is tuple:
-        return {"type": "array", "items": _describe(typing.get_args(hint)[0])}
+        return {"type": "array", "items": _describe(arguments[0])}
     if typing.get_origin(hint) in {typing.Union, types.UnionType}:
-        return {"anyOf": [_describe(one) for one in typing.get_args(hint)]}
-    raise TypeError(f"{hint} has no schema here")
+        return {"anyOf": [_describe(one) for one in arguments]}
+    return _describe_class(hint)
+
+
+def _describe_class(hint: object) -> Schema:
+    if not isinstance(hint, type):
+        raise TypeError(f"{hint} has no schema here")
+    if issubclass(hint, enum.Enum):
+        return {"enum": [one.value for one in hint]}
+    if not dataclasses.is_dataclass(hint):
+        return {"type": _TYPES[hint]}
+    hints = typing.get_type_hints(hint)
+    return _close({one.name: _describe(hints[one.name]) for one in dataclasses.fields(hint) if one.name not in NOT_SETTINGS})
 
 
 def _close(properties: dict[str, Schema]) -> Schema:

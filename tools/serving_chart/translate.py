@@ -1,7 +1,7 @@
 """Owns the translation of Jinja2 templates into Helm's: what both can say, and an error for the rest. Pure.
 
-Jinja2's own parser reads a template, so that what is translated is what deploys are rendered from. Loops over what a template itself
-lists are unrolled: Helm has no lists of lists.
+Jinja2's own parser reads a template, so that what is translated is what deploys are rendered from. Loops over what a template
+itself lists are unrolled: Helm has no lists of lists.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ Names = Mapping[str, str]
 """What names of loops are in Helm."""
 
 _COMPARE = {"eq": "eq", "ne": "ne", "gt": "gt", "gteq": "ge", "lt": "lt", "lteq": "le"}
+_OPERATORS: Mapping[type[nodes.Node], str] = {nodes.And: "and", nodes.Or: "or", nodes.Add: "add"}
 _TEXT = '{{ include "model-server.text" %s }}'
 
 
@@ -93,46 +94,44 @@ def _write(node: nodes.Expr, names: Names) -> str:
     return str(json.loads(text)) if text.startswith('"') else _TEXT % text
 
 
-def express(node: nodes.Expr, names: Names) -> str:
+def express(node: nodes.Node, names: Names) -> str:
     """Return an expression as Helm has it, in parentheses where it is more than a word."""
     match node:
         case nodes.Const():
-            return "nil" if node.value is None else json.dumps(node.value)
+            found = "nil" if node.value is None else json.dumps(node.value)
         case nodes.Name():
-            return names.get(node.name) or ("$.Release.Namespace" if node.name == "namespace" else f"$.Values.{node.name}")
+            outer = "$.Release.Namespace" if node.name == "namespace" else f"$.Values.{node.name}"
+            found = names.get(node.name, outer)
         case nodes.Getattr():
-            return f"{express(node.node, names)}.{node.attr}"
+            found = f"{express(node.node, names)}.{node.attr}"
         case nodes.Not():
-            return f"(not {express(node.node, names)})"
-        case nodes.And():
-            return f"(and {express(node.left, names)} {express(node.right, names)})"
-        case nodes.Or():
-            return f"(or {express(node.left, names)} {express(node.right, names)})"
-        case nodes.Add():
-            return f"(add {express(node.left, names)} {express(node.right, names)})"
+            found = f"(not {express(node.node, names)})"
+        case nodes.And() | nodes.Or() | nodes.Add():
+            found = f"({_OPERATORS[type(node)]} {express(node.left, names)} {express(node.right, names)})"
         case _:
-            return _express_more(node, names)
+            found = _express_more(node, names)
+    return found
 
 
-def _express_more(node: nodes.Expr, names: Names) -> str:
+def _express_more(node: nodes.Node, names: Names) -> str:
     match node:
         case nodes.Compare(ops=[operand]):
-            return f"({_COMPARE[operand.op]} {express(node.expr, names)} {express(operand.expr, names)})"
+            found = f"({_COMPARE[operand.op]} {express(node.expr, names)} {express(operand.expr, names)})"
         case nodes.Test(name="none"):
-            return f'(kindIs "invalid" {express(node.node, names)})'
+            found = f'(kindIs "invalid" {express(node.node, names)})'
         case nodes.Concat():
-            return f'(printf "{"%v" * len(node.nodes)}" {" ".join(express(one, names) for one in node.nodes)})'
+            found = f'(printf "{"%v" * len(node.nodes)}" {" ".join(express(one, names) for one in node.nodes)})'
         case nodes.Filter(name="string", node=nodes.Expr() as inner):
-            return f'(include "model-server.text" {express(inner, names)})'
+            found = f'(include "model-server.text" {express(inner, names)})'
         case nodes.Filter(name="fill", node=nodes.Expr() as inner):
-            return f'(replace "{{name}}" {express(node.args[0], names)} {express(inner, names)})'
-        case nodes.Call(node=nodes.Name(name="dict")) if len(node.args) == 1 and not node.kwargs:
-            return _express_dict(node, names)
+            found = f'(replace "{{name}}" {express(node.args[0], names)} {express(inner, names)})'
+        case nodes.Call(node=nodes.Name(name="dict"), args=[first], kwargs=[]):
+            found = _express_dict(express(first, names), node.dyn_kwargs, names)
         case _:
             raise NotInHelmError(f"line {node.lineno}: {type(node).__name__}")
+    return found
 
 
-def _express_dict(node: nodes.Call, names: Names) -> str:
+def _express_dict(first: str, second: nodes.Expr | None, names: Names) -> str:
     """What Python has as pairs is a mapping in values already; of two mappings the second goes before the first."""
-    first = express(node.args[0], names)
-    return f"(merge (dict) {express(node.dyn_kwargs, names)} {first})" if node.dyn_kwargs is not None else first
+    return first if second is None else f"(merge (dict) {express(second, names)} {first})"
