@@ -49,14 +49,14 @@ _EXTRA = """\
 {{- end }}
 """
 _ABOUT = f"""
-Made by `tools/make_chart.py` from the templates that `dockyard deploy k8s` fills in, for Helm 3 and 4. Dockyard writes the values:
+Made by `tools/make_chart.py` from the templates that `dockyard deploy k8s` fills in, for Helm 3 and 4. Dockyard writes values:
 
     dockyard render k8s -m models:/wine@champion --env prod --format helm -o wine
     helm upgrade --install wine helm/model-server -n models -f wine/values.yaml
 
-There are no defaults, and an unknown or missing value is refused: `image`, annotations and settings belong together. What you set
-beside with `--set` works, and `dockyard drift` shows it. Objects that the chart has no template for come whole in `extra_objects`;
-it has those for {", ".join(CHART_KINDS)}.
+There are no defaults, and an unknown or missing value is refused: `image`, annotations and settings belong together. What you
+set beside with `--set` works, and `dockyard drift` shows it. Objects that the chart has no template for come whole in
+`extra_objects`; it has those for {", ".join(CHART_KINDS)}.
 """
 
 

@@ -19,7 +19,7 @@ Schema = dict[str, object]
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 _PAIRS = tuple[tuple[str, str], ...]
 _TYPES = {str: "string", int: "integer", bool: "boolean", float: "number", type(None): "null"}
-_ANY = {"type": "object"}
+_ANY: Schema = {"type": "object"}
 MEANINGS = {
     "kinds": "Which objects there are",
     "name": "The name that all objects have, whatever the release is called",

@@ -1,7 +1,7 @@
 """Owns the values of the chart `helm/model-server`: what the templates of deploys are filled in with, as YAML has it. Pure.
 
-The chart is made from those templates, so it takes what they take. The namespace is the release's, and objects that the chart has no
-template for come whole.
+The chart is made from those templates, so it takes what they take. The namespace is the release's. Objects that the chart has
+no template for come whole.
 """
 
 from __future__ import annotations
