@@ -12,7 +12,7 @@ import types
 import typing
 from collections.abc import Iterator, Mapping
 
-from dockyard.adapters.k8s.render.values import NOT_SETTINGS
+from dockyard.adapters.k8s.render.values import NOT_SETTINGS, WORKED_OUT
 from reference_pages.field_docs import read_fields
 
 Schema = dict[str, object]
@@ -97,7 +97,12 @@ def _describe_class(hint: object) -> Schema:
     if not dataclasses.is_dataclass(hint):
         return {"type": _TYPES[hint]}
     hints = typing.get_type_hints(hint)
-    return _close({one.name: _describe(hints[one.name]) for one in dataclasses.fields(hint) if one.name not in NOT_SETTINGS})
+    found = {one.name: _describe(hints[one.name]) for one in dataclasses.fields(hint) if one.name not in NOT_SETTINGS}
+    return _close(found | {name: _describe_property(hint, name) for name in sorted(WORKED_OUT) if hasattr(hint, name)})
+
+
+def _describe_property(owner: type, name: str) -> Schema:
+    return _describe(typing.get_type_hints(getattr(owner, name).fget)["return"])
 
 
 def _close(properties: dict[str, Schema]) -> Schema:

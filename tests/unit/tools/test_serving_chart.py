@@ -78,8 +78,8 @@ def walk(schema: object) -> Iterator[dict[str, object]]:
         ("{% if x and not y %}\na\n{% endif %}\n", "{{- if (and $.Values.x (not $.Values.y)) }}\na\n{{- end }}\n"),
         (
             "{% if x %}\na\n{% elif y == 'b' or z is none %}\nb\n{% else %}\nc\n{% endif %}\n",
-            "{{- if $.Values.x }}\na\n"
-            '{{- else if (or (eq $.Values.y "b") (kindIs "invalid" $.Values.z)) }}\nb\n{{- else }}\nc\n{{- end }}\n',
+            ("{{- if $.Values.x }}\na\n"
+            '{{- else if (or (eq $.Values.y "b") (kindIs "invalid" $.Values.z)) }}\nb\n{{- else }}\nc\n{{- end }}\n'),
         ),
         (
             "{% for one in x if one.y %}\n- {{ one.z | tojson }}\n{% endfor %}\n",

@@ -13,10 +13,22 @@ from typing import get_type_hints
 
 from dockyard.adapters.k8s.manifests import Manifest
 
-CHART_KINDS = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "Ingress", "HTTPRoute")
+CHART_KINDS = (
+    "Deployment",
+    "Service",
+    "PodDisruptionBudget",
+    "NetworkPolicy",
+    "Ingress",
+    "HTTPRoute",
+    "HorizontalPodAutoscaler",
+)
 """What the chart has templates for."""
 NOT_SETTINGS = frozenset({"env"})
 """Settings that have arrived in a value of their own."""
+WORKED_OUT = frozenset({"named_peers", "operator"})
+"""What templates take of a dataclass that is no field of it."""
+_OF_OTHERS = frozenset({"namespace", "series", "dashboard"})
+"""What only other objects are filled in with; the namespace is the release's."""
 _PAIRS = tuple[tuple[str, str], ...]
 """How the domain writes a mapping that is hashable."""
 
@@ -28,7 +40,7 @@ def make_values(context: Mapping[str, object], objects: tuple[Manifest, ...]) ->
 
 def list_chart_values(context: Mapping[str, object], objects: tuple[Manifest, ...]) -> Mapping[str, object]:
     """The same, with dataclasses still being dataclasses."""
-    kept = {name: value for name, value in context.items() if name != "namespace"}
+    kept = {name: value for name, value in context.items() if name not in _OF_OTHERS}
     kinds = [one["kind"] for one in objects if one["kind"] in CHART_KINDS] or list(CHART_KINDS)
     return {"kinds": kinds, **kept, "extra_objects": [one for one in objects if one["kind"] not in CHART_KINDS]}
 
@@ -39,7 +51,8 @@ def _to_value(value: object) -> object:
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
         hints = get_type_hints(type(value))
         fields = [(one.name, getattr(value, one.name)) for one in dataclasses.fields(value) if one.name not in NOT_SETTINGS]
-        return {name: dict(one) if hints[name] == _PAIRS else _to_value(one) for name, one in fields}
+        more = {name: _to_value(getattr(value, name)) for name in sorted(WORKED_OUT) if hasattr(value, name)}
+        return {name: dict(one) if hints[name] == _PAIRS else _to_value(one) for name, one in fields} | more
     if isinstance(value, Mapping):
         return {name: _to_value(one) for name, one in value.items()}
     return [_to_value(one) for one in value] if isinstance(value, tuple | list) else value
