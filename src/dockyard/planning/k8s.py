@@ -124,7 +124,7 @@ def _roll_out(wanted: WantedK8s, observed: Observed[ObservedK8s], revision: K8sR
 
 
 def _find_unconfirmed(seen: ObservedK8s, number: int) -> int | None:
-    """What else answers requests though nobody has noted it, for a command was killed first: its pods have proved themselves."""
+    """What else answers requests though nobody has noted it, for a command was killed: its pods have proved themselves."""
     return seen.current if seen.is_settled and seen.current != number else None
 
 

@@ -34,12 +34,12 @@ def find_limits(ranges: Iterable[Json], settings: K8sSettings) -> Iterator[Findi
     """The limits that a pod of these settings is beyond."""
     asked = {"cpu": _read(settings.cpu), "memory": _read(settings.memory)}
     limits = {"cpu": _read(settings.cpu_limit), "memory": _read(settings.memory)}
-    for one in ranges:
-        for rule in (one.get("spec") or {}).get("limits") or []:
-            if rule.get("type") in {"Container", "Pod"}:
-                for what in _break(rule, asked, limits):
-                    told = f"limit range {one['metadata']['name']} allows {what}"
-                    yield object_to("limit-range", told, "change `cpu`, `cpu_limit` or `memory`")
+    rules = ((one, rule) for one in ranges for rule in (one.get("spec") or {}).get("limits") or [])
+    for one, rule in rules:
+        broken = _break(rule, asked, limits) if rule.get("type") in {"Container", "Pod"} else ()
+        for what in broken:
+            told = f"limit range {one['metadata']['name']} allows {what}"
+            yield object_to("limit-range", told, "change `cpu`, `cpu_limit` or `memory`")
 
 
 def _break(rule: Json, asked: Mapping[str, Decimal], limits: Mapping[str, Decimal]) -> Iterator[str]:
