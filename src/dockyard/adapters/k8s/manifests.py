@@ -28,18 +28,20 @@ _PROBE_SECONDS = 2
 
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
     """Return the objects in the order in which they are applied."""
-    values = _list_values(blueprint, namespace)
+    values = list_values(blueprint, namespace)
     return tuple(
         yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
         for kind in blueprint.policy.list_kinds()
     )
 
 
-def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
+def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
+    """Return what the templates are filled in with."""
     settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
     return {
+        "kinds": blueprint.policy.list_kinds(),
         "name": name,
         "namespace": namespace,
         "labels": label_object(blueprint.key, name),
@@ -66,11 +68,16 @@ def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], .
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
+    return open_templates("k8s")
+
+
+def open_templates(folder: str) -> Environment:
+    """The templates of a folder of `dockyard/templates`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Values are quoted by `tojson`, and nothing here is HTML.
     environment = Environment(
-        loader=PackageLoader("dockyard", "templates/k8s"),
+        loader=PackageLoader("dockyard", f"templates/{folder}"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
         trim_blocks=True,
