@@ -1,6 +1,6 @@
 """Pythons beside the project's own, for packages that are too large to be among those: made once, and kept between runs.
 
-Their packages are pinned, with hashes, in requirements/, and come from wherever uv is set to take packages from. Must not change
+Their packages are pinned, with hashes, in requirements/, and come from wherever uv is set to take them from. Must not change
 this Python.
 """
 
