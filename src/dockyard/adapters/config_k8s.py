@@ -4,16 +4,69 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, model_validator
+from typing_extensions import Self
 
 from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
+from dockyard.domain.k8s_rollout import Gate, K8sRollout, K8sRolloutKind
 
-_SETTINGS, _POLICY = K8sSettings(), K8sPolicy()
+_SETTINGS, _POLICY, _ROLLOUT = K8sSettings(), K8sPolicy(), K8sRollout()
+_GATE = _ROLLOUT.gate
 
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", max_length=20)]
 ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+
+Percent = Annotated[int, Field(ge=1, le=100)]
+
+
+class GateSection(Section):
+    """What a candidate must not do while it gets requests; what does takes the rollout back."""
+
+    error_percent: Annotated[float, Field(ge=0, le=100)] | None = _GATE.error_percent
+    """How many more of a hundred answers than the stable revision's may have a 5xx status; null: any."""
+    latency_ms: Annotated[int, Field(ge=1)] | None = _GATE.latency_ms
+    """The most that the slowest answer in a hundred (p99) may take."""
+    slower_percent: Annotated[float, Field(ge=0)] | None = _GATE.slower_percent
+    """By how much its answers may take longer than the stable revision's, in the mean."""
+    min_requests: Annotated[int, Field(ge=1)] = _GATE.min_requests
+    """With fewer answers its metrics are not judged."""
+    prometheus: Text | None = None
+    """The URL of a Prometheus that is asked `alerts`."""
+    alerts: list[Text] = []
+    """PromQL as in alerting rules: what has a result is a breach. `$namespace`, `$stable` and `$candidate` are filled in."""
+
+    @model_validator(mode="after")
+    def _go_together(self) -> Self:
+        if bool(self.alerts) != bool(self.prometheus):
+            raise ValueError("`prometheus` and `alerts` go together")
+        return self
+
+
+class K8sRolloutSection(Section):
+    """How a new revision comes."""
+
+    kind: K8sRolloutKind = _ROLLOUT.kind
+    """`rolling` (pods replaced one at a time), `blue-green` (a candidate gets all requests at once), `canary` (share by
+    share), or `shadow` (none: the candidate gets copies of requests, for `wait_seconds`)."""
+    steps: Annotated[list[Percent], Field(min_length=1)] = list(_ROLLOUT.steps)
+    """The shares of `canary`, ascending."""
+    wait_seconds: Annotated[int, Field(ge=0)] = _ROLLOUT.wait_seconds
+    """How long `gate` is watched after each share."""
+    shadow_percent: Percent = _ROLLOUT.shadow_percent
+    """How many of a hundred requests `shadow` copies."""
+    pause: bool = False
+    """Whether it stands still at the first share, `blue-green` before it, until `promote` or `rollback`."""
+    gate: GateSection = GateSection()
+    """What a candidate must not do while it gets requests."""
+
+    @model_validator(mode="after")
+    def _ascend(self) -> Self:
+        if self.steps != sorted(set(self.steps)):
+            raise ValueError("`steps` must ascend")
+        return self
 
 
 class K8s(Section):
@@ -45,6 +98,8 @@ class K8s(Section):
     """Secrets of the namespace that images are pulled with."""
     node_selector: dict[str, str] = {}
     """Labels that nodes must have."""
+    rollout: K8sRolloutSection = K8sRolloutSection()
+    """How a new revision comes."""
 
 
 def make_k8s_place(section: K8s) -> K8sPlace:
@@ -60,4 +115,24 @@ def make_k8s_place(section: K8s) -> K8sPlace:
     )
     access = ClusterAccess(kubeconfig=section.kubeconfig, context=section.context, namespace=section.namespace)
     policy = K8sPolicy(replicas=section.replicas, clients=tuple(section.clients))
-    return K8sPlace(access=access, settings=settings, policy=policy, takes_over=section.force_conflicts)
+    rollout = _make_rollout(section.rollout)
+    return K8sPlace(access=access, settings=settings, policy=policy, rollout=rollout, takes_over=section.force_conflicts)
+
+
+def _make_rollout(section: K8sRolloutSection) -> K8sRollout:
+    gate = section.gate
+    return K8sRollout(
+        kind=section.kind,
+        steps=tuple(section.steps),
+        wait_seconds=section.wait_seconds,
+        shadow_percent=section.shadow_percent,
+        pause=section.pause,
+        gate=Gate(
+            error_percent=gate.error_percent,
+            latency_ms=gate.latency_ms,
+            slower_percent=gate.slower_percent,
+            min_requests=gate.min_requests,
+            prometheus=gate.prometheus,
+            alerts=tuple(gate.alerts),
+        ),
+    )

@@ -1,4 +1,4 @@
-"""Owns the Cluster port: a deployment's objects, looked at, compared and applied by one field manager.
+"""Owns the ports Cluster and CandidateControl: a deployment's objects, looked at, compared and applied by one field manager.
 
 The Deployment is applied first and deleted last, so that whatever there is of a deployment leads back to one that is there.
 """
@@ -12,12 +12,20 @@ from typing import Any
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
 from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS, locate
-from dockyard.adapters.k8s.labels import MANAGED_BY, MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
-from dockyard.adapters.k8s.looks import Found, describe_found, group_replica_sets
-from dockyard.adapters.k8s.manifests import Manifest, render_manifests
+from dockyard.adapters.k8s.labels import (
+    MANAGED_BY,
+    MANAGER,
+    SERVED_AT,
+    is_ours,
+    select_all_pods,
+    select_deployment,
+    write_selector,
+)
+from dockyard.adapters.k8s.looks import Found, describe_found, drop_candidates, group_replica_sets, is_of_candidate
+from dockyard.adapters.k8s.manifests import Manifest, render_manifests, render_traffic
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, NotFoundError
-from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, derive_object_name
+from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, TrafficBlueprint, derive_object_name
 from dockyard.ports import Clock
 
 
@@ -34,15 +42,16 @@ class KubeCluster:
         """How a deployment is, looked at now. Raises ConflictError `name-taken`."""
         namespace = self._api.namespace
         deployment = self._find_own(key, "Deployment", derive_object_name(key))
-        selector = write_selector(select_deployment(key))
-        replica_sets = self._api.list(REPLICA_SETS.format(namespace), selector) if deployment else []
-        pods = self._api.list(PODS.format(namespace), selector) if deployment else []
+        objects = tuple(self._list_objects(key))
+        selector = write_selector(select_all_pods(key))
+        replica_sets = self._api.list(REPLICA_SETS.format(namespace), selector) if objects else []
+        pods = self._api.list(PODS.format(namespace), selector) if objects else []
         found = Found(
             namespace=namespace,
             deployment=deployment,
             replica_sets=tuple(replica_sets),
             pods=tuple(pods),
-            objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in self._list_objects(key)),
+            objects=objects,
         )
         return describe_found(key, found)
 
@@ -53,19 +62,17 @@ class KubeCluster:
             *(difference for manifest in manifests for difference in self._compare(blueprint.key, manifest)),
             *(
                 Difference(what=f"{kind}/{item['metadata']['name']}", before="there", after=None)
-                for kind, item in self._list_superfluous(blueprint.key, manifests)
+                for kind, item in self._list_superfluous(blueprint, manifests)
             ),
         )
 
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Bring a deployment's objects to a blueprint, and delete those that it has no more."""
         manifests = self._render(blueprint)
-        for manifest in manifests:
-            self._find_own(blueprint.key, manifest["kind"], manifest["metadata"]["name"])
-            self._apply(manifest, dry_run=dry_run, force=self._takes_over)
+        self._apply_all(blueprint.key, manifests, dry_run=dry_run)
         if dry_run:
             return
-        for kind, item in self._list_superfluous(blueprint.key, manifests):
+        for kind, item in self._list_superfluous(blueprint, manifests):
             self._api.delete(self._locate(kind, item["metadata"]["name"]))
 
     def confirm_revision(self, key: DeploymentKey, number: int) -> None:
@@ -81,6 +88,21 @@ class KubeCluster:
         """Delete a revision's ReplicaSets with their pods."""
         for one in self._find_replica_sets(key).get(number, []):
             self._api.delete(f"{REPLICA_SETS.format(self._api.namespace)}/{one['metadata']['name']}")
+
+    def direct_traffic(self, blueprint: TrafficBlueprint) -> None:
+        """Give the candidate its share of the requests, or all of them to the stable revision."""
+        self._apply_all(blueprint.key, render_traffic(blueprint, self._api.namespace), dry_run=False)
+
+    def delete_candidate(self, key: DeploymentKey) -> None:
+        """Delete all objects of a deployment's candidate; its Deployment, by which it is known, comes last."""
+        for kind, item in reversed(tuple(self._list_objects(key))):
+            if is_of_candidate(item):
+                self._api.delete(self._locate(kind, item["metadata"]["name"]))
+
+    def _apply_all(self, key: DeploymentKey, manifests: tuple[Manifest, ...], *, dry_run: bool) -> None:
+        for manifest in manifests:
+            self._find_own(key, manifest["kind"], manifest["metadata"]["name"])
+            self._apply(manifest, dry_run=dry_run, force=self._takes_over)
 
     def _render(self, blueprint: Blueprint) -> tuple[Manifest, ...]:
         return render_manifests(blueprint, self._api.namespace)
@@ -115,16 +137,16 @@ class KubeCluster:
             for item in self._api.list(path.format(self._api.namespace), selector):
                 yield kind, item
 
-    def _list_superfluous(self, key: DeploymentKey, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:
+    def _list_superfluous(self, blueprint: Blueprint, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:
+        """Objects of the deployment, or of its candidate, that a blueprint does not have."""
         wanted = {(one["kind"], one["metadata"]["name"]) for one in manifests}
-        for kind, item in self._list_objects(key):
-            if (kind, item["metadata"]["name"]) not in wanted:
+        for kind, item in self._list_objects(blueprint.key):
+            if is_of_candidate(item) == blueprint.is_candidate and (kind, item["metadata"]["name"]) not in wanted:
                 yield kind, item
 
     def _find_replica_sets(self, key: DeploymentKey) -> Mapping[int, list[Mapping[str, Any]]]:
-        return group_replica_sets(
-            self._api.list(REPLICA_SETS.format(self._api.namespace), write_selector(select_deployment(key)))
-        )
+        found = self._api.list(REPLICA_SETS.format(self._api.namespace), write_selector(select_deployment(key)))
+        return group_replica_sets(drop_candidates(found))
 
     def _locate(self, kind: str, name: str) -> str:
         return locate(kind, self._api.namespace, name)

@@ -5,13 +5,27 @@ Whatever is put into a template goes through `tojson`, which YAML reads as the s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from dockyard.adapters.k8s.labels import POLICY, annotate_revision, label_object, select_deployment, write_policy
-from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, derive_object_name
+from dockyard.adapters.k8s.labels import (
+    POLICY,
+    TRAFFIC,
+    annotate_revision,
+    label_object,
+    label_pods,
+    select_all_pods,
+    select_candidate,
+    select_deployment,
+    write_policy,
+    write_traffic,
+)
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, TrafficBlueprint, derive_candidate_name, derive_object_name
+from dockyard.domain.k8s_rollout import Division, Traffic
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -23,36 +37,67 @@ PRE_STOP_SECONDS = 5
 """How long a pod that is to end still answers, so that everybody hears of it first."""
 _MARGIN_SECONDS = 5
 _PROBE_SECONDS = 2
+_ALL = 100
 
 
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
     """Return the objects in the order in which they are applied."""
     names = ["deployment", "service", "poddisruptionbudget", *(["networkpolicy"] if blueprint.policy.clients else [])]
     values = _list_values(blueprint, namespace)
-    return tuple(yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(values)) for name in names)
+    return tuple(_fill(name, values) for name in names)
+
+
+def render_traffic(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifest, ...]:
+    """Return those of the objects that divide the requests."""
+    values = _list_common_values(blueprint, namespace, is_candidate=False)
+    return (_fill("service", values),)
+
+
+def _fill(name: str, values: Mapping[str, object]) -> Manifest:
+    manifest: Manifest = yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(values))
+    return manifest
+
+
+def _list_common_values(blueprint: TrafficBlueprint, namespace: str, *, is_candidate: bool) -> dict[str, object]:
+    """What all objects are made from, whatever the revision."""
+    key, traffic = blueprint.key, blueprint.traffic
+    by_pods = traffic if traffic and traffic.by is Division.PODS else None
+    return {
+        "name": derive_candidate_name(key) if is_candidate else derive_object_name(key),
+        "namespace": namespace,
+        "labels": label_object(key, is_candidate=is_candidate),
+        "selector": select_candidate(key) if is_candidate else select_deployment(key),
+        "service_selector": select_candidate(key) if is_candidate else _select_served(key, by_pods),
+        "service_annotations": {TRAFFIC: write_traffic(by_pods)} if by_pods else {},
+        "policy": blueprint.policy,
+        "port": PORT,
+    }
 
 
 def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
-    settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
+    settings, is_candidate = blueprint.spec.settings, blueprint.is_candidate
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
     return {
-        "name": name,
-        "namespace": namespace,
-        "labels": label_object(blueprint.key, name),
-        "selector": select_deployment(blueprint.key),
+        **_list_common_values(blueprint, namespace, is_candidate=is_candidate),
+        "pod_labels": label_pods(blueprint.key, is_candidate=is_candidate),
         "annotations": {POLICY: write_policy(blueprint.policy)},
         "revision_annotations": annotate_revision(blueprint),
         "image": blueprint.image,
-        "policy": blueprint.policy,
         "settings": settings,
         "env": [{"name": name, "value": value} for name, value in (*settings.env, *_own_variables(blueprint, grace))],
-        "port": PORT,
         "pre_stop_seconds": PRE_STOP_SECONDS,
         "termination_seconds": PRE_STOP_SECONDS + grace + _MARGIN_SECONDS,
         "probe_seconds": _PROBE_SECONDS,
         "startup_failures": -(-settings.ready_timeout_seconds // _PROBE_SECONDS),
     }
+
+
+def _select_served(key: DeploymentKey, traffic: Traffic | None) -> dict[str, str]:
+    """Whose pods the Service brings requests to."""
+    if traffic is None:
+        return select_deployment(key)
+    return select_candidate(key) if traffic.percent == _ALL else select_all_pods(key)
 
 
 def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], ...]:

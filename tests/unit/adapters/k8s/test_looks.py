@@ -47,7 +47,7 @@ def make_pod(
 
 
 def look(deployment: Json | None, *sets: Json, pods: tuple[Json, ...] = ()) -> ObservedK8s:
-    found = Found(namespace="models", deployment=deployment, replica_sets=sets, pods=pods, objects=("Deployment/wine",))
+    found = Found(namespace="models", deployment=deployment, replica_sets=sets, pods=pods, objects=())
     return describe_found(KEY, found)
 
 
