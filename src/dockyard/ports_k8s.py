@@ -26,7 +26,8 @@ class Cluster(Protocol):
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Bring a deployment's objects to a blueprint, or its candidate's, and delete those that it has no more.
 
-        Raises ConflictError `field-conflict`, `name-taken`, `admission-refused`, `cluster-refused`.
+        Raises ConflictError `field-conflict`, `name-taken`, `admission-refused`, `cluster-refused`, and NotFoundError
+        `kind-missing` before anything is written.
         """
         ...
 

@@ -7,6 +7,7 @@ import pytest
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
+from dockyard.domain.k8s_exposure import Exposure, HttpRoute, Ingress
 from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import K8sDeployRequest
 from support.fake_kit import CommandLine
@@ -130,3 +131,38 @@ def test_access_is_what_file_and_flags_say(dockyard: CommandLine) -> None:
     assert not find_place(dockyard, "k8s").takes_over
     ask(dockyard, "--force-conflicts")
     assert find_place(dockyard, "k8s").takes_over
+
+
+@pytest.mark.parametrize(
+    ("text", "exposure"),
+    [
+        (
+            "route: {gateway: all, namespace: gates, section: web, hostnames: ['{name}.test'], path: '/{name}', scheme: http}",
+            HttpRoute(
+                gateway="all", namespace="gates", section="web", hostnames=("{name}.test",), path="/{name}", scheme="http"
+            ),
+        ),
+        (
+            "ingress: {host: '{name}.test', class_name: nginx, path: /v1, tls_secret: tls, annotations: {b: '1', a: '2'}}",
+            Ingress(host="{name}.test", class_name="nginx", path="/v1", tls_secret="tls", annotations=(("a", "2"), ("b", "1"))),
+        ),
+    ],
+)
+def test_way_in_from_outside_is_policy(dockyard: CommandLine, text: str, exposure: Exposure) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(CONFIG.replace("replicas: 3", f"replicas: 3\n      {text}"))
+    assert ask(dockyard, "--env", "prod").policy.exposure == exposure
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "{route: {gateway: shared, hostnames: [a.test]}, ingress: {host: a.test}}",
+        "{route: {gateway: shared, hostnames: []}}",
+        "{route: {gateway: shared, hostnames: ['*.test']}}",
+        "{route: {gateway: shared, hostnames: ['{model}.test']}}",
+        "{ingress: {host: a.test, path: no-slash}}",
+    ],
+)
+def test_way_in_that_cannot_be_is_refused(dockyard: CommandLine, text: str) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(f"environments:\n  prod: {{target: k8s, k8s: {text}}}\n")
+    assert dockyard.deploy("k8s", "-m", "wine", "--env", "prod").code == 2

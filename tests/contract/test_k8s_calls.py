@@ -11,8 +11,9 @@ import pytest
 from dockyard.adapters.k8s.api import KubeApi
 from dockyard.adapters.k8s.cluster import KubeCluster
 from dockyard.adapters.k8s.inventory import KubeInventory
-from dockyard.domain.errors import ConflictError, NotFoundError, UnavailableError
+from dockyard.domain.errors import ConflictError, CredentialsError, NotFoundError, UnavailableError
 from dockyard.domain.k8s import ClusterAccess, K8sPolicy
+from dockyard.domain.k8s_exposure import HttpRoute
 from dockyard.testing.surroundings import ManualClock
 from support.k8s_values import KEY, make_blueprint
 from support.kube_stand_in import KubeStandIn, run_kube_stand_in
@@ -94,6 +95,28 @@ def test_what_is_no_more_wanted_is_deleted_but_not_by_a_dry_run(subject: Subject
     assert POLICY in subject.server.objects
     subject.cluster.apply_blueprint(make_blueprint(), dry_run=False)
     assert POLICY not in subject.server.objects
+
+
+def test_kind_that_the_cluster_does_not_serve_is_named_before_anything_is_written(subject: Subject) -> None:
+    policy = K8sPolicy(exposure=HttpRoute(gateway="shared", hostnames=("wine.example.com",)))
+    for served in ({}, {"resources": [{"kind": "GRPCRoute"}]}):
+        subject.server.objects["/apis/gateway.networking.k8s.io/v1"] = served
+        with pytest.raises(NotFoundError, match=r"httproutes\.gateway\.networking\.k8s\.io") as lacking:
+            subject.cluster.apply_blueprint(make_blueprint(policy=policy), dry_run=True)
+        assert lacking.value.code == "kind-missing"
+    subject.server.objects["/apis/gateway.networking.k8s.io/v1"] = {"resources": [{"kind": "HTTPRoute"}]}
+    subject.cluster.apply_blueprint(make_blueprint(policy=policy), dry_run=True)
+    assert subject.server.changes == []
+
+
+def test_optional_kind_that_we_may_not_list_is_taken_as_absent(subject: Subject) -> None:
+    subject.serve()
+    subject.server.forbidden = ("networkpolicies", "ingresses", "httproutes")
+    assert subject.cluster.describe_deployment(KEY).objects == ("Deployment/wine", "Service/wine", "PodDisruptionBudget/wine")
+    assert subject.inventory.list_orphans() == ()
+    subject.server.forbidden = ("services",)
+    with pytest.raises(CredentialsError):
+        subject.cluster.describe_deployment(KEY)
 
 
 def test_object_of_somebody_else_is_not_touched(subject: Subject) -> None:

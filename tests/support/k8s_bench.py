@@ -74,7 +74,9 @@ def want(version: int | str = 1, **fields: object) -> K8sDeployRequest:
     """A request for a version of `wine`; what is not a field of requests is a setting."""
     text = f"models:/wine/{version}" if isinstance(version, int) else version
     values: dict[str, object] = {"key": KEY, "image": ImageSettings(), "policy": K8sPolicy()}
-    values |= {name: fields.pop(name) for name in ("promote", "history_limit", "policy", "rollout", "key", "image") if name in fields}
+    values |= {
+        name: fields.pop(name) for name in ("promote", "history_limit", "policy", "rollout", "key", "image") if name in fields
+    }
     return K8sDeployRequest(
         ref=parse_model_ref(text),
         settings=K8sSettings(**fields),  # type: ignore[arg-type]

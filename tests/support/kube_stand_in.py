@@ -25,6 +25,8 @@ class KubeStandIn:
     objects: dict[str, Json] = field(default_factory=dict)
     ordered: list[tuple[int, bytes]] = field(default_factory=list)
     """Statuses and bodies that the next calls are answered with, whatever they ask."""
+    forbidden: tuple[str, ...] = ()
+    """Kinds, as paths name them, that nobody may list."""
     calls: list[tuple[str, str]] = field(default_factory=list)
     headers: list[dict[str, str]] = field(default_factory=list)
     _version: int = 0
@@ -48,7 +50,8 @@ class KubeStandIn:
         path, query = address.path, dict(parse_qsl(address.query))
         there = self.objects.get(path)
         if "labelSelector" in query:
-            return 200, {"items": list(self._select(path, query["labelSelector"]))}
+            is_forbidden = path.rpartition("/")[2] in self.forbidden
+            return (403, None) if is_forbidden else (200, {"items": list(self._select(path, query["labelSelector"]))})
         if method == "PATCH":
             merged = _merge(there or {}, body)
             return 200, merged if "dryRun" in query else self._store(path, merged)

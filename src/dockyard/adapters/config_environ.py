@@ -67,6 +67,11 @@ def is_structured(annotation: object) -> bool:
     return any(typing.get_origin(one) in {list, dict} for one in _alternatives(annotation))
 
 
+def read_text(path: KeyPath, text: str) -> object:
+    """Return the value that text stands for at a path."""
+    return _read_structured(text) if is_structured(_find_annotation(path)) else text
+
+
 def _is_ours(name: str) -> bool:
     return name.startswith(PREFIX) and SEPARATOR in name[len(PREFIX) :].strip("_")
 
@@ -78,9 +83,8 @@ def _spell(part: str) -> str:
 def _read_variable(name: str, text: str, spelled: Mapping[str, str]) -> Setting:
     parts = name[len(PREFIX) :].split(SEPARATOR)
     path = _find_path(parts, spelled)
-    annotation = _find_annotation(path)
-    value = _read_structured(text) if is_structured(annotation) else _refer(name, text, path)
-    return Setting(path=path, value=value, origin=name)
+    value = read_text(path, text)
+    return Setting(path=path, value=_refer(name, value, path) if isinstance(value, str) else value, origin=name)
 
 
 def _find_path(parts: list[str], spelled: Mapping[str, str]) -> KeyPath:

@@ -2,21 +2,60 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
 from typing_extensions import Self
 
 from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
+from dockyard.domain.k8s_exposure import Exposure, HttpRoute, Ingress
 from dockyard.domain.k8s_rollout import Gate, K8sRollout, K8sRolloutKind
 
 _SETTINGS, _POLICY, _ROLLOUT = K8sSettings(), K8sPolicy(), K8sRollout()
 _GATE = _ROLLOUT.gate
 
+_HOST = r"^(\{name\}|[a-z0-9])((\{name\}|[-a-z0-9.])*(\{name\}|[a-z0-9]))?$"
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", max_length=20)]
 ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
 Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
+
+
+HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
+UrlPath = Annotated[str, StringConstraints(pattern=r"^/(\{name\}|[A-Za-z0-9._~%/-])*$", max_length=1024)]
+
+
+class RouteSection(Section):
+    """An HTTPRoute of the Gateway API. `{name}` in `hostnames` and `path` stands for the deployment's name."""
+
+    gateway: ObjectName
+    """The Gateway that the route belongs to."""
+    namespace: Namespace | None = None
+    """The Gateway's namespace; without it the deployment's."""
+    section: ObjectName | None = None
+    """The Gateway's listener; without it each that takes the hostnames."""
+    hostnames: Annotated[list[HostName], Field(min_length=1)]
+    """The hosts that are asked for. The first is in the URL that is shown."""
+    path: UrlPath = "/"
+    """What requests' paths begin with. It is taken away before the model's scorer sees them."""
+    scheme: Literal["https", "http"] = "https"
+    """How clients speak to the Gateway, for the URL that is shown."""
+
+
+class IngressSection(Section):
+    """An Ingress. `{name}` in `host`, `path` and `tls_secret` stands for the deployment's name."""
+
+    host: HostName
+    """The host that is asked for."""
+    class_name: ObjectName | None = None
+    """The IngressClass; without it the cluster's default one."""
+    path: UrlPath = "/"
+    """What requests' paths begin with: `/invocations` lets nothing else in. It is not taken away."""
+    tls_secret: HostName | None = None
+    """The Secret with the host's certificate; without it plain HTTP."""
+    annotations: dict[str, str] = {}
+    """What the Ingress controller is told."""
 
 
 Percent = Annotated[int, Field(ge=1, le=100)]
@@ -41,7 +80,7 @@ class GateSection(Section):
     @model_validator(mode="after")
     def _go_together(self) -> Self:
         if bool(self.alerts) != bool(self.prometheus):
-            raise ValueError("`prometheus` and `alerts` go together")
+            raise PydanticCustomError("gate", "has one of `prometheus` and `alerts`; they go together")
         return self
 
 
@@ -65,7 +104,7 @@ class K8sRolloutSection(Section):
     @model_validator(mode="after")
     def _ascend(self) -> Self:
         if self.steps != sorted(set(self.steps)):
-            raise ValueError("`steps` must ascend")
+            raise PydanticCustomError("steps", "has `steps` that do not ascend")
         return self
 
 
@@ -100,6 +139,16 @@ class K8s(Section):
     """Labels that nodes must have."""
     rollout: K8sRolloutSection = K8sRolloutSection()
     """How a new revision comes."""
+    route: RouteSection | None = None
+    """Lets requests in from outside by a Gateway."""
+    ingress: IngressSection | None = None
+    """Lets requests in from outside by an Ingress."""
+
+    @model_validator(mode="after")
+    def _check_exposure(self) -> K8s:
+        if self.route and self.ingress:
+            raise PydanticCustomError("exposure", "has `route` and `ingress`; leave one of them out")
+        return self
 
 
 def make_k8s_place(section: K8s) -> K8sPlace:
@@ -114,25 +163,22 @@ def make_k8s_place(section: K8s) -> K8sPlace:
         node_selector=tuple(sorted(section.node_selector.items())),
     )
     access = ClusterAccess(kubeconfig=section.kubeconfig, context=section.context, namespace=section.namespace)
-    policy = K8sPolicy(replicas=section.replicas, clients=tuple(section.clients))
+    policy = K8sPolicy(replicas=section.replicas, clients=tuple(section.clients), exposure=_make_exposure(section))
     rollout = _make_rollout(section.rollout)
     return K8sPlace(access=access, settings=settings, policy=policy, rollout=rollout, takes_over=section.force_conflicts)
 
 
 def _make_rollout(section: K8sRolloutSection) -> K8sRollout:
-    gate = section.gate
-    return K8sRollout(
-        kind=section.kind,
-        steps=tuple(section.steps),
-        wait_seconds=section.wait_seconds,
-        shadow_percent=section.shadow_percent,
-        pause=section.pause,
-        gate=Gate(
-            error_percent=gate.error_percent,
-            latency_ms=gate.latency_ms,
-            slower_percent=gate.slower_percent,
-            min_requests=gate.min_requests,
-            prometheus=gate.prometheus,
-            alerts=tuple(gate.alerts),
-        ),
-    )
+    values = section.model_dump()
+    gate = Gate(**{**values["gate"], "alerts": tuple(values["gate"]["alerts"])})
+    return K8sRollout(**{**values, "steps": tuple(values["steps"]), "gate": gate})
+
+
+def _make_exposure(section: K8s) -> Exposure | None:
+    if section.route is not None:
+        values = section.route.model_dump()
+        return HttpRoute(**{**values, "hostnames": tuple(values["hostnames"])})
+    if section.ingress is not None:
+        values = section.ingress.model_dump()
+        return Ingress(**{**values, "annotations": tuple(sorted(values["annotations"].items()))})
+    return None

@@ -123,6 +123,7 @@ class K8sHandlers:
         match step:
             case WaitRollout():
                 self.pods.wait(step.number, step.timeout_seconds)
+                self.pods.wait_for_route()
             case ConfirmRevision(number=number):
                 self.cluster.confirm_revision(self.key, number)
             case RemoveRevision(number=number):
@@ -140,9 +141,7 @@ class K8sHandlers:
         else:
             image = ImageDigest(f"{self.repository}@{self.shared.require_image(step.spec.fingerprint).digest}")
         traffic = step.traffic if isinstance(step, ApplyManifests) else None
-        return Blueprint(
-            key=self.key, number=step.number, spec=step.spec, image=image, policy=step.policy, traffic=traffic
-        )
+        return Blueprint(key=self.key, number=step.number, spec=step.spec, image=image, policy=step.policy, traffic=traffic)
 
     def _smoke_test(self, step: SmokeTest) -> Facts | Skipped:
         """Ask every pod of the revision that is ready; together they get as many requests as the step has."""

@@ -16,7 +16,7 @@ from dockyard.apply.interpreter import Facts
 from dockyard.apply.k8s_diagnosis import Cause, find_cause
 from dockyard.apply.k8s_gate import find_breach
 from dockyard.apply.k8s_waiting import PodWatcher
-from dockyard.domain.errors import DockyardError
+from dockyard.domain.errors import DockyardError, UnhealthyError
 from dockyard.domain.k8s import (
     Blueprint,
     K8sPolicy,
@@ -27,7 +27,14 @@ from dockyard.domain.k8s import (
     derive_object_name,
 )
 from dockyard.domain.k8s_rollout import Traffic
-from dockyard.domain.k8s_steps import CandidateStep, DropCandidate, RetireCandidate, SplitTraffic, StartCandidate, WatchCandidate
+from dockyard.domain.k8s_steps import (
+    CandidateStep,
+    DropCandidate,
+    RetireCandidate,
+    SplitTraffic,
+    StartCandidate,
+    WatchCandidate,
+)
 from dockyard.domain.request_counts import RequestCounts, add_counts
 from dockyard.ports_k8s import CandidateControl, CandidateMetrics
 
@@ -54,6 +61,7 @@ class CandidateMoves:
                 self._apply(draw(step), step.pods)
                 self.pods.wait(step.number, step.timeout_seconds)
                 self._direct(step.policy, step.traffic)
+                self.pods.wait_for_route()
             case WatchCandidate():
                 return self._watch(step)
             case DropCandidate(policy=policy) | RetireCandidate(policy=policy):
@@ -63,8 +71,12 @@ class CandidateMoves:
         return ()
 
     def retire(self, policy: K8sPolicy) -> None:
-        """Give all requests to the stable revision, and delete the candidate."""
+        """Give all requests to the stable revision, and delete the candidate as soon as Gateways have heard of that."""
         self._direct(policy, None)
+        try:
+            self.pods.wait_for_route()
+        except UnhealthyError as error:  # it brings no requests to anybody
+            self.pods.progress.note(error.message)
         self.control.delete_candidate(self.pods.key)
 
     def _direct(self, policy: K8sPolicy, traffic: Traffic | None) -> None:

@@ -13,6 +13,8 @@ from dockyard.ports_k8s import Cluster, ClusterInventory
 
 _LOG_LINES = 20
 _PAUSE_SECONDS = 0.5
+_ROUTE_SECONDS = 20.0
+"""How long a Gateway may take to take a route up."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,16 @@ class PodWatcher:
                 ready, since = count, now
                 self.progress.advance(f"pods of revision {number} that are ready", count, _count_wanted(seen, number))
             self._judge(seen, number, now - since, timeout_seconds)
+            self.clock.sleep(_PAUSE_SECONDS)
+
+    def wait_for_route(self) -> None:
+        """Look until the Gateway takes the route that leads to the deployment, where it has one."""
+        end = self.clock.monotonic() + _ROUTE_SECONDS
+        while problem := self.cluster.describe_deployment(self.key).route_problem:
+            if self.clock.monotonic() >= end:
+                hint = "`k8s.route` names Gateway, listener and hostnames; the listener must allow routes of the namespace"
+                what = f"no request from outside reaches {self.key}: {problem}"
+                raise UnhealthyError("route-not-accepted", what, hint=hint)
             self.clock.sleep(_PAUSE_SECONDS)
 
     def tell_unhealthy(self, number: int, cause: Cause) -> UnhealthyError:

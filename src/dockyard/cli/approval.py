@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from dockyard.domain.plan import Plan
 
 
-def ask_for_supplies(session: Session) -> Callable[[Plan], None]:
-    """Return what lets a plan pass that makes neither, asks at a terminal, and elsewhere wants `--yes`.
+def ask_for_supplies(session: Session, allowed_by: str = "`--yes`") -> Callable[[Plan], None]:
+    """Return what lets a plan pass that makes neither, asks at a terminal, and elsewhere wants what `allowed_by` names.
 
     It raises CancelledError for a no, UsageError `consent-needed` where nobody can be asked.
     """
@@ -27,7 +27,7 @@ def ask_for_supplies(session: Session) -> Callable[[Plan], None]:
             raise UsageError(
                 "consent-needed",
                 f"this would {' and '.join(made)}",
-                hint="`--plan` shows it, `--yes` allows it; `role` in dockyard.yaml names a role that is there",
+                hint=f"`--plan` shows it, {allowed_by} allows it; `role` in dockyard.yaml names a role that is there",
             )
         require_yes(session, plan, f"go on with {plan.key}?", refused=f"nothing was done for {plan.key}")
 

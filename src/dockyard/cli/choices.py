@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -104,16 +104,24 @@ def load_target_settings(
     """
     from dockyard.adapters.config_file import Flag
 
+    def list_flags(name: str) -> tuple[Flag, ...]:
+        path, chosen = ("environments", name, where[2].value), given.items()
+        own = (Flag(path=(*path, *key.split(".")), value=one, name=_name_flag(key)) for key, one in chosen if one is not None)
+        return (*flags, *own)
+
+    return load_environment(session, where, list_flags)
+
+
+def load_environment(
+    session: Session, where: tuple[str | None, str | None, Target], list_flags: Callable[[str], tuple[Flag, ...]]
+) -> tuple[Settings, EnvironmentSettings]:
+    """Return the configuration and the environment that was chosen, with the flags that there are for its name.
+
+    `where` are configuration file, environment and target. Raises UsageError `config-invalid`, `environment-unknown`.
+    """
     config, environment, target = where
-    default = target.value
-    name = choose_environment(session.load_settings(config), environment, session.environ, default).name
-    path = ("environments", name)
-    own = [
-        Flag(path=(*path, default, *key.split(".")), value=value, name=_name_flag(key))
-        for key, value in given.items()
-        if value is not None
-    ]
-    settings = session.load_settings(config, *flags, *own)
+    name = choose_environment(session.load_settings(config), environment, session.environ, target.value).name
+    settings = session.load_settings(config, *list_flags(name))
     return settings, require_target(settings.find_environment(name), target)
 
 

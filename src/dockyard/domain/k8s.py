@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec
 from dockyard.domain.image import ImageDigest
+from dockyard.domain.k8s_exposure import Exposure, HttpRoute
 from dockyard.domain.k8s_rollout import MOST_BY_PODS, Division, K8sRollout, Traffic
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
@@ -22,6 +23,9 @@ OWN_VARIABLES = (
     "DOCKYARD_REVISION",
 )
 """What every pod is given, sorted: nobody else may set these."""
+BRING_REQUESTS = frozenset({"Service", "HTTPRoute"})
+"""The kinds of objects that divide requests between a deployment and its candidate."""
+_BESIDE = frozenset({"Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -67,11 +71,23 @@ class K8sPolicy:
     """Namespaces whose pods may ask it. Empty: no NetworkPolicy, so everybody whom the cluster lets."""
     history_limit: int = 5
     """How many revisions that have served are kept to roll back to, the serving one included."""
+    exposure: Exposure | None = None
+    """How requests from outside the cluster reach it. None: not at all."""
+
+    def list_kinds(self) -> tuple[str, ...]:
+        """The kinds of objects that a deployment has, as they are applied."""
+        return (
+            "Deployment",
+            "Service",
+            "PodDisruptionBudget",
+            *(["NetworkPolicy"] if self.clients else []),
+            *(["HTTPRoute" if isinstance(self.exposure, HttpRoute) else "Ingress"] if self.exposure else []),
+        )
 
     @property
     def has_route(self) -> bool:
         """Whether an HTTPRoute brings requests, so that it can divide them."""
-        return False
+        return isinstance(self.exposure, HttpRoute)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +110,11 @@ class Blueprint(TrafficBlueprint):
     """`repository@sha256:…`."""
     is_candidate: bool = False
     """Whether they are those of a candidate, which stands beside the deployment's own."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of objects, as they are applied: nothing outside leads to a candidate by itself."""
+        return tuple(kind for kind in self.policy.list_kinds() if not self.is_candidate or kind in _BESIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -169,8 +190,12 @@ class ObservedK8s(ObservedDeployment):
     candidate: K8sCandidate | None = None
     traffic: Traffic | None = None
     """What of the requests is sent to the candidate, whether or not there is one."""
+    delivered_by: str | None = None
+    """The field manager that applied the current revision, as `kustomize-controller`; None: Dockyard did."""
     differences: tuple[Difference, ...] = ()
     """Between what there is and the blueprint that it is compared with."""
+    route_problem: str = ""
+    """Why its Gateway sends it no requests, where that is so."""
 
     @property
     def exists(self) -> bool:
@@ -179,8 +204,8 @@ class ObservedK8s(ObservedDeployment):
 
     @property
     def endpoint_name(self) -> str | None:
-        """The URL of its Service, for clients in the cluster."""
-        return derive_endpoint(self.key, self.namespace) if self.objects else None
+        """The URL that clients use."""
+        return derive_endpoint(self.key, self.namespace, self.policy) if self.objects else None
 
     @property
     def state(self) -> DeploymentState:
@@ -197,8 +222,9 @@ class ObservedK8s(ObservedDeployment):
             return None
         ready = sum(pod.is_ready for pod in serving.pods)
         wanted = self.policy.replicas if self.policy else len(serving.pods)
+        deliverer = f", applied by {self.delivered_by}" if self.delivered_by else ""
         beside = f"; {self.candidate_share}" if self.candidate_share else ""
-        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{beside}"
+        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}{beside}"
 
     @property
     def trial_number(self) -> int | None:
@@ -286,6 +312,7 @@ def describe_traffic(traffic: Traffic | None, candidates: int, policy: K8sPolicy
     return f"about {100 * candidates // pods} % of the requests ({candidates} of {pods} pods)"
 
 
-def derive_endpoint(key: DeploymentKey, namespace: str) -> str:
-    """Return the URL that clients in the cluster use."""
-    return f"http://{derive_object_name(key)}.{namespace}.svc"
+def derive_endpoint(key: DeploymentKey, namespace: str, policy: K8sPolicy | None) -> str:
+    """Return the URL that clients use: from outside where that is possible, else that of the Service, in the cluster."""
+    name = derive_object_name(key)
+    return policy.exposure.derive_url(name) if policy and policy.exposure else f"http://{name}.{namespace}.svc"

@@ -108,18 +108,20 @@ def check_rollout(rollout: K8sRollout, *, has_route: bool) -> None:
         raise UsageError(
             "setting-invalid",
             "a shadow needs an HTTPRoute, which copies the requests",
-            hint="set `expose` to one in dockyard.yaml, or choose `canary`",
+            hint="set `k8s.route` in dockyard.yaml, or choose `canary`",
         )
     if rollout.kind is K8sRolloutKind.ROLLING and rollout.pause:
         raise UsageError(
             "setting-invalid", "a rolling update has no share to pause at", hint="choose `blue-green`, `canary` or `shadow`"
         )
-    uneven = [one.percent for one in rollout.divide(has_route=has_route) if one.by is Division.PODS and _is_too_much(one.percent)]
+    uneven = [
+        one.percent for one in rollout.divide(has_route=has_route) if one.by is Division.PODS and _is_too_much(one.percent)
+    ]
     if uneven:
         raise UsageError(
             "setting-invalid",
             f"a share of {uneven[0]} % needs an HTTPRoute: by pods a candidate gets at most {MOST_BY_PODS} %, or all",
-            hint="the old revision keeps all its pods; give `steps` up to 50 and 100, or `expose` an HTTPRoute",
+            hint="the old revision keeps all its pods; give `steps` up to 50 and 100, or set `k8s.route`",
         )
 
 

@@ -79,7 +79,7 @@ def plan_k8s(key: DeploymentKey, wanted: WantedK8s, observed: Observed[ObservedK
     trial = _choose_trial(wanted, seen, number)
     if trial is not None and (trial.rollout.pause or trial.rollout.kind is K8sRolloutKind.SHADOW):
         return _plan_trial(trial, wanted, observed, revision)
-    endpoint = derive_endpoint(key, seen.namespace)
+    endpoint = derive_endpoint(key, seen.namespace, wanted.policy)
     steps: list[Step] = []
     if not _serves(seen, revision):
         steps += _prepare(wanted, observed, revision, number)
@@ -92,7 +92,11 @@ def plan_k8s(key: DeploymentKey, wanted: WantedK8s, observed: Observed[ObservedK
         steps += retire_candidate(seen, wanted.policy, trial)
     steps += clean_up(seen, serving=number, history_limit=wanted.history_limit)
     steps += promote(wanted, observed)
-    if steps or not is_recorded(_as_pushed(observed, revision), wanted, number=number, endpoint=endpoint):
+    # What another tool delivers is not ours to record.
+    is_told = seen.delivered_by is not None or is_recorded(
+        _as_pushed(observed, revision), wanted, number=number, endpoint=endpoint
+    )
+    if steps or not is_told:
         steps.append(WriteRecord(key=key, status=RecordStatus.SERVING, number=number))
     return Plan(
         key=key,
@@ -155,7 +159,7 @@ def _plan_trial(trial: Trial, wanted: WantedK8s, observed: Observed[ObservedK8s]
     status, is_told = _tell_trial(trial, wanted, _as_pushed(observed, revision))
     if steps or not is_told:
         steps.append(WriteRecord(key=seen.key, status=status, number=number))
-    endpoint = derive_endpoint(seen.key, seen.namespace)
+    endpoint = derive_endpoint(seen.key, seen.namespace, wanted.policy)
     changes = () if trial.stands_still else diff_deployment(seen, wanted.spec, number=number, endpoint=endpoint)
     return Plan(
         key=seen.key,
@@ -187,6 +191,7 @@ def _serves(seen: ObservedK8s, revision: K8sRevision | None) -> bool:
         and seen.is_settled
         and (seen.traffic is None or seen.candidate is not None)
         and not seen.differences
+        and not seen.route_problem
     )
 
 

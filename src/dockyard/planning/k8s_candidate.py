@@ -108,4 +108,3 @@ def retire_candidate(seen: ObservedK8s, policy: K8sPolicy, trial: Trial | None) 
     number = trial.number if trial else there
     if number is not None:
         yield RetireCandidate(number=number, policy=policy)
-

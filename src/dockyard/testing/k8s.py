@@ -19,7 +19,6 @@ from dockyard.domain.k8s import (
     Difference,
     K8sCandidate,
     K8sPod,
-    K8sPolicy,
     K8sRevision,
     ObservedK8s,
     TrafficBlueprint,
@@ -33,6 +32,7 @@ from dockyard.testing.faults import Faults
 from dockyard.testing.surroundings import ManualClock
 
 _ALL = 100
+_ORDER = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "Ingress", "HTTPRoute")
 
 READY = K8sPod(name="", is_ready=True)
 NEVER_READY = K8sPod(name="", is_ready=False)
@@ -50,6 +50,7 @@ class _State:
     """What somebody else has set."""
     traffic: Traffic | None = None
     candidate: K8sCandidate | None = None
+    candidate_kinds: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
@@ -66,6 +67,10 @@ class MemoryCluster:
     foreign: set[str] = field(default_factory=set)
     """Names that objects of somebody else's have."""
     orphans: list[str] = field(default_factory=list)
+    lacks: set[str] = field(default_factory=set)
+    """Kinds that it does not have."""
+    route_problem: str = ""
+    """What Gateways say instead of taking routes."""
     takes_over: bool = False
     _states: dict[DeploymentKey, _State] = field(default_factory=dict)
 
@@ -91,13 +96,14 @@ class MemoryCluster:
             policy=state.applied.policy,
             candidate=state.candidate,
             traffic=state.traffic,
+            route_problem=self.route_problem if "HTTPRoute" in state.applied.policy.list_kinds() else "",
         )
 
     def find_differences(self, blueprint: Blueprint) -> tuple[Difference, ...]:
-        """The number of pods, and objects that are there and should not be, or the other way round."""
+        """The number of pods, the rest of the policy, and objects that are there and should not be, or the other way round."""
         state = self._states.get(blueprint.key)
-        there = set(_list_own(state.applied.policy, blueprint.key)) if state else set()
-        wanted = set(_list_own(blueprint.policy, blueprint.key))
+        there = set(_list_own(state.applied)) if state else set()
+        wanted = set(_list_own(blueprint))
         found = [Difference(what=one, before=None, after="there") for one in sorted(wanted - there)]
         found += [Difference(what=one, before="there", after=None) for one in sorted(there - wanted)]
         if state is not None:
@@ -108,11 +114,15 @@ class MemoryCluster:
             if state.traffic != blueprint.traffic:
                 what = f"Service/{derive_object_name(blueprint.key)} spec.selector"
                 found.append(Difference(what=what, before=str(state.traffic), after=str(blueprint.traffic)))
+            if state.applied.policy != blueprint.policy:
+                what = f"Deployment/{derive_object_name(blueprint.key)} metadata.annotations.dockyard.io/policy"
+                found.append(Difference(what=what, before=str(state.applied.policy), after=str(blueprint.policy)))
         return tuple(found)
 
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Roll out at once, or get stuck with a pod that is what its image makes it."""
         self._check_name(blueprint.key)
+        self._check_kinds(blueprint)
         self._check_conflict(blueprint)
         if dry_run:
             return
@@ -136,7 +146,7 @@ class MemoryCluster:
         """Forget it."""
         with self.faults.watch("delete_candidate"):
             if key in self._states:
-                self._states[key].candidate = None
+                self._states[key].candidate, self._states[key].candidate_kinds = None, ()
 
     def list_served(self, key: DeploymentKey) -> tuple[int, ...]:
         """The revisions that requests to the Service reach now."""
@@ -203,6 +213,7 @@ class MemoryCluster:
         revision = self._make_pods(_make_revision(blueprint, self.clock.now().isoformat()), blueprint)
         is_settled = revision.status is RevisionStatus.READY
         state.candidate = K8sCandidate(revision=revision, replicas=blueprint.policy.replicas, is_settled=is_settled)
+        state.candidate_kinds = blueprint.kinds
 
     def _roll_out(self, state: _State) -> None:
         blueprint = state.applied
@@ -229,6 +240,11 @@ class MemoryCluster:
         name = derive_object_name(key)
         if name in self.foreign:
             raise ConflictError("name-taken", f"Deployment {name} in namespace {self.namespace} was not made for {key}")
+
+    def _check_kinds(self, blueprint: Blueprint) -> None:
+        lacking = next((kind for kind in blueprint.policy.list_kinds() if kind in self.lacks), None)
+        if lacking is not None:
+            raise NotFoundError("kind-missing", f"the cluster has no {lacking}")
 
     def _check_conflict(self, blueprint: Blueprint) -> None:
         state = self._states.get(blueprint.key) if not blueprint.is_candidate else None
@@ -325,15 +341,9 @@ def _number(candidate: K8sCandidate | None) -> tuple[int, ...]:
 
 
 def _list_objects(state: _State) -> Iterator[str]:
-    key, policy = state.applied.key, state.applied.policy
-    own = tuple(_list_own(policy, key))
-    beside = derive_candidate_name(key)
-    for one in own:
-        yield one
-        if state.candidate is not None:
-            yield f"{one.partition('/')[0]}/{beside}"
+    beside = (f"{kind}/{derive_candidate_name(state.applied.key)}" for kind in state.candidate_kinds)
+    yield from sorted((*_list_own(state.applied), *beside), key=lambda one: _ORDER.index(one.partition("/")[0]))
 
 
-def _list_own(policy: K8sPolicy, key: DeploymentKey) -> Iterator[str]:
-    kinds = ["Deployment", "Service", "PodDisruptionBudget", *(["NetworkPolicy"] if policy.clients else [])]
-    yield from (f"{kind}/{derive_object_name(key)}" for kind in kinds)
+def _list_own(blueprint: Blueprint) -> Iterator[str]:
+    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in blueprint.kinds)

@@ -1,5 +1,6 @@
-"""Owns `promote`: what stands beside the serving revision takes over, and the alias that is called as the environment is pointed
-at the model version that serves there."""
+"""Owns `promote`: what stands beside the serving revision takes over, and the alias that is called as the environment is
+pointed at the model version that serves there.
+"""
 
 from __future__ import annotations
 

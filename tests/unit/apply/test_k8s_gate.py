@@ -29,7 +29,9 @@ WRONG = RequestCounts(requests=100, errors=3, seconds=1.0)
         (Gate(slower_percent=100), SLOW, RequestCounts(requests=1, seconds=0.01), None),
     ],
 )
-def test_breach_is_told_with_its_figures(gate: Gate, candidate: RequestCounts, stable: RequestCounts, words: str | None) -> None:
+def test_breach_is_told_with_its_figures(
+    gate: Gate, candidate: RequestCounts, stable: RequestCounts, words: str | None
+) -> None:
     assert find_breach(gate, candidate, stable) == words
 
 

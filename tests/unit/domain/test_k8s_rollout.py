@@ -25,7 +25,14 @@ def test_shares_are_divided_by_a_route_where_there_is_one_but_switched_by_the_se
 
 @pytest.mark.parametrize(
     ("percent", "by", "replicas", "pods"),
-    [(10, "pods", 2, 1), (10, "pods", 9, 1), (50, "pods", 3, 3), (100, "pods", 3, 3), (10, "route", 30, 3), (1, "mirror", 2, 1)],
+    [
+        (10, "pods", 2, 1),
+        (10, "pods", 9, 1),
+        (50, "pods", 3, 3),
+        (100, "pods", 3, 3),
+        (10, "route", 30, 3),
+        (1, "mirror", 2, 1),
+    ],
 )
 def test_candidate_has_the_pods_that_its_share_needs(percent: int, by: str, replicas: int, pods: int) -> None:
     assert count_candidates(make_traffic(percent, by), replicas) == pods

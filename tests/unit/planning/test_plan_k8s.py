@@ -21,7 +21,14 @@ from dockyard.domain.deployment import RevisionStatus
 from dockyard.domain.image import BuilderKind, ImageDigest
 from dockyard.domain.k8s import Difference, K8sCandidate, K8sPolicy, K8sRevision, ObservedK8s, derive_endpoint
 from dockyard.domain.k8s_rollout import Division, K8sRollout, K8sRolloutKind, Traffic
-from dockyard.domain.k8s_steps import ApplyManifests, CheckManifests, DropCandidate, RetireCandidate, SplitTraffic, StartCandidate
+from dockyard.domain.k8s_steps import (
+    ApplyManifests,
+    CheckManifests,
+    DropCandidate,
+    RetireCandidate,
+    SplitTraffic,
+    StartCandidate,
+)
 from dockyard.domain.observed import DeploymentState, Observed
 from dockyard.domain.phase import Phase
 from dockyard.domain.plan import Plan, RemoveDeployment, RemoveRevision, WriteRecord
@@ -48,8 +55,8 @@ def make_wanted(case: dict[str, Any]) -> WantedK8s:
     )
 
 
-def make_rollout(kind: str = "rolling", steps: tuple[int, ...] = (10, 50, 100), **fields: Any) -> K8sRollout:
-    return K8sRollout(kind=K8sRolloutKind(kind), steps=tuple(steps), **fields)
+def make_rollout(kind: str = "rolling", steps: tuple[int, ...] = (10, 50, 100), **fields: bool | int) -> K8sRollout:
+    return K8sRollout(kind=K8sRolloutKind(kind), steps=tuple(steps), **fields)  # type: ignore[arg-type]
 
 
 def make_candidate(number: int, version: int, status: str) -> K8sCandidate:
@@ -97,7 +104,7 @@ def make_record(seen: ObservedK8s, wanted: WantedK8s, status: RecordStatus) -> D
         number,
         wanted.spec,
         image=ImageDigest(f"{REPOSITORY}@{make_image(int(wanted.spec.model.version or 0)).digest}"),
-        endpoint=derive_endpoint(KEY, seen.namespace) if serves else None,
+        endpoint=derive_endpoint(KEY, seen.namespace, wanted.policy) if serves else None,
     )
 
 
@@ -110,6 +117,15 @@ def test_plan_of_case(case: dict[str, Any]) -> None:
     assert plan.is_empty == (not case["steps"])
     if "changes" in case:
         assert [[one.what, one.before, one.after] for one in plan.changes] == case["changes"]
+
+
+def test_what_another_tool_delivered_is_not_recorded() -> None:
+    wanted = make_wanted({"model": 1})
+    case = {"image": False, "revisions": [[1, 1, "ready", 1]], "current": 1, "settled": True}
+    observed = make_observed(case, wanted)
+    delivered = dataclasses.replace(observed.deployment, delivered_by="kustomize-controller")
+    assert [step.type for step in plan_k8s(KEY, wanted, observed).steps] == ["WriteRecord"]
+    assert plan_k8s(KEY, wanted, dataclasses.replace(observed, deployment=delivered)).is_empty
 
 
 revisions = st.lists(
@@ -232,7 +248,11 @@ def test_no_share_is_given_before_the_candidate_was_started_and_asked(observed: 
 def test_deployment_says_what_stands_beside() -> None:
     case = {"revisions": [[1, 1, "ready", 1]], "current": 1, "settled": True, "candidate": [2, 2, "ready"]}
     beside = make_seen({**case, "traffic": [10, "pods"]})
-    assert (beside.state, beside.trial_number, [one.number for one in beside.all_revisions]) == (DeploymentState.UPDATING, 2, [1, 2])
+    assert (beside.state, beside.trial_number, [one.number for one in beside.all_revisions]) == (
+        DeploymentState.UPDATING,
+        2,
+        [1, 2],
+    )
     assert str(beside.capacity).endswith("in default; revision 2 gets about 33 % of the requests (1 of 3 pods)")
     assert str(make_seen({**case, "traffic": [20, "mirror"]}).capacity).endswith("gets copies of 20 % of the requests")
     assert str(make_seen({**case, "traffic": [20, "route"]}).capacity).endswith("gets 20 % of the requests")

@@ -11,6 +11,7 @@ from dockyard.domain.attempt import AttemptKind
 from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, TransientError, UnhealthyError, UsageError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, Fingerprint, ImageSettings
 from dockyard.domain.k8s import K8sPod, K8sPolicy
+from dockyard.domain.k8s_exposure import HttpRoute
 from dockyard.domain.plan import OutcomeStatus, RemoveRevision, SmokeTest, StopRevision
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
@@ -31,6 +32,8 @@ from support import memory_bench
 from support.any_bench import make_resolved
 from support.k8s_bench import DELETE, ROLLBACK, K8sBench, run, want
 from support.k8s_values import KEY, make_blueprint
+
+EXPOSED = K8sPolicy(exposure=HttpRoute(gateway="shared", hostnames=("{name}.example.com",)))
 
 
 @pytest.fixture
@@ -178,6 +181,34 @@ def test_network_policy_comes_and_goes_with_its_setting(bench: K8sBench) -> None
     assert "NetworkPolicy/wine" in bench.cluster.describe_deployment(KEY).objects
     run(bench)
     assert "NetworkPolicy/wine" not in bench.cluster.describe_deployment(KEY).objects
+
+
+def test_route_is_no_new_revision_and_its_url_is_the_endpoint(bench: K8sBench) -> None:
+    run(bench)
+    result = run(bench, policy=EXPOSED)
+    assert (result.revision, result.endpoint) == (1, "https://wine.example.com")
+    assert describe_status(bench.open(), None, None).rows[0].endpoint == "https://wine.example.com"
+    assert "HTTPRoute/wine" in bench.cluster.describe_deployment(KEY).objects
+    assert run(bench, policy=EXPOSED).status is ResultStatus.UNCHANGED
+    assert run(bench).endpoint == "http://wine.default.svc"
+    assert "HTTPRoute/wine" not in bench.cluster.describe_deployment(KEY).objects
+
+
+def test_route_that_no_gateway_takes_is_taken_back(bench: K8sBench) -> None:
+    run(bench)
+    bench.cluster.route_problem = "Gateway shared says NoMatchingParent: no such listener"
+    with pytest.raises(UnhealthyError, match="no such listener") as refused:
+        run(bench, policy=EXPOSED)
+    assert refused.value.code == "route-not-accepted"
+    assert bench.cluster.describe_deployment(KEY).policy == K8sPolicy()
+
+
+def test_kind_that_the_cluster_lacks_is_named_before_anything_is_written(bench: K8sBench) -> None:
+    bench.cluster.lacks.add("HTTPRoute")
+    with pytest.raises(NotFoundError, match="HTTPRoute") as lacking:
+        run(bench, policy=EXPOSED)
+    assert lacking.value.code == "kind-missing"
+    assert bench.cluster.list_deployments() == ()
 
 
 def test_hand_made_change_is_drift_and_no_fight(bench: K8sBench) -> None:

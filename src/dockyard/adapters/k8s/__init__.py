@@ -4,6 +4,7 @@ api         one call to the API server, with what its answers mean
 labels      the labels and annotations that lead back from an object to deployment, revision and registry
 manifests   the objects of a blueprint, rendered from the templates
 looks       what is read of the cluster, in our words
+routes      what Gateways say about an HTTPRoute
 compare     fields that are not as they would be made
 cluster     the Cluster port: look, compare, apply
 inventory   the ClusterInventory port: list, delete, logs, orphans

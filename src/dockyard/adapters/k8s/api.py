@@ -48,10 +48,12 @@ class KubeApi:
         status, body = self.call("GET", path, query)
         return None if status == 404 else _read(status, body, f"read {_title(path)}")
 
-    def list(self, path: str, selector: str) -> list[Json]:
-        """The objects that have some labels."""
-        found = self.get(path, {"labelSelector": selector}) or {}
-        return list(found.get("items") or [])
+    def list(self, path: str, selector: str, *, is_optional: bool = False) -> list[Json]:
+        """The objects that have some labels; with `is_optional` none where we may not ask."""
+        status, body = self.call("GET", path, {"labelSelector": selector})
+        if status == 404 or (is_optional and status == 403):
+            return []
+        return list(_read(status, body, f"read {_title(path)}").get("items") or [])
 
     def patch(self, path: str, body: Json, content_type: str, query: Mapping[str, str]) -> Json:
         """Change an object, or make it; return what it is then."""

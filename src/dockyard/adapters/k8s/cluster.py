@@ -11,21 +11,13 @@ from typing import Any
 
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
-from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS, locate
-from dockyard.adapters.k8s.labels import (
-    MANAGED_BY,
-    MANAGER,
-    SERVED_AT,
-    is_ours,
-    select_all_pods,
-    select_deployment,
-    write_selector,
-)
+from dockyard.adapters.k8s.kinds import CUSTOM, KINDS, OPTIONAL, PODS, REPLICA_SETS, locate, name_definition
+from dockyard.adapters.k8s.labels import MANAGER, SERVED_AT, is_ours, select_all_pods, select_deployment, write_selector
 from dockyard.adapters.k8s.looks import Found, describe_found, drop_candidates, group_replica_sets, is_of_candidate
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests, render_traffic
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, NotFoundError
-from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, TrafficBlueprint, derive_object_name
+from dockyard.domain.k8s import BRING_REQUESTS, Blueprint, Difference, ObservedK8s, TrafficBlueprint, derive_object_name
 from dockyard.ports import Clock
 
 
@@ -69,6 +61,7 @@ class KubeCluster:
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
         """Bring a deployment's objects to a blueprint, and delete those that it has no more."""
         manifests = self._render(blueprint)
+        self._require_kinds(manifests)
         self._apply_all(blueprint.key, manifests, dry_run=dry_run)
         if dry_run:
             return
@@ -91,7 +84,12 @@ class KubeCluster:
 
     def direct_traffic(self, blueprint: TrafficBlueprint) -> None:
         """Give the candidate its share of the requests, or all of them to the stable revision."""
-        self._apply_all(blueprint.key, render_traffic(blueprint, self._api.namespace), dry_run=False)
+        manifests = render_traffic(blueprint, self._api.namespace)
+        self._apply_all(blueprint.key, manifests, dry_run=False)
+        kinds = {one["kind"] for one in manifests}
+        for kind, item in self._list_objects(blueprint.key):
+            if kind in BRING_REQUESTS - kinds and not is_of_candidate(item):
+                self._api.delete(self._locate(kind, item["metadata"]["name"]))
 
     def delete_candidate(self, key: DeploymentKey) -> None:
         """Delete all objects of a deployment's candidate; its Deployment, by which it is known, comes last."""
@@ -106,6 +104,16 @@ class KubeCluster:
 
     def _render(self, blueprint: Blueprint) -> tuple[Manifest, ...]:
         return render_manifests(blueprint, self._api.namespace)
+
+    def _require_kinds(self, manifests: tuple[Manifest, ...]) -> None:
+        for kind, group in ((one["kind"], one["apiVersion"]) for one in manifests if one["kind"] in CUSTOM):
+            served = self._api.get(f"/apis/{group}") or {}
+            if all(one["kind"] != kind for one in served.get("resources") or ()):
+                raise NotFoundError(
+                    "kind-missing",
+                    f"the cluster has no {kind} of {group}: it lacks the CustomResourceDefinition {name_definition(kind)}",
+                    hint=f"install {CUSTOM[kind]}, or leave out the setting that wants it",
+                )
 
     def _compare(self, key: DeploymentKey, manifest: Manifest) -> tuple[Difference, ...]:
         kind, name = manifest["kind"], manifest["metadata"]["name"]
@@ -132,9 +140,9 @@ class KubeCluster:
         )
 
     def _list_objects(self, key: DeploymentKey) -> Iterator[tuple[str, Json]]:
-        selector = write_selector({**select_deployment(key), MANAGED_BY: MANAGER})
+        selector = write_selector(select_deployment(key))
         for kind, path in KINDS.items():
-            for item in self._api.list(path.format(self._api.namespace), selector):
+            for item in self._api.list(path.format(self._api.namespace), selector, is_optional=kind in OPTIONAL):
                 yield kind, item
 
     def _list_superfluous(self, blueprint: Blueprint, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:

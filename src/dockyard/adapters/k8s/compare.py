@@ -1,6 +1,7 @@
 """Owns the differences between two states of one object, field by field. Pure.
 
-What only the API server writes is no difference; a variable's value is never shown.
+What only the API server writes is no difference, nor is the tool that an object says it is managed by: Helm puts its own name
+there. A variable's value is never shown.
 """
 
 from __future__ import annotations
@@ -8,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from dockyard.adapters.k8s.labels import MANAGED_BY
 from dockyard.domain.k8s import Difference
 
 _SERVERS_OWN = frozenset({"managedFields", "resourceVersion", "generation", "uid", "creationTimestamp"})
@@ -21,7 +23,8 @@ def compare_objects(title: str, before: Mapping[str, Any], after: Mapping[str, A
 
 def _drop_servers_own(item: Mapping[str, Any]) -> dict[str, Any]:
     metadata = {name: value for name, value in item["metadata"].items() if name not in _SERVERS_OWN}
-    return {**{name: value for name, value in item.items() if name != "status"}, "metadata": metadata}
+    labels = {name: value for name, value in metadata.get("labels", {}).items() if name != MANAGED_BY}
+    return {**{name: value for name, value in item.items() if name != "status"}, "metadata": {**metadata, "labels": labels}}
 
 
 def _walk(before: object, after: object, path: str) -> Iterator[tuple[str, str | None, str | None]]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from dockyard.adapters.k8s.api import Json, KubeApi
-from dockyard.adapters.k8s.kinds import KINDS, PODS, REPLICA_SETS, locate
+from dockyard.adapters.k8s.kinds import KINDS, OPTIONAL, PODS, REPLICA_SETS, locate
 from dockyard.adapters.k8s.labels import (
     ENVIRONMENT,
-    MANAGED_BY,
-    MANAGER,
     read_key,
     select_all_pods,
     write_selector,
@@ -70,8 +68,8 @@ class KubeInventory:
                     yield kind, item
 
     def _list(self, kind: str) -> Iterator[tuple[DeploymentKey, Json]]:
-        selector = write_selector({MANAGED_BY: MANAGER, ENVIRONMENT: self._environment})
-        for item in self._api.list(KINDS[kind].format(self._api.namespace), selector):
+        selector = write_selector({ENVIRONMENT: self._environment})
+        for item in self._api.list(KINDS[kind].format(self._api.namespace), selector, is_optional=kind in OPTIONAL):
             key = read_key(item["metadata"].get("labels") or {})
             if key is not None:
                 yield key, item

@@ -1,4 +1,7 @@
-"""Owns where the API server keeps the kinds of objects that deployments have. To the first the others belong."""
+"""Owns where the API server keeps the kinds of objects that deployments have, and which of them a cluster may lack.
+
+To the first the others belong.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +14,14 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "Service": "/api/v1/namespaces/{}/services",
         "PodDisruptionBudget": "/apis/policy/v1/namespaces/{}/poddisruptionbudgets",
         "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
+        "Ingress": "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
+        "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
     }
 )
+OPTIONAL = frozenset({*KINDS} - {"Deployment", "Service", "PodDisruptionBudget"})
+"""Kinds that a deployment may do without: whoever may not list them has made none."""
+CUSTOM: Mapping[str, str] = MappingProxyType({"HTTPRoute": "the Gateway API"})
+"""Kinds that a cluster has only where something else has brought them."""
 REPLICA_SETS = "/apis/apps/v1/namespaces/{}/replicasets"
 PODS = "/api/v1/namespaces/{}/pods"
 
@@ -20,3 +29,9 @@ PODS = "/api/v1/namespaces/{}/pods"
 def locate(kind: str, namespace: str, name: str) -> str:
     """The path of one object."""
     return f"{KINDS[kind].format(namespace)}/{name}"
+
+
+def name_definition(kind: str) -> str:
+    """The CustomResourceDefinition that a kind comes from, as `httproutes.gateway.networking.k8s.io`."""
+    _, _, group, _, _, _, plural = KINDS[kind].split("/")
+    return f"{plural}.{group}"

@@ -64,13 +64,13 @@ def write_selector(labels: Mapping[str, str]) -> str:
 
 
 def is_ours(labels: Mapping[str, str], key: DeploymentKey) -> bool:
-    """Whether an object with these labels is of that deployment."""
-    return {MANAGED_BY: MANAGER, **select_deployment(key)}.items() <= labels.items()
+    """Whether an object with these labels is of that deployment, whoever applied it: Helm calls all that it does its own."""
+    return select_deployment(key).items() <= labels.items()
 
 
 def read_key(labels: Mapping[str, str]) -> DeploymentKey | None:
     """The deployment that an object with these labels is of."""
-    if labels.get(MANAGED_BY) != MANAGER or not {ENVIRONMENT, DEPLOYMENT} <= labels.keys():
+    if not {ENVIRONMENT, DEPLOYMENT} <= labels.keys():
         return None
     return DeploymentKey(environment=labels[ENVIRONMENT], name=labels[DEPLOYMENT], target=Target.K8S)
 

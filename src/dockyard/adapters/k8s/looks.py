@@ -1,5 +1,8 @@
 """Owns what objects of a cluster say in our words: ReplicaSets are revisions, and their pods tell how these are. Pure.
 
+What another tool has delivered, as GitOps tools do, has no note of a proof: there a revision serves when all pods are of it and
+ready, for each pod proves itself before it is.
+
 A number may have more than one ReplicaSet, where a template was changed by hand or by another version of Dockyard: the newest
 counts, and that one of them was proved counts for all. Annotations say what a revision is, not the fields that may be changed.
 """
@@ -10,7 +13,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dockyard.adapters.k8s.labels import CANDIDATE, REVISION, SERVED_AT, read_policy, read_revision, read_traffic
+from dockyard.adapters.k8s.labels import (
+    CANDIDATE,
+    MANAGER,
+    REVISION,
+    SERVED_AT,
+    read_policy,
+    read_revision,
+    read_traffic,
+)
+from dockyard.adapters.k8s.routes import explain_route
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
 from dockyard.domain.k8s import K8sCandidate, K8sPod, K8sRevision, ObservedK8s
 from dockyard.domain.k8s_rollout import Traffic
@@ -38,11 +50,14 @@ class Found:
 
 def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
     """Return how a deployment is."""
-    revisions = tuple(_list_revisions(drop_candidates(found.replica_sets), found.pods))
+    deliverer = _find_deliverer(found.deployment) if found.deployment else None
+    own = drop_candidates(found.replica_sets)
+    revisions = tuple(_list_revisions(own, found.pods, is_delivered=deliverer is not None))
     candidate = _describe_candidate(found)
     numbers = [one.number for one in revisions] + ([candidate.revision.number] if candidate else [])
     current = _find_current(found.deployment)
-    serving = _find_serving(revisions, current)
+    is_settled = found.deployment is not None and _is_settled(found.deployment)
+    serving = _find_delivered(revisions, current, is_settled=is_settled) if deliverer else _find_serving(revisions, current)
     served_at = next((one.served_at for one in revisions if one.number == serving), None)
     return ObservedK8s(
         key=key,
@@ -53,10 +68,12 @@ def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
         namespace=found.namespace,
         objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in found.objects),
         current=current,
-        is_settled=found.deployment is not None and _is_settled(found.deployment),
+        is_settled=is_settled,
         policy=read_policy(_annotations(found.deployment)) if found.deployment else None,
         candidate=candidate,
         traffic=_find_traffic(found),
+        route_problem=explain_route(next((item for kind, item in found.objects if kind == "HTTPRoute"), None)),
+        delivered_by=deliverer,
     )
 
 
@@ -136,7 +153,24 @@ def _find_traffic(found: Found) -> Traffic | None:
     return next((traffic for _, one in found.objects if (traffic := read_traffic(_annotations(one))) is not None), None)
 
 
-def _list_revisions(replica_sets: Iterable[Json], every_pod: Iterable[Json]) -> Iterator[K8sRevision]:
+def _find_deliverer(deployment: Json) -> str | None:
+    """The field manager that wrote which revision a Deployment is of, unless that was Dockyard, or nobody is known."""
+    path = ("spec", "template", "metadata", "annotations", REVISION)
+    managers = [
+        one.get("manager", "") for one in deployment["metadata"].get("managedFields") or [] if _owns(one.get("fieldsV1"), path)
+    ]
+    return None if MANAGER in managers else next(iter(sorted(managers)), None)
+
+
+def _owns(fields: object, path: tuple[str, ...]) -> bool:
+    for name in path:
+        fields = fields.get(f"f:{name}") if isinstance(fields, Mapping) else None
+    return fields is not None
+
+
+def _list_revisions(
+    replica_sets: Iterable[Json], every_pod: Iterable[Json], *, is_delivered: bool = False
+) -> Iterator[K8sRevision]:
     for _, group in sorted(group_replica_sets(replica_sets).items()):
         known = read_revision(_template_annotations(group[0]))
         if known is None:
@@ -149,7 +183,7 @@ def _list_revisions(replica_sets: Iterable[Json], every_pod: Iterable[Json]) -> 
             spec=spec,
             image=image,
             status=_find_status(group, pods),
-            has_served=bool(served_at),
+            has_served=bool(served_at) or is_delivered,
             created=group[-1]["metadata"]["creationTimestamp"],
             replica_set=group[0]["metadata"]["name"],
             pods=pods,
@@ -184,6 +218,13 @@ def _find_serving(revisions: tuple[K8sRevision, ...], current: int | None) -> in
     if current in proved:
         return current
     return max(proved, key=lambda number: proved[number] or "", default=None)
+
+
+def _find_delivered(revisions: tuple[K8sRevision, ...], current: int | None, *, is_settled: bool) -> int | None:
+    """The current revision once all pods are of it, and until then the newest other one that still has pods that are ready."""
+    ready = [one.number for one in revisions if any(pod.is_ready for pod in one.pods)]
+    others = [number for number in ready if number != current]
+    return current if is_settled or not others else max(others)
 
 
 def _is_settled(deployment: Json) -> bool:

@@ -24,7 +24,15 @@ from dockyard.adapters.k8s.labels import (
     write_traffic,
 )
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, TrafficBlueprint, derive_candidate_name, derive_object_name
+from dockyard.domain.k8s import (
+    BRING_REQUESTS,
+    OWN_VARIABLES,
+    Blueprint,
+    TrafficBlueprint,
+    derive_candidate_name,
+    derive_object_name,
+)
+from dockyard.domain.k8s_exposure import fill_name
 from dockyard.domain.k8s_rollout import Division, Traffic
 
 if TYPE_CHECKING:
@@ -42,19 +50,18 @@ _ALL = 100
 
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
     """Return the objects in the order in which they are applied."""
-    names = ["deployment", "service", "poddisruptionbudget", *(["networkpolicy"] if blueprint.policy.clients else [])]
     values = _list_values(blueprint, namespace)
-    return tuple(_fill(name, values) for name in names)
+    return tuple(_fill(kind, values) for kind in blueprint.kinds)
 
 
 def render_traffic(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifest, ...]:
-    """Return those of the objects that divide the requests."""
+    """Return those of the objects that bring requests."""
     values = _list_common_values(blueprint, namespace, is_candidate=False)
-    return (_fill("service", values),)
+    return tuple(_fill(kind, values) for kind in blueprint.policy.list_kinds() if kind in BRING_REQUESTS)
 
 
-def _fill(name: str, values: Mapping[str, object]) -> Manifest:
-    manifest: Manifest = yaml.safe_load(_templates().get_template(f"{name}.yaml.j2").render(values))
+def _fill(kind: str, values: Mapping[str, object]) -> Manifest:
+    manifest: Manifest = yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
     return manifest
 
 
@@ -62,13 +69,18 @@ def _list_common_values(blueprint: TrafficBlueprint, namespace: str, *, is_candi
     """What all objects are made from, whatever the revision."""
     key, traffic = blueprint.key, blueprint.traffic
     by_pods = traffic if traffic and traffic.by is Division.PODS else None
+    by_route = traffic if traffic and traffic.by is not Division.PODS else None
     return {
         "name": derive_candidate_name(key) if is_candidate else derive_object_name(key),
+        "candidate": derive_candidate_name(key),
         "namespace": namespace,
         "labels": label_object(key, is_candidate=is_candidate),
         "selector": select_candidate(key) if is_candidate else select_deployment(key),
         "service_selector": select_candidate(key) if is_candidate else _select_served(key, by_pods),
         "service_annotations": {TRAFFIC: write_traffic(by_pods)} if by_pods else {},
+        "route_annotations": {TRAFFIC: write_traffic(by_route)} if by_route else {},
+        "weight": by_route.percent if by_route and by_route.by is Division.ROUTE else None,
+        "mirror_percent": by_route.percent if by_route and by_route.by is Division.MIRROR else None,
         "policy": blueprint.policy,
         "port": PORT,
     }
@@ -111,10 +123,12 @@ def _templates() -> Environment:
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Values are quoted by `tojson`, and nothing here is HTML.
-    return Environment(
+    environment = Environment(
         loader=PackageLoader("dockyard", "templates/k8s"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    environment.filters["fill"] = fill_name
+    return environment

@@ -86,4 +86,6 @@ def _read_error(found: object) -> str:
 
 
 def _failed(message: str) -> DockyardError:
-    return DockyardError("prometheus-failed", message, hint="`gate.prometheus` is its URL, `gate.alerts` are PromQL expressions")
+    return DockyardError(
+        "prometheus-failed", message, hint="`gate.prometheus` is its URL, `gate.alerts` are PromQL expressions"
+    )

@@ -7,6 +7,7 @@ import typer
 from dockyard.cli import options as opt
 from dockyard.cli.root import app, make_app
 from dockyard.cli.session import find_session
+from dockyard.domain.deployment import Target
 
 _KEYS = (
     "instance",
@@ -64,7 +65,6 @@ def batch_sagemaker(
     """
     from dockyard.cli import choices
     from dockyard.cli.approval import ask_for_supplies
-    from dockyard.domain.deployment import Target
 
     session = find_session(context, json=json, verbose=verbose)
     values = (instance, count, content_type, accept, split, assemble, strategy, max_payload, max_concurrent, timeout)

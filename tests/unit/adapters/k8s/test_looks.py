@@ -72,6 +72,33 @@ def test_replica_sets_are_revisions_and_the_proved_current_one_serves() -> None:
     assert seen.policy == make_blueprint().policy
 
 
+def deliver(deployment: Manifest, *managers: str) -> Manifest:
+    """A Deployment whose pod template these field managers have applied."""
+    fields: Json = {"f:spec": {"f:template": {"f:metadata": {"f:annotations": {"f:dockyard.io/revision": {}}}}}}
+    status = {"manager": "kube-controller-manager", "fieldsV1": {"f:status": {}}}
+    applied = [{"manager": one, "fieldsV1": fields} for one in managers]
+    return {**deployment, "metadata": {**deployment["metadata"], "managedFields": [status, *applied]}}
+
+
+def test_revision_that_another_tool_applied_serves_when_all_pods_are_of_it() -> None:
+    seen = look(deliver(make_deployment(1, 1), "kustomize-controller"), make_replica_set(1, 1, 1), pods=(make_pod("wine-1"),))
+    (revision,) = seen.revisions
+    assert (seen.serving, seen.delivered_by, revision.has_served) == (1, "kustomize-controller", True)
+    assert seen.capacity == "1 of 2 pods, 1Gi each, in models, applied by kustomize-controller"
+
+
+def test_revision_that_another_tool_rolls_out_does_not_serve_while_another_does() -> None:
+    on_its_way = deliver(make_deployment(2, 2, updatedReplicas=1), "helm")
+    sets = (make_replica_set(1, 1, 1), make_replica_set(2, 2, 2, replicas=1))
+    assert look(on_its_way, *sets, pods=(make_pod("wine-1"), make_pod("wine-2"))).serving == 1
+    assert look(on_its_way, *sets, pods=(make_pod("wine-2"),)).serving == 2
+
+
+def test_what_dockyard_applied_too_is_dockyards() -> None:
+    seen = look(deliver(make_deployment(1, 1), "dockyard", "kustomize-controller"), make_replica_set(1, 1, 1))
+    assert (seen.serving, seen.delivered_by) == (None, None)
+
+
 def test_unproved_revision_does_not_serve_whatever_the_deployment_says() -> None:
     old = make_replica_set(1, 1, 1, served="2026-01-01T00:00:00+00:00")
     seen = look(make_deployment(2, 2, updatedReplicas=1), old, make_replica_set(2, 2, 2), pods=(make_pod("wine-1"),))
@@ -156,6 +183,13 @@ def test_differences_are_fields_and_never_what_the_server_writes() -> None:
         Difference(what="Deployment/w spec.replicas", before="3", after="2"),
     )
     assert compare_objects("Deployment/w", before, before) == ()
+
+
+def test_who_manages_an_object_is_no_difference() -> None:
+    before = {"metadata": {"labels": {"app.kubernetes.io/managed-by": "Helm", "a": "1"}}}
+    after = {"metadata": {"labels": {"app.kubernetes.io/managed-by": "dockyard", "a": "2"}}}
+    (found,) = compare_objects("Service/w", before, after)
+    assert found.what == "Service/w metadata.labels.a"
 
 
 def test_values_of_variables_are_not_shown_as_differences() -> None:

@@ -8,8 +8,12 @@ from dockyard.adapters.k8s.labels import is_ours, read_key, read_policy, read_re
 from dockyard.adapters.k8s.manifests import PRE_STOP_SECONDS, Manifest, render_manifests
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.k8s import Blueprint, K8sPolicy, derive_object_name
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from support.k8s_values import KEY, make_blueprint
 
+ROUTE = HttpRoute(
+    gateway="shared", namespace="gateways", section="web", hostnames=("{name}.example.com", "models.test"), path="/{name}/v1"
+)
 VARIANTS = {
     "plain": make_blueprint(),
     "one pod": make_blueprint(policy=K8sPolicy(replicas=1)),
@@ -20,6 +24,8 @@ VARIANTS = {
         pull_secrets=("registry",),
         node_selector=(("disk", "ssd"),),
     ),
+    "route": make_blueprint(policy=K8sPolicy(exposure=ROUTE)),
+    "ingress": make_blueprint(policy=K8sPolicy(exposure=Ingress(host="wine.example.com"))),
 }
 
 
@@ -128,6 +134,48 @@ def test_named_clients_are_the_only_ones() -> None:
     assert (names, policy["policyTypes"]) == (["shop", "web"], ["Ingress"])
 
 
+def test_route_leads_from_gateway_listener_hosts_and_path_to_the_service_and_takes_the_path_away() -> None:
+    route = render(VARIANTS["route"])["HTTPRoute"]["spec"]
+    assert route["parentRefs"] == [{"name": "shared", "namespace": "gateways", "sectionName": "web"}]
+    assert route["hostnames"] == ["wine.example.com", "models.test"]
+    (rule,) = route["rules"]
+    assert rule["matches"] == [{"path": {"type": "PathPrefix", "value": "/wine/v1"}}]
+    assert rule["filters"][0]["urlRewrite"]["path"] == {"type": "ReplacePrefixMatch", "replacePrefixMatch": "/"}
+    assert rule["backendRefs"] == [{"name": "wine", "port": 80, "weight": 1}]
+    assert ROUTE.derive_url("wine") == "https://wine.example.com/wine/v1"
+
+
+def test_route_for_a_whole_host_rewrites_nothing_and_is_of_the_own_namespace() -> None:
+    exposure = HttpRoute(gateway="own", hostnames=("wine.test",), scheme="http")
+    route = render(make_blueprint(policy=K8sPolicy(exposure=exposure)))["HTTPRoute"]["spec"]
+    assert (route["parentRefs"], "filters" in route["rules"][0]) == ([{"name": "own"}], False)
+    assert exposure.derive_url("wine") == "http://wine.test"
+
+
+def test_ingress_has_class_host_path_and_certificate() -> None:
+    exposure = Ingress(
+        host="{name}.example.com",
+        class_name="nginx",
+        path="/invocations",
+        tls_secret="{name}-tls",
+        annotations=(("nginx.ingress.kubernetes.io/proxy-body-size", "100m"),),
+    )
+    ingress = render(make_blueprint(policy=K8sPolicy(exposure=exposure)))["Ingress"]
+    assert ingress["metadata"]["annotations"] == {"nginx.ingress.kubernetes.io/proxy-body-size": "100m"}
+    assert (ingress["spec"]["ingressClassName"], exposure.derive_url("wine")) == (
+        "nginx",
+        "https://wine.example.com/invocations",
+    )
+    assert ingress["spec"]["tls"] == [{"hosts": ["wine.example.com"], "secretName": "wine-tls"}]
+    (rule,) = ingress["spec"]["rules"]
+    (path,) = rule["http"]["paths"]
+    assert (rule["host"], path["path"], path["pathType"]) == ("wine.example.com", "/invocations", "Prefix")
+    assert path["backend"] == {"service": {"name": "wine", "port": {"name": "http"}}}
+    plain = render(VARIANTS["ingress"])["Ingress"]
+    assert ({"tls", "ingressClassName"} & plain["spec"].keys(), "annotations" in plain["metadata"]) == (set(), False)
+    assert Ingress(host="wine.test").derive_url("wine") == "http://wine.test"
+
+
 @pytest.mark.parametrize("name", ["wine", "Wine_2", "9-lives", "a" * 63])
 def test_object_names_are_legal_and_stable(name: str) -> None:
     derived = derive_object_name(DeploymentKey(environment="k8s", name=name, target=Target.K8S))
@@ -146,6 +194,6 @@ def test_template_of_somebody_else_is_no_revision(annotations: dict[str, str]) -
 
 def test_labels_and_annotations_of_somebody_else_are_not_ours() -> None:
     assert read_key({"app.kubernetes.io/managed-by": "Helm"}) is None
-    assert read_key({"app.kubernetes.io/managed-by": "dockyard"}) is None
+    assert read_key({"dockyard.io/environment": "k8s"}) is None
     assert read_policy({}) is None
     assert read_policy({"dockyard.io/policy": "[]"}) is None
