@@ -20,7 +20,7 @@ from support.lab_probes import fetch_status
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, BODY
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # a busy machine takes minutes for so many requests
 
 REQUESTS = 10_000
 """How many requests run through a change, at least."""
