@@ -6,11 +6,12 @@ import pytest
 
 pytest_plugins = [
     "support.lab",
-    "support.go_client",
+    "support.go_programs",
     "support.measuring",
     "support.sagemaker_cloud",
     "support.sagemaker_sdk",
     "support.session",
+    "support.terraform",
     "support.tracking",
 ]
 _LONGEST_FIRST = ("docs", "e2e", "examples", "process", "contract")

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from dockyard.domain.deployment import DeploymentKey, Runtime, Target
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RenderRequest, RollbackRequest
 from dockyard.domain.result import (
     BatchResult,
     BuildResult,
@@ -29,6 +29,7 @@ from dockyard.domain.result import (
     HistoryResult,
     PredictResult,
     PromoteResult,
+    RenderResult,
     StatusResult,
     SyncResult,
 )
@@ -131,6 +132,13 @@ class DockyardKit:
         from dockyard.usecases.build import build_image
 
         return build_image(self.bench, request)
+
+    def render(self, request: RenderRequest) -> RenderResult:
+        """Write what a deploy would apply into a folder."""
+        from dockyard.usecases.render import render
+        from dockyard.wiring_k8s import open_renderer
+
+        return render(self.bench, open_renderer(), request)
 
     def status(self, environment: str | None, name: str | None) -> StatusResult:
         """How the deployments of that environment and name are; None: of all."""

@@ -14,6 +14,7 @@ from dockyard.domain.settings import Settings
 
 if TYPE_CHECKING:
     from dockyard.ports import Clock, Locks, Scorer
+    from dockyard.ports_k8s import Renderer
     from dockyard.usecases.site import Site
 
 
@@ -39,6 +40,13 @@ def open_k8s_site(settings: Settings, scorer: Scorer, clock: Clock, name: str) -
         policy=replace(place.policy, history_limit=environment.history_limit),
         repository=settings.image.repository,
     )
+
+
+def open_renderer() -> Renderer:
+    """What makes files of blueprints."""
+    from dockyard.adapters.k8s.render.files import FileRenderer
+
+    return FileRenderer()
 
 
 def open_locks(settings: Settings, clock: Clock) -> Locks:

@@ -124,6 +124,14 @@ def test_build_tells_size_builder_and_a_missing_proof(dockyard: CommandLine) -> 
     )
 
 
+def test_render_prints_the_folder_and_tells_the_files(dockyard: CommandLine) -> None:
+    ended = dockyard("render", "k8s", "-m", "wine", "-o", "out", "--namespace", "models")
+    assert ended.out == "/srv/wine\n"
+    lines = ended.err.splitlines()
+    assert lines[:3] == ["wrote deployment.yaml", "wrote dockyard.lock", "removed networkpolicy.yaml"]
+    assert lines[3].startswith("rendered: revision 3 of local/wine, wine v4, sha256:")
+
+
 def test_status_is_a_table_with_a_line_for_each_deployment(dockyard: CommandLine) -> None:
     ended = dockyard("status")
     assert ended.err == ""

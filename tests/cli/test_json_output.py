@@ -109,6 +109,12 @@ CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (
         "built",
         {"status", "model", "image", "fingerprint", "builder", "reason", "size_bytes", "has_proof", "notes"},
     ),
+    (
+        ["render", "k8s", "-m", "wine", "-o", "out", "--namespace", "models"],
+        "render k8s",
+        "rendered",
+        {"status", "key", "folder", "form", "revision", "model", "image", "written", "removed", "notes", "failures"},
+    ),
     (["status"], "status", "done", {"rows", "notes"}),
     (["history", "wine"], "history", "done", {"key", "attempts", "notes"}),
     (["logs", "wine"], "logs", "done", {"key", "lines"}),

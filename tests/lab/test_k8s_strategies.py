@@ -104,6 +104,7 @@ def test_route_divides_requests_as_was_asked_and_shadows_harm_nothing(yard: Yard
             yard.deploy(2).expect(0)
             load.wait_for(REQUESTS // 10)  # Envoy has heard of it
             assert abs(measure(load, ANSWERS[1]) - percent / 100) < TOLERANCE
+            assert load.failures == []
         assert_changes(yard, load, lambda: yard.place.run("promote", "k8s/shop", "--json"))
         assert yard.place.run("rollback", "k8s/shop", "--json").expect(0).result["revision"] == 1
     load.assert_whole(REQUESTS)
@@ -135,7 +136,8 @@ def assert_changes(yard: Yard, load: SteadyLoad, change: Callable[[], Ended], *,
 def assert_settled(yard: Yard) -> None:
     """There is no candidate, and all objects are as they would be made."""
     assert list_candidates(yard) == []
-    yard.place.run("drift", "k8s/shop", "--json").expect(0)
+    (drift,) = yard.place.run("drift", "k8s/shop", "--json").result["deployments"]
+    assert (drift["plan"]["steps"], drift["plan"]["changes"]) == ([], [])
 
 
 def list_candidates(yard: Yard) -> list[str]:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from dockyard_scorer.app import ScorerApp
+Message = MutableMapping[str, Any]
+App = Callable[[Message, Callable[[], Awaitable[Message]], Callable[[Message], Awaitable[None]]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,17 +37,17 @@ class Call:
     leaves: bool = False
 
 
-def call(app: ScorerApp, request: Call) -> Answer:
+def call(app: App, request: Call) -> Answer:
     """The application's answer, from an event loop of its own."""
     return asyncio.run(call_async(app, request))
 
 
-async def call_async(app: ScorerApp, request: Call) -> Answer:
+async def call_async(app: App, request: Call) -> Answer:
     """The application's answer."""
     chunks = list(request.body)
     sent: list[Mapping[str, Any]] = []
 
-    async def receive() -> dict[str, Any]:
+    async def receive() -> Message:
         await asyncio.sleep(0)
         if chunks:
             chunk = chunks.pop(0)
@@ -55,7 +56,7 @@ async def call_async(app: ScorerApp, request: Call) -> Answer:
             return {"type": "http.disconnect"}
         return {"type": "http.request", "body": b"", "more_body": False}
 
-    async def send(message: Mapping[str, Any]) -> None:
+    async def send(message: Message) -> None:
         await asyncio.sleep(0)
         sent.append(message)
 

@@ -13,7 +13,7 @@ import pytest
 from dockyard.cli.main import main, main_deploy
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RenderRequest, RollbackRequest
 from dockyard.domain.result import (
     BatchResult,
     BuildResult,
@@ -25,6 +25,7 @@ from dockyard.domain.result import (
     HistoryResult,
     PredictResult,
     PromoteResult,
+    RenderResult,
     ResultStatus,
     StatusResult,
     SyncResult,
@@ -41,6 +42,7 @@ class FakeKit:
     rolled_back: DeployResult = results.ROLLED_BACK
     transformed: BatchResult = results.TRANSFORMED
     built: BuildResult = results.BUILT
+    rendered: RenderResult = results.RENDERED
     listed: StatusResult = results.STATUS
     told: HistoryResult = results.HISTORY
     lines: tuple[str, ...] = ("one", "two")
@@ -78,6 +80,11 @@ class FakeKit:
         """As Kit."""
         self._note("build", request)
         return self.built
+
+    def render(self, request: RenderRequest) -> RenderResult:
+        """As Kit."""
+        self._note("render", request)
+        return self.rendered
 
     def status(self, environment: str | None, name: str | None) -> StatusResult:
         """As Kit."""

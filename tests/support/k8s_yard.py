@@ -122,5 +122,3 @@ def answers(host: str) -> bool:
         return False
     finally:
         connection.close()
-
-

@@ -22,6 +22,7 @@ from dockyard.domain.plan import (
     WriteRecord,
 )
 from dockyard.domain.record import RecordStatus
+from dockyard.domain.rendering import RenderForm
 from dockyard.domain.result import (
     BatchResult,
     BuildResult,
@@ -35,6 +36,7 @@ from dockyard.domain.result import (
     HistoryResult,
     PredictResult,
     PromoteResult,
+    RenderResult,
     ResultStatus,
     StatusResult,
     StatusRow,
@@ -175,6 +177,17 @@ BUILT = BuildResult(
     reason="every requirement has a wheel",
     size_bytes=123_456_789,
     has_proof=False,
+)
+RENDERED = RenderResult(
+    status=ResultStatus.RENDERED,
+    key=KEY,
+    folder="/srv/wine",
+    form=RenderForm.PLAIN,
+    revision=3,
+    model=MODEL,
+    image=DIGEST,
+    written=("deployment.yaml", "dockyard.lock"),
+    removed=("networkpolicy.yaml",),
 )
 STATUS = StatusResult(
     rows=(

@@ -54,6 +54,7 @@ COMMANDS = {
     "delete": "DeleteResult",
     "promote": "PromoteResult",
     "build": "BuildResult",
+    "render k8s": "RenderResult",
     "status": "StatusResult",
     "history": "HistoryResult",
     "logs": "LogsResult",

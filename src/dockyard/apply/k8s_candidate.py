@@ -26,7 +26,7 @@ from dockyard.domain.k8s import (
     derive_candidate_name,
     derive_object_name,
 )
-from dockyard.domain.k8s_rollout import Traffic
+from dockyard.domain.k8s_rollout import Division, Traffic
 from dockyard.domain.k8s_steps import (
     CandidateStep,
     DropCandidate,
@@ -39,6 +39,8 @@ from dockyard.domain.request_counts import RequestCounts, add_counts
 from dockyard.ports_k8s import CandidateControl, CandidateMetrics
 
 _LOOK_SECONDS = 3.0
+_HEARD_SECONDS = 2.0
+"""How long the proxies of a Gateway may take to hear of what it has taken."""
 
 Tally = Mapping[str, RequestCounts]
 """By pod."""
@@ -72,14 +74,30 @@ class CandidateMoves:
 
     def retire(self, policy: K8sPolicy) -> None:
         """Give all requests to the stable revision, and delete the candidate as soon as Gateways have heard of that."""
-        self._direct(policy, None)
         try:
+            self._direct(policy, None)
             self.pods.wait_for_route()
         except UnhealthyError as error:  # it brings no requests to anybody
             self.pods.progress.note(error.message)
+            self._write(policy, None)
         self.control.delete_candidate(self.pods.key)
 
     def _direct(self, policy: K8sPolicy, traffic: Traffic | None) -> None:
+        """Divide the requests; at a Gateway, a candidate comes and goes with a share of nothing.
+
+        What is behind a route and which routes there are reaches a Gateway's proxies on two ways: whatever gets a share, or has had
+        one, must be known to them already, and still be known.
+        """
+        now = self.pods.cluster.describe_deployment(self.pods.key).traffic
+        has_route = now is not None and now.by is Division.ROUTE
+        gets_route = traffic is not None and traffic.by is Division.ROUTE
+        if has_route != gets_route and policy.has_route:
+            self._write(policy, Traffic(percent=0, by=Division.ROUTE))
+            self.pods.wait_for_route()
+            self.pods.clock.sleep(_HEARD_SECONDS)
+        self._write(policy, traffic)
+
+    def _write(self, policy: K8sPolicy, traffic: Traffic | None) -> None:
         self.control.direct_traffic(TrafficBlueprint(key=self.pods.key, policy=policy, traffic=traffic))
 
     def _apply(self, blueprint: Blueprint, pods: int) -> None:

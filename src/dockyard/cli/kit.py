@@ -10,7 +10,7 @@ from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RollbackRequest
+from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RenderRequest, RollbackRequest
 from dockyard.domain.result import (
     BatchResult,
     BuildResult,
@@ -22,6 +22,7 @@ from dockyard.domain.result import (
     HistoryResult,
     PredictResult,
     PromoteResult,
+    RenderResult,
     StatusResult,
     SyncResult,
 )
@@ -41,6 +42,10 @@ class Kit(Protocol):
 
     def build(self, request: BuildRequest) -> BuildResult:
         """Make a model's image."""
+        ...
+
+    def render(self, request: RenderRequest) -> RenderResult:
+        """Write what a deploy would apply into a folder."""
         ...
 
     def status(self, environment: str | None, name: str | None) -> StatusResult:

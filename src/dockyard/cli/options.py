@@ -11,6 +11,7 @@ from dockyard.cli.completion import complete_deployment, complete_environment
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.image import BuilderKind
 from dockyard.domain.k8s_rollout import K8sRolloutKind
+from dockyard.domain.rendering import RenderForm
 from dockyard.domain.sagemaker import RolloutKind
 from dockyard.domain.sagemaker_batch import Assembly, Split, Strategy
 
@@ -280,6 +281,49 @@ RevisionOption = Annotated[
         metavar="NUMBER",
         help="The revision's number.",
         show_default=False,
+    ),
+]
+FolderOption = Annotated[
+    str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the files go; it is made.", show_default=False)
+]
+FormOption = Annotated[RenderForm, typer.Option("--format", help="Who is to apply the files.")]
+RenderNamespaceOption = Annotated[
+    str | None,
+    typer.Option("--namespace", metavar="NAMESPACE", help="The namespace; else the environment's.", show_default=False),
+]
+ImageOption = Annotated[
+    str | None,
+    typer.Option(
+        "--image",
+        metavar="IMAGE",
+        help="The image, pushed already, as REPOSITORY@sha256:...; by default it is built and pushed.",
+        show_default=False,
+    ),
+]
+RenderRevisionOption = Annotated[
+    int | None,
+    typer.Option(
+        "--revision",
+        min=1,
+        metavar="NUMBER",
+        help="The revision's number; by default the folder's, one more where that holds another revision.",
+        show_default=False,
+    ),
+]
+GitUrlOption = Annotated[
+    str | None,
+    typer.Option(
+        "--git-url",
+        metavar="URL",
+        help="The repository that the folder is committed to; with flux by default the one that Flux was set up from.",
+        show_default=False,
+    ),
+]
+GitBranchOption = Annotated[str, typer.Option("--git-branch", metavar="BRANCH", help="The branch that is applied.")]
+GitPathOption = Annotated[
+    str | None,
+    typer.Option(
+        "--git-path", metavar="PATH", help="The folder in the repository; by default as given with -o.", show_default=False
     ),
 ]
 FollowOption = Annotated[bool, typer.Option("-f", "--follow", help="Go on with what comes in.")]

@@ -22,7 +22,7 @@ from dockyard.cli.session import ReaderGoneError, Session
 from dockyard.cli.views.care import view_doctor, view_drift, view_gc, view_sync
 from dockyard.cli.views.change import view_batch, view_delete, view_deploy, view_promote
 from dockyard.cli.views.configuration import view_config, view_schema, view_validation
-from dockyard.cli.views.look import view_build, view_history, view_logs, view_predict, view_status
+from dockyard.cli.views.look import view_build, view_history, view_logs, view_predict, view_render, view_status
 from dockyard.cli.views.sandbox import view_sandbox
 from dockyard.cli.views.view import View
 from dockyard.domain.attempt import Failure
@@ -39,6 +39,7 @@ from dockyard.domain.result import (
     LogsResult,
     PredictResult,
     PromoteResult,
+    RenderResult,
     ResultStatus,
     SandboxResult,
     SchemaResult,
@@ -52,10 +53,10 @@ PARTIAL, CHANGES, INTERRUPTED = 3, 4, 130
 _RED, _YELLOW = "31", "33"
 
 ChangeResult = DeployResult | DeleteResult | PromoteResult | BatchResult
-LookResult = StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult
+LookResult = StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult | RenderResult
 CareResult = DriftResult | DoctorResult | GcResult | SyncResult
 ConfigurationResult = ConfigResult | SchemaResult | ValidationResult | SandboxResult
-_FALLIBLE = (DeployResult, DeleteResult, BatchResult, GcResult, SyncResult)
+_FALLIBLE = (DeployResult, DeleteResult, BatchResult, GcResult, SyncResult, RenderResult)
 Result = ChangeResult | LookResult | CareResult | ConfigurationResult
 
 
@@ -104,7 +105,7 @@ def failure_lines(failure: Failure, word: str) -> list[str]:
 def _view(result: Result, session: Session) -> View:
     if isinstance(result, DeployResult | DeleteResult | PromoteResult | BatchResult):
         return _view_change(result, session)
-    if isinstance(result, StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult):
+    if isinstance(result, StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult | RenderResult):
         return _view_look(result)
     if isinstance(result, DriftResult | DoctorResult | GcResult | SyncResult):
         return _view_care(result)
@@ -137,6 +138,8 @@ def _view_look(result: LookResult) -> View:
             return view_predict(result)
         case BuildResult():
             return view_build(result)
+        case RenderResult():
+            return view_render(result)
         case _:
             assert_never(result)
 

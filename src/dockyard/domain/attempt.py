@@ -18,6 +18,8 @@ class AttemptKind(str, Enum):
     DEPLOY = "deploy"
     ROLLBACK = "rollback"
     DELETE = "delete"
+    RENDER = "render"
+    """Written into files; another tool applies them."""
     BATCH = "batch"
     """A batch transform job, which changes no deployment."""
 

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import posixpath
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from dockyard.domain.deployment import DeploymentKey, LocalSettings
 from dockyard.domain.errors import UsageError
-from dockyard.domain.image import ImageSettings
+from dockyard.domain.image import ImageDigest, ImageSettings
 from dockyard.domain.k8s import K8sPolicy, K8sSettings
 from dockyard.domain.k8s_rollout import K8sRollout
 from dockyard.domain.names import derive_deployment_name
 from dockyard.domain.reference import ModelRef
+from dockyard.domain.rendering import RenderShape
 from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
 from dockyard.domain.sagemaker_batch import BatchSettings
 
@@ -60,6 +62,20 @@ class K8sDeployRequest(DeployRequest):
     settings: K8sSettings = field(repr=False)
     policy: K8sPolicy
     rollout: K8sRollout = field(default_factory=K8sRollout)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderRequest:
+    """Write what a deploy to Kubernetes would apply into a folder."""
+
+    deploy: K8sDeployRequest
+    """The deployment that it would be."""
+    shape: RenderShape
+    folder: Path
+    image: ImageDigest | None = None
+    """`repository@sha256:…` that is there already; None: it is built and pushed as a deploy does."""
+    revision: int | None = None
+    """Its number; None: that of what the folder holds, or one more where that is another revision."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

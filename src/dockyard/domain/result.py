@@ -18,6 +18,7 @@ from dockyard.domain.image import BuilderKind, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.observed import DeploymentState
 from dockyard.domain.plan import Outcome, Plan
+from dockyard.domain.rendering import RenderForm
 from dockyard.domain.settings import Provenance
 
 
@@ -37,6 +38,7 @@ class ResultStatus(str, Enum):
     """The main thing is done; `failures` say what is not."""
     BUILT = "built"
     PUSHED = "pushed"
+    RENDERED = "rendered"
     PROMOTED = "promoted"
     DONE = "done"
     DRIFTED = "drifted"
@@ -115,6 +117,26 @@ class BuildResult:
     size_bytes: int
     has_proof: bool
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RenderResult:
+    """What `render` wrote."""
+
+    status: ResultStatus
+    """RENDERED, UNCHANGED or PARTIAL."""
+    key: DeploymentKey
+    folder: str
+    form: RenderForm
+    revision: int
+    model: ModelIdentity
+    image: ImageDigest
+    written: tuple[str, ...] = ()
+    """Files that are new or others than before, below the folder."""
+    removed: tuple[str, ...] = ()
+    """Files of an earlier render that are not needed any more."""
+    notes: tuple[str, ...] = ()
+    failures: tuple[Failure, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -39,6 +39,10 @@ class Trial:
         """What it is still to get: nothing that is less than it has, and where it is to pause, one share or none."""
         rollout, reached = self.rollout, self.reached
         planned = rollout.divide(has_route=self.policy.has_route)
+        if rollout.kind is K8sRolloutKind.BLUE_GREEN and reached is not None and reached.by is Division.ROUTE:
+            planned = tuple(
+                Traffic(percent=one.percent, by=Division.ROUTE) for one in planned
+            )  # one way is not changed for another
         left = tuple(one for one in planned if reached is None or one.by is not reached.by or one.percent >= reached.percent)
         if not rollout.pause:
             return left

@@ -23,6 +23,7 @@ from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, StartTransform, W
 from dockyard.planning.recording import redact_plan
 from dockyard.planning.sagemaker_batch import WantedBatch, derive_wanted_stem, name_job, plan_batch
 from dockyard.ports_batch import JobSupplies, TransformJobs
+from dockyard.usecases.record import write_or_queue
 from dockyard.usecases.site_sagemaker import SageMakerSite
 from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
@@ -146,15 +147,7 @@ class _Run:
             self.attempt, status=status, outcomes=outcomes, failure=failure, finished=self.bench.now()
         )
         entry = RegistryEntry(attempt=attempt, registry=attempt.model.registry if attempt.model else None)
-        try:
-            self.bench.writer.write_entry(entry)
-        except DockyardError as error:
-            self.bench.queue.put_entry(entry)
-            raise PartialError(
-                "record-pending",
-                f"the history of the job could not be written: {error.message}",
-                hint="it is kept; `dockyard sync` sends it when the registry answers again",
-            ) from error
+        write_or_queue(self.bench.writer, self.bench.queue, entry)
 
 
 class _NoRecord:

@@ -39,10 +39,11 @@ def build_image(bench: Workbench, request: BuildRequest) -> BuildResult:
     )
     if not request.push or repository is None:
         return result
-    return dataclasses.replace(result, status=ResultStatus.PUSHED, image=_push(bench, image, repository, request.tag))
+    return dataclasses.replace(result, status=ResultStatus.PUSHED, image=push_image(bench, image, repository, request.tag))
 
 
-def _push(bench: Workbench, image: BuiltImage, repository: str, tag: str | None) -> ImageDigest:
+def push_image(bench: Workbench, image: BuiltImage, repository: str, tag: str | None = None) -> ImageDigest:
+    """Push an image under a tag, by default one made of its fingerprint; return the digest that the registry has it under."""
     reference = f"{repository}:{tag or image.fingerprint.removeprefix('sha256:')[:16]}"
     with bench.progress.begin(f"push {reference}"):
         return bench.images.push_image(image, reference)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Facts
-from dockyard.domain.attempt import Attempt, AttemptStatus, Failure
+from dockyard.domain.attempt import Attempt, AttemptStatus, Failure, RegistryEntry
 from dockyard.domain.deployment import Revision
 from dockyard.domain.errors import DetachedError, DockyardError, PartialError
 from dockyard.domain.image import ImageDigest
@@ -70,15 +70,20 @@ class Recorder:
             time=attempt.finished or attempt.started,
         )
         entry = describe_entry(attempt, status, recorded)
-        try:
-            return self.writer.write_entry(entry)
-        except DockyardError as error:
-            self.queue.put_entry(entry)
-            raise PartialError(
-                "record-pending",
-                f"the record of {attempt.key} could not be written: {error.message}",
-                hint="it is kept; `dockyard sync` sends it when the registry answers again",
-            ) from error
+        return write_or_queue(self.writer, self.queue, entry)
+
+
+def write_or_queue(writer: RegistryWriter, queue: EntryQueue, entry: RegistryEntry) -> str | None:
+    """Write an entry, or keep it where the registry does not take it: that raises PartialError `record-pending`."""
+    try:
+        return writer.write_entry(entry)
+    except DockyardError as error:
+        queue.put_entry(entry)
+        raise PartialError(
+            "record-pending",
+            f"the record of {entry.attempt.key} could not be written: {error.message}",
+            hint="it is kept; `dockyard sync` sends it when the registry answers again",
+        ) from error
 
 
 def find_digest(images: ImageFactory, planned: Planned, outcomes: tuple[Outcome, ...]) -> ImageDigest | None:

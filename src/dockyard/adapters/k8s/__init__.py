@@ -5,6 +5,8 @@ labels      the labels and annotations that lead back from an object to deployme
 manifests   the objects of a blueprint, rendered from the templates
 looks       what is read of the cluster, in our words
 routes      what Gateways say about an HTTPRoute
+division    what candidates add to the objects while they last
+metrics     what scorers have counted, and what Prometheus says
 compare     fields that are not as they would be made
 cluster     the Cluster port: look, compare, apply
 inventory   the ClusterInventory port: list, delete, logs, orphans

@@ -11,10 +11,11 @@ from typing import Any
 
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
+from dockyard.adapters.k8s.division import render_objects, render_traffic
 from dockyard.adapters.k8s.kinds import CUSTOM, KINDS, OPTIONAL, PODS, REPLICA_SETS, locate, name_definition
 from dockyard.adapters.k8s.labels import MANAGER, SERVED_AT, is_ours, select_all_pods, select_deployment, write_selector
 from dockyard.adapters.k8s.looks import Found, describe_found, drop_candidates, group_replica_sets, is_of_candidate
-from dockyard.adapters.k8s.manifests import Manifest, render_manifests, render_traffic
+from dockyard.adapters.k8s.manifests import Manifest
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, NotFoundError
 from dockyard.domain.k8s import BRING_REQUESTS, Blueprint, Difference, ObservedK8s, TrafficBlueprint, derive_object_name
@@ -103,7 +104,7 @@ class KubeCluster:
             self._apply(manifest, dry_run=dry_run, force=self._takes_over)
 
     def _render(self, blueprint: Blueprint) -> tuple[Manifest, ...]:
-        return render_manifests(blueprint, self._api.namespace)
+        return render_objects(blueprint, self._api.namespace)
 
     def _require_kinds(self, manifests: tuple[Manifest, ...]) -> None:
         for kind, group in ((one["kind"], one["apiVersion"]) for one in manifests if one["kind"] in CUSTOM):

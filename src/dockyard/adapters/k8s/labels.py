@@ -53,9 +53,9 @@ def label_object(key: DeploymentKey, *, is_candidate: bool = False) -> dict[str,
     return {**select_all_pods(key), **select_deployment(key), **(select_candidate(key) if is_candidate else {})}
 
 
-def label_pods(key: DeploymentKey, *, is_candidate: bool) -> dict[str, str]:
-    """The labels of pods: the deployment's own selector never matches those of its candidate."""
-    return {**select_all_pods(key), **(select_candidate(key) if is_candidate else select_deployment(key))}
+def label_candidate_pods(key: DeploymentKey) -> dict[str, str]:
+    """The labels of a candidate's pods: the deployment's own selector never matches them."""
+    return {**select_all_pods(key), **select_candidate(key)}
 
 
 def write_selector(labels: Mapping[str, str]) -> str:

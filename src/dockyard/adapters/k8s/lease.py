@@ -103,11 +103,12 @@ class _Lease:
             there = self.api.get(f"{self.folder}/{self.name}")
             if there is None and self._write(None):
                 return
-        if there is not None and there["spec"].get("holderIdentity") != self.holder:
+        spec = there["spec"] if there is not None else {"holderIdentity": self.holder}
+        if spec.get("holderIdentity") != self.holder:
             raise ConflictError(
                 "lock-lost",
-                f"{self.key} is being changed by {there['spec'].get('holderIdentity')} since {there['spec'].get('acquireTime')}: "
-                "this command could not renew its lock in time",
+                f"{self.key} is being changed by {spec.get('holderIdentity')} since {spec.get('acquireTime')}: "
+                "this command did not renew its lock in time",
                 hint="nothing was taken back; the same command again completes it, when the other one is done",
             )
 

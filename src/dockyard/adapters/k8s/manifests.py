@@ -13,17 +13,12 @@ import yaml
 
 from dockyard.adapters.k8s.labels import (
     POLICY,
-    TRAFFIC,
     annotate_revision,
     label_object,
-    label_pods,
-    select_all_pods,
     select_candidate,
     select_deployment,
     write_policy,
-    write_traffic,
 )
-from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.k8s import (
     BRING_REQUESTS,
     OWN_VARIABLES,
@@ -33,7 +28,6 @@ from dockyard.domain.k8s import (
     derive_object_name,
 )
 from dockyard.domain.k8s_exposure import fill_name
-from dockyard.domain.k8s_rollout import Division, Traffic
 
 if TYPE_CHECKING:
     from jinja2 import Environment
@@ -45,54 +39,28 @@ PRE_STOP_SECONDS = 5
 """How long a pod that is to end still answers, so that everybody hears of it first."""
 _MARGIN_SECONDS = 5
 _PROBE_SECONDS = 2
-_ALL = 100
 
 
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
     """Return the objects in the order in which they are applied."""
-    values = _list_values(blueprint, namespace)
+    values = list_values(blueprint, namespace)
     return tuple(_fill(kind, values) for kind in blueprint.kinds)
 
 
-def render_traffic(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifest, ...]:
-    """Return those of the objects that bring requests."""
+def render_ways_in(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifest, ...]:
+    """Return those of the objects that bring requests, which are the same for all revisions."""
     values = _list_common_values(blueprint, namespace, is_candidate=False)
     return tuple(_fill(kind, values) for kind in blueprint.policy.list_kinds() if kind in BRING_REQUESTS)
 
 
-def _fill(kind: str, values: Mapping[str, object]) -> Manifest:
-    manifest: Manifest = yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
-    return manifest
-
-
-def _list_common_values(blueprint: TrafficBlueprint, namespace: str, *, is_candidate: bool) -> dict[str, object]:
-    """What all objects are made from, whatever the revision."""
-    key, traffic = blueprint.key, blueprint.traffic
-    by_pods = traffic if traffic and traffic.by is Division.PODS else None
-    by_route = traffic if traffic and traffic.by is not Division.PODS else None
-    return {
-        "name": derive_candidate_name(key) if is_candidate else derive_object_name(key),
-        "candidate": derive_candidate_name(key),
-        "namespace": namespace,
-        "labels": label_object(key, is_candidate=is_candidate),
-        "selector": select_candidate(key) if is_candidate else select_deployment(key),
-        "service_selector": select_candidate(key) if is_candidate else _select_served(key, by_pods),
-        "service_annotations": {TRAFFIC: write_traffic(by_pods)} if by_pods else {},
-        "route_annotations": {TRAFFIC: write_traffic(by_route)} if by_route else {},
-        "weight": by_route.percent if by_route and by_route.by is Division.ROUTE else None,
-        "mirror_percent": by_route.percent if by_route and by_route.by is Division.MIRROR else None,
-        "policy": blueprint.policy,
-        "port": PORT,
-    }
-
-
-def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
-    settings, is_candidate = blueprint.spec.settings, blueprint.is_candidate
+def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
+    """Return what the templates are filled in with."""
+    settings = blueprint.spec.settings
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
     return {
-        **_list_common_values(blueprint, namespace, is_candidate=is_candidate),
-        "pod_labels": label_pods(blueprint.key, is_candidate=is_candidate),
+        **_list_common_values(blueprint, namespace, is_candidate=blueprint.is_candidate),
+        "kinds": blueprint.kinds,
         "annotations": {POLICY: write_policy(blueprint.policy)},
         "revision_annotations": annotate_revision(blueprint),
         "image": blueprint.image,
@@ -105,11 +73,22 @@ def _list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
     }
 
 
-def _select_served(key: DeploymentKey, traffic: Traffic | None) -> dict[str, str]:
-    """Whose pods the Service brings requests to."""
-    if traffic is None:
-        return select_deployment(key)
-    return select_candidate(key) if traffic.percent == _ALL else select_all_pods(key)
+def _list_common_values(blueprint: TrafficBlueprint, namespace: str, *, is_candidate: bool) -> dict[str, object]:
+    """What objects are made from whatever the revision."""
+    key = blueprint.key
+    return {
+        "name": derive_candidate_name(key) if is_candidate else derive_object_name(key),
+        "namespace": namespace,
+        "labels": label_object(key, is_candidate=is_candidate),
+        "selector": select_candidate(key) if is_candidate else select_deployment(key),
+        "policy": blueprint.policy,
+        "port": PORT,
+    }
+
+
+def _fill(kind: str, values: Mapping[str, object]) -> Manifest:
+    manifest: Manifest = yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
+    return manifest
 
 
 def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], ...]:
@@ -120,11 +99,16 @@ def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], .
 
 @lru_cache(maxsize=1)
 def _templates() -> Environment:
+    return open_templates("k8s")
+
+
+def open_templates(folder: str) -> Environment:
+    """The templates of a folder of `dockyard/templates`."""
     from jinja2 import Environment, PackageLoader, StrictUndefined
 
     # Values are quoted by `tojson`, and nothing here is HTML.
     environment = Environment(
-        loader=PackageLoader("dockyard", "templates/k8s"),
+        loader=PackageLoader("dockyard", f"templates/{folder}"),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
         trim_blocks=True,

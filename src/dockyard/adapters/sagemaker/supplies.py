@@ -33,19 +33,19 @@ class SageMakerSupplies:
         """Make an execution role with the least that the revision needs; one that is there gets that policy."""
         from botocore.exceptions import ClientError
 
-        client = self._session.client("iam")
+        client, account = self._session.client("iam"), self._session.account()
         with translated("iam:CreateRole"):
             try:
                 client.create_role(
                     RoleName=step.name,
-                    AssumeRolePolicyDocument=json.dumps(render_trust_policy()),
+                    AssumeRolePolicyDocument=json.dumps(render_trust_policy(account)),
                     Description=f"made by Dockyard for {key}",
                     Tags=tag_deployment(key, step.spec.settings.tags),
                 )
             except ClientError as error:
                 if read_code(error) != "EntityAlreadyExists":
                     raise
-        grantee = Grantee(account=self._session.account(), endpoint=derive_endpoint_name(key.environment, key.name))
+        grantee = Grantee(account=account, endpoint=derive_endpoint_name(key.environment, key.name))
         policy = render_execution_policy(grantee, step.spec.settings)
         with translated("iam:PutRolePolicy"):
             client.put_role_policy(RoleName=step.name, PolicyName=_POLICY, PolicyDocument=json.dumps(policy))

@@ -1,4 +1,4 @@
-"""Owns how the results of commands that only look are shown: `status`, `history`, `predict`, `build`."""
+"""Owns how the results of commands that only look are shown: `status`, `history`, `predict`, `build`, `render`."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from dockyard.domain.result import (
     HistoryResult,
     LogsResult,
     PredictResult,
+    RenderResult,
     ResultStatus,
     StatusResult,
     StatusRow,
@@ -52,6 +53,13 @@ def view_build(result: BuildResult) -> View:
     told = f"{verb}, {format_size(result.size_bytes)}, {result.builder.value} builder ({result.reason})"
     proof = () if result.has_proof else ("note: the model has no input example, so the image is not proved to answer",)
     return View(status=result.status.value, out=(result.image,), err=(*proof, *note_lines(result.notes), clean_text(told)))
+
+
+def view_render(result: RenderResult) -> View:
+    """stdout: the folder."""
+    files = (*(f"wrote {path}" for path in result.written), *(f"removed {path}" for path in result.removed))
+    told = f"{result.status.value}: revision {result.revision} of {result.key}, {result.model.title}, {result.image}"
+    return View(status=result.status.value, out=(result.folder,), err=(*files, *note_lines(result.notes), clean_text(told)))
 
 
 def view_logs(result: LogsResult) -> View:

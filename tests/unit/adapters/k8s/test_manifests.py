@@ -5,28 +5,12 @@ from __future__ import annotations
 import pytest
 
 from dockyard.adapters.k8s.labels import is_ours, read_key, read_policy, read_revision, select_deployment
-from dockyard.adapters.k8s.manifests import PRE_STOP_SECONDS, Manifest, render_manifests
+from dockyard.adapters.k8s.manifests import Manifest, render_manifests
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.k8s import Blueprint, K8sPolicy, derive_object_name
 from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from support.k8s_values import KEY, make_blueprint
-
-ROUTE = HttpRoute(
-    gateway="shared", namespace="gateways", section="web", hostnames=("{name}.example.com", "models.test"), path="/{name}/v1"
-)
-VARIANTS = {
-    "plain": make_blueprint(),
-    "one pod": make_blueprint(policy=K8sPolicy(replicas=1)),
-    "all": make_blueprint(
-        policy=K8sPolicy(replicas=3, clients=("shop", "web")),
-        env=(("TEXT", "'\"{{ }}: # \n<&"),),
-        env_secrets=("feature-store",),
-        pull_secrets=("registry",),
-        node_selector=(("disk", "ssd"),),
-    ),
-    "route": make_blueprint(policy=K8sPolicy(exposure=ROUTE)),
-    "ingress": make_blueprint(policy=K8sPolicy(exposure=Ingress(host="wine.example.com"))),
-}
+from support.k8s_variants import ROUTE, VARIANTS, assert_fit
 
 
 @pytest.fixture(params=VARIANTS)
@@ -39,50 +23,7 @@ def render(blueprint: Blueprint) -> dict[str, Manifest]:
 
 
 def test_checklist_of_production_holds(blueprint: Blueprint) -> None:
-    objects = render(blueprint)
-    deployment = objects["Deployment"]["spec"]
-    pod = deployment["template"]["spec"]
-    (container,) = pod["containers"]
-    settings = blueprint.spec.settings
-    # 1 to 3: started, ready and alive are told apart, and the start has the time that it is given
-    startup, ready, alive = (container[f"{name}Probe"] for name in ("startup", "readiness", "liveness"))
-    assert (startup["httpGet"]["path"], ready["httpGet"]["path"], alive["httpGet"]["path"]) == ("/ready", "/ready", "/ping")
-    assert startup["failureThreshold"] * startup["periodSeconds"] >= settings.ready_timeout_seconds
-    # 4, 5: whoever ends is heard of first, and answers what it has begun
-    assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", str(PRE_STOP_SECONDS)]
-    slowest = max(settings.grace_seconds, settings.request_timeout_seconds)
-    assert pod["terminationGracePeriodSeconds"] > PRE_STOP_SECONDS + slowest
-    # 6, 7: nothing is unavailable, neither by a rollout nor by a node that is drained
-    assert deployment["strategy"]["rollingUpdate"] == {"maxUnavailable": 0, "maxSurge": 1}
-    assert objects["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
-    # 8: spread over zones and hosts
-    spread = [one["topologyKey"] for one in pod["topologySpreadConstraints"]]
-    assert spread == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
-    # 9: as much memory as is asked for, and limits
-    resources = container["resources"]
-    assert resources["requests"]["memory"] == resources["limits"]["memory"] == settings.memory
-    assert set(resources["requests"]) == set(resources["limits"]) == {"cpu", "memory"}
-    # 10 to 12: Pod Security level `restricted`, a high uid, a root that is not written to
-    assert pod["securityContext"]["runAsNonRoot"]
-    assert pod["securityContext"]["runAsUser"] > 10_000
-    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
-    assert container["securityContext"] == {
-        "allowPrivilegeEscalation": False,
-        "readOnlyRootFilesystem": True,
-        "capabilities": {"drop": ["ALL"]},
-    }
-    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": settings.tmp_size}}]
-    assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
-    # 13: no token, and no settings by accident
-    assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)
-    # 14: only those who are named may ask, where somebody is named
-    assert ("NetworkPolicy" in objects) == bool(blueprint.policy.clients)
-    # 15: by digest
-    assert "@sha256:" in container["image"]
-    # 16: the way back
-    annotations = deployment["template"]["metadata"]["annotations"]
-    assert annotations["dockyard.io/model-name"] == "wine"
-    assert annotations["dockyard.io/model-digest"] == blueprint.spec.model.digest
+    assert_fit(render_manifests(blueprint, "models"), blueprint)
 
 
 def test_every_object_is_known_again_and_in_its_namespace(blueprint: Blueprint) -> None:

@@ -206,14 +206,21 @@ def test_long_endpoint_name_covers_its_revisions() -> None:
     assert allows(policy, "sagemaker:CreateModel", f"{SAGEMAKER}:model/{derive_revision_name(endpoint, 'x')}")
 
 
+def test_role_is_assumed_by_the_service_and_for_its_account_only() -> None:
+    (statement,) = list_statements(render_trust_policy(ACCOUNT))
+
+    assert statement["Principal"] == {"Service": "sagemaker.amazonaws.com"}
+    assert statement["Condition"] == {"StringEquals": {"aws:SourceAccount": "123456789012"}}
+
+
 @pytest.mark.parametrize("settings", [BARE, FULL])
 def test_nothing_is_left_to_fill_in_and_nothing_granted_that_has_no_use(settings: SageMakerSettings) -> None:
-    for document in (deployer(settings), render_execution_policy(WINE, settings), render_trust_policy()):
+    for document in (deployer(settings), render_execution_policy(WINE, settings), render_trust_policy(ACCOUNT)):
         assert "${" not in json.dumps(document)
         sids = [str(one["Sid"]) for one in list_statements(document)]
         assert len(sids) == len(set(sids))
         assert bool({"Key", "ModelData", "Answers", "Network", "Bucket"} & set(sids)) == (
-            settings is FULL and document != render_trust_policy()
+            settings is FULL and document != render_trust_policy(ACCOUNT)
         )
 
 

@@ -51,9 +51,10 @@ def render_execution_policy(grantee: Grantee, settings: SageMakerSettings) -> Do
     return _restrict_alias({**document, "Statement": kept}, settings)
 
 
-def render_trust_policy() -> Document:
-    """Who may assume the role that an endpoint runs as."""
-    return _render("trust", {})
+def render_trust_policy(account: Account) -> Document:
+    """Who may assume the role that an endpoint runs as: SageMaker, and for this account only."""
+    document: Document = json.loads(_read("trust").replace("${account}", account.id))
+    return document
 
 
 def list_statements(document: Mapping[str, object]) -> list[Statement]:
@@ -145,9 +146,13 @@ def _add_condition(statement: Statement, condition: Mapping[str, object]) -> Sta
 
 
 def _render(name: str, values: _Values) -> Document:
-    document: Document = json.loads(files(__name__).joinpath(f"{name}.json").read_text("utf-8"))
+    document: Document = json.loads(_read(name))
     filled = [_fill_statement(one, values) for one in list_statements(document) if _find_missing(one) <= values.keys()]
     return {**document, "Statement": filled}
+
+
+def _read(name: str) -> str:
+    return files(__name__).joinpath(f"{name}.json").read_text("utf-8")
 
 
 def _find_missing(statement: Statement) -> set[str]:

@@ -1,0 +1,8 @@
+"""Owns the Renderer port: a blueprint's objects as files in the form that another tool applies.
+
+files     objects become files of a form, one each
+forms     what a form makes of the objects, and the objects that it adds
+values    what the Helm chart is given instead of objects
+secrets   refusing what nobody may commit
+folder    the files reach a folder, and only its own earlier files leave it
+"""

@@ -1,0 +1,58 @@
+"""Owns `dockyard render`: what a deploy would apply, as files. One subcommand for each target that has files."""
+
+from __future__ import annotations
+
+import typer
+
+from dockyard.cli import options as opt
+from dockyard.cli.root import app, make_app
+from dockyard.cli.session import find_session
+from dockyard.domain.deployment import Target
+from dockyard.domain.rendering import RenderForm
+
+render_app = make_app("Write what a deploy would apply into files.")
+app.add_typer(render_app, name="render")
+
+
+@render_app.command("k8s")
+def render_k8s(
+    context: typer.Context,
+    *,
+    model: opt.ModelOption,
+    folder: opt.FolderOption,
+    form: opt.FormOption = RenderForm.PLAIN,
+    name: opt.NameOption = None,
+    environment: opt.K8sEnvironmentOption = None,
+    namespace: opt.RenderNamespaceOption = None,
+    replicas: opt.ReplicasOption = None,
+    repository: opt.RepositoryOption = None,
+    image: opt.ImageOption = None,
+    revision: opt.RenderRevisionOption = None,
+    git_url: opt.GitUrlOption = None,
+    git_branch: opt.GitBranchOption = "main",
+    git_path: opt.GitPathOption = None,
+    variables: opt.VariablesOption = None,
+    timeout: opt.TimeoutOption = None,
+    builder: opt.BuilderOption = None,
+    base: opt.BaseOption = None,
+    config: opt.ConfigOption = None,
+    json: opt.JsonOption = False,
+    verbose: opt.VerboseOption = False,
+) -> int:
+    """Write what `deploy k8s` would apply into a folder, for GitOps; prints the folder.
+
+    The image is built and pushed, and named by its digest; no cluster is asked. The same input gives the same bytes. Files of
+    an earlier render that are not needed any more are removed, all others stay. What looks like a secret is refused.
+    """
+    from dockyard.cli.choices import Wish, choose_image_flags, lay_flags, load_target_settings, make_k8s_request
+    from dockyard.cli.render_choices import RenderWish, find_repository, make_render_request
+
+    session = find_session(context, json=json, verbose=verbose)
+    flags = choose_image_flags(builder, base, repository or find_repository(image))
+    given = {"namespace": namespace, "replicas": replicas}
+    settings, named = load_target_settings(session, (config, environment, Target.K8S), given, flags)
+    place = lay_flags(named, timeout=timeout)
+    wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=False, lock_wait=0.0)
+    deploy = make_k8s_request(wish, place, settings.image, session)
+    files = RenderWish(form=form, folder=folder, image=image, revision=revision, git=(git_url, git_branch, git_path))
+    return session.show(session.open_kit(settings).render(make_render_request(deploy, place, files, session.folder)))

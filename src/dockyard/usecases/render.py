@@ -1,0 +1,109 @@
+"""Owns `render`: what a deploy would apply becomes files, for a tool that applies them. The cluster is not asked.
+
+A folder's own lock says which revision it holds, so that numbers go on from commit to commit as from deploy to deploy.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+from collections.abc import Mapping
+
+from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure, RegistryEntry
+from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.errors import PartialError, UsageError
+from dockyard.domain.image import ImageDigest, ImageRecipe
+from dockyard.domain.k8s import Blueprint, K8sSpec
+from dockyard.domain.model import ModelIdentity
+from dockyard.domain.rendering import RenderLock, RenderShape
+from dockyard.domain.request import RenderRequest
+from dockyard.domain.result import RenderResult, ResultStatus
+from dockyard.ports import ResolvedModel
+from dockyard.ports_k8s import FolderChange, Renderer
+from dockyard.usecases.build import push_image
+from dockyard.usecases.record import write_or_queue
+from dockyard.usecases.workbench import Workbench
+
+
+def render(bench: Workbench, renderer: Renderer, request: RenderRequest) -> RenderResult:
+    """Write a deployment's objects into a folder; the image is built and pushed first, where none is named.
+
+    Raises what the site refuses, what resolving, building and pushing raise, UsageError `secret-found`, and ConflictError
+    `render-conflict`.
+    """
+    asked = request.deploy
+    site = bench.sites.find(asked.key.environment)
+    site.prepare(asked)
+    before = renderer.read_lock(request.folder)
+    with bench.progress.begin(f"resolve {asked.ref}"):
+        model = bench.registry.resolve_model(asked.ref)
+    with bench.progress.begin("lock the requirements and look up the base image"):
+        recipe = bench.images.describe_recipe(model, site.choose_image(asked, model.version.python))
+    spec = K8sSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=asked.settings)
+    image = request.image or _provide_image(bench, recipe, model)
+    number = request.revision or choose_number(before, spec, image)
+    blueprint = Blueprint(key=asked.key, number=number, spec=spec, image=image, policy=asked.policy)
+    files = renderer.render_files(blueprint, request.shape)
+    change = renderer.write_files(request.folder, describe_lock(blueprint, request.shape, files), files)
+    return _record(bench, request, blueprint, change)
+
+
+def choose_number(before: RenderLock | None, spec: K8sSpec, image: ImageDigest) -> int:
+    """The number of a revision whose folder holds that: the same for the same revision."""
+    if before is None:
+        return 1
+    return before.revision if (before.spec_hash, before.image) == (spec.spec_hash, image) else before.revision + 1
+
+
+def describe_lock(blueprint: Blueprint, shape: RenderShape, files: Mapping[str, bytes]) -> RenderLock:
+    """Return what is to be said of files that were rendered."""
+    return RenderLock(
+        deployment=str(blueprint.key),
+        namespace=shape.namespace,
+        form=shape.form,
+        revision=blueprint.number,
+        spec_hash=blueprint.spec.spec_hash,
+        settings_hash=blueprint.spec.settings_hash,
+        model=blueprint.spec.model,
+        fingerprint=blueprint.spec.fingerprint,
+        image=blueprint.image,
+        files={path: f"sha256:{hashlib.sha256(content).hexdigest()}" for path, content in sorted(files.items())},
+    )
+
+
+def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) -> ImageDigest:
+    repository = recipe.settings.repository
+    if repository is None:
+        raise UsageError("usage", "there is no repository to push to", hint="set `image.repository` in dockyard.yaml")
+    image = bench.images.find_image(recipe.fingerprint) or bench.images.build_image(recipe, model)
+    return push_image(bench, image, repository)
+
+
+def _record(bench: Workbench, request: RenderRequest, blueprint: Blueprint, change: FolderChange) -> RenderResult:
+    """Return the result; the registry's history gets what was changed."""
+    is_changed = bool(change.written or change.removed)
+    failures = _write_history(bench, blueprint.key, blueprint.number, blueprint.spec.model) if is_changed else ()
+    changed = ResultStatus.PARTIAL if failures else ResultStatus.RENDERED
+    return RenderResult(
+        status=changed if is_changed else ResultStatus.UNCHANGED,
+        key=blueprint.key,
+        folder=str(request.folder),
+        form=request.shape.form,
+        revision=blueprint.number,
+        model=blueprint.spec.model,
+        image=blueprint.image,
+        written=change.written,
+        removed=change.removed,
+        failures=failures,
+    )
+
+
+def _write_history(bench: Workbench, key: DeploymentKey, number: int, model: ModelIdentity) -> tuple[Failure, ...]:
+    """No tag of the model version says more afterwards: that files were written does not mean that anything serves."""
+    begun = bench.begin_attempt(key, AttemptKind.RENDER)
+    attempt = dataclasses.replace(begun, status=AttemptStatus.SUCCEEDED, finished=bench.now(), model=model, revision=number)
+    try:
+        write_or_queue(bench.writer, bench.queue, RegistryEntry(attempt=attempt, registry=model.registry))
+    except PartialError as pending:
+        return (Failure.of(pending),)
+    return ()

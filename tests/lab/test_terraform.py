@@ -1,0 +1,69 @@
+"""The Terraform modules, as Terraform and OpenTofu see them; the AWS provider is the stand-in."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from support.terraform import CONFIGURATIONS, TERRAFORM, TOOLS, Terraform
+
+pytestmark = pytest.mark.lab
+MISTAKES = {
+    "unknown argument": ("force_delete ", "force_deletion ", "An argument named"),
+    "wrong type": ("= var.force_delete", "= [var.force_delete]", "a bool is required"),
+    "nothing said": ("  name                 = each.key\n", "", "Missing required argument"),
+    "block twice": (
+        "scan_on_push = true",
+        "scan_on_push = true\n}\nimage_scanning_configuration {\nscan_on_push = true",
+        "Too many",
+    ),
+}
+"""What is found in the module `registry`, what is put there, and what the tools say then."""
+
+
+@pytest.fixture(scope="module")
+def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The modules and examples, where the tools may write beside them."""
+    return shutil.copytree(TERRAFORM, tmp_path_factory.mktemp("copied") / "terraform")
+
+
+@pytest.mark.parametrize("configuration", CONFIGURATIONS)
+def test_every_run_passes_in_both_alike(terraform: Terraform, copied: Path, configuration: str) -> None:
+    first, second = (terraform.test(tool, copied / configuration) for tool in TOOLS)
+
+    assert first == dict.fromkeys(first, "pass")
+    assert second == first
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_files_are_as_the_formatter_writes_them(terraform: Terraform, tool: str) -> None:
+    said = terraform.run(tool, "fmt", "-check", "-recursive", folder=TERRAFORM)
+
+    assert (said.code, said.text) == (0, "")
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_stand_in_refuses_what_the_schema_does_not_have(terraform: Terraform, tool: str, mistake: str, tmp_path: Path) -> None:
+    found, put, says = MISTAKES[mistake]
+    module = shutil.copytree(TERRAFORM / "modules" / "registry", tmp_path / "registry")
+    text = (module / "main.tf").read_text("utf-8")
+    assert found in text
+    (module / "main.tf").write_text(text.replace(found, put, 1), "utf-8")
+    said = terraform.run(tool, "validate", "-json", folder=module)
+
+    summaries = [f"{one['summary']} {one['detail']}" for one in json.loads(said.text)["diagnostics"]]
+    assert says in " ".join(summaries)
+
+
+def test_stand_in_is_go_as_its_tools_want_it(lab_environment: dict[str, str]) -> None:
+    script = ". lab/lib.sh; need_go; cd terraform/testing/provider; gofmt -l .; go vet ."
+    done = subprocess.run(
+        ["bash", "-c", script], cwd=TERRAFORM.parent, env=lab_environment, capture_output=True, text=True, check=False
+    )
+
+    assert (done.returncode, done.stdout) == (0, ""), done.stderr

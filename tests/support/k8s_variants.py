@@ -1,0 +1,93 @@
+"""Deployments that differ in what is set, and the checklist of production that the objects of each are held to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from dockyard.adapters.k8s.manifests import PRE_STOP_SECONDS
+from dockyard.domain.k8s import Blueprint, K8sPolicy
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
+from support.k8s_values import make_blueprint
+
+Json = dict[str, Any]
+
+ROUTE = HttpRoute(
+    gateway="shared", namespace="gateways", section="web", hostnames=("{name}.example.com", "models.test"), path="/{name}/v1"
+)
+VARIANTS = {
+    "plain": make_blueprint(),
+    "one pod": make_blueprint(policy=K8sPolicy(replicas=1)),
+    "all": make_blueprint(
+        policy=K8sPolicy(replicas=3, clients=("shop", "web")),
+        env=(("TEXT", "'\"{{ }}: # \n<&"),),
+        env_secrets=("feature-store",),
+        pull_secrets=("registry",),
+        node_selector=(("disk", "ssd"),),
+    ),
+    "route": make_blueprint(policy=K8sPolicy(exposure=ROUTE)),
+    "ingress": make_blueprint(policy=K8sPolicy(exposure=Ingress(host="wine.example.com"))),
+}
+
+
+def assert_fit(objects: Iterable[Json], blueprint: Blueprint) -> None:
+    """The 16 items, for whatever kind of object has the pods."""
+    by_kind = {one["kind"]: one for one in objects}
+    workload = next(by_kind[kind] for kind in ("Deployment", "Rollout", "InferenceService") if kind in by_kind)
+    spec = workload["spec"]
+    metadata, pod = _find_pod(workload)
+    (container,) = pod["containers"]
+    settings = blueprint.spec.settings
+    # 1 to 3: started, ready and alive are told apart, and the start has the time that it is given
+    startup, ready, alive = (container[f"{name}Probe"] for name in ("startup", "readiness", "liveness"))
+    assert (startup["httpGet"]["path"], ready["httpGet"]["path"], alive["httpGet"]["path"]) == ("/ready", "/ready", "/ping")
+    assert startup["failureThreshold"] * startup["periodSeconds"] >= settings.ready_timeout_seconds
+    # 4, 5: whoever ends is heard of first, and answers what it has begun
+    assert container["lifecycle"]["preStop"]["exec"]["command"] == ["sleep", str(PRE_STOP_SECONDS)]
+    slowest = max(settings.grace_seconds, settings.request_timeout_seconds)
+    assert pod["terminationGracePeriodSeconds"] > PRE_STOP_SECONDS + slowest
+    # 6, 7: nothing is unavailable, neither by a rollout (KServe has one of its own) nor by a node that is drained
+    if "strategy" in spec:
+        rolling = spec["strategy"].get("canary") or spec["strategy"]["rollingUpdate"]
+        assert (rolling["maxUnavailable"], rolling["maxSurge"]) == (0, 1)
+    assert ("strategy" in spec) == (workload["kind"] != "InferenceService")
+    assert by_kind["PodDisruptionBudget"]["spec"]["maxUnavailable"] == 1
+    # 8: spread over zones and hosts
+    spread = [one["topologyKey"] for one in pod["topologySpreadConstraints"]]
+    assert spread == ["topology.kubernetes.io/zone", "kubernetes.io/hostname"]
+    # 9: as much memory as is asked for, and limits
+    resources = container["resources"]
+    assert resources["requests"]["memory"] == resources["limits"]["memory"] == settings.memory
+    assert {"cpu", "memory"} <= set(resources["requests"])
+    assert {"cpu", "memory"} <= set(resources["limits"])
+    _assert_restricted(pod, container, settings.tmp_size)
+    # 14: only those who are named may ask, where somebody is named
+    assert ("NetworkPolicy" in by_kind) == bool(blueprint.policy.clients)
+    # 15: by digest
+    assert "@sha256:" in container["image"]
+    # 16: the way back
+    assert metadata["annotations"]["dockyard.io/model-name"] == "wine"
+    assert metadata["annotations"]["dockyard.io/model-digest"] == blueprint.spec.model.digest
+
+
+def _find_pod(workload: Json) -> tuple[Json, Json]:
+    """Metadata and spec of the pods."""
+    if workload["kind"] == "InferenceService":
+        return workload["spec"]["predictor"], workload["spec"]["predictor"]
+    return workload["spec"]["template"]["metadata"], workload["spec"]["template"]["spec"]
+
+
+def _assert_restricted(pod: Json, container: Json, tmp_size: str) -> None:
+    # 10 to 12: Pod Security level `restricted`, a high uid, a root that is not written to
+    assert pod["securityContext"]["runAsNonRoot"]
+    assert pod["securityContext"]["runAsUser"] > 10_000
+    assert pod["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert pod["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": tmp_size}}]
+    assert container["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]  # noqa: S108
+    # 13: no token, and no settings by accident
+    assert (pod["automountServiceAccountToken"], pod["enableServiceLinks"]) == (False, False)

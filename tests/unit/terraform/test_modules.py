@@ -1,0 +1,94 @@
+"""Claims about the text of every Terraform module; what Terraform makes of it is for tests/lab to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore.loaders import Loader
+
+from terraform_readme import MODULES, Declaration, read_declarations
+
+TERRAFORM = MODULES.parent
+SOURCES = [file for suffix in ("tf", "hcl", "go", "md") for file in TERRAFORM.rglob(f"*.{suffix}")]
+NAMES = sorted(file.parent.name for file in MODULES.glob("*/versions.tf"))
+VARIABLES = [(name, one) for name in NAMES for one in read_declarations(MODULES / name) if one.kind == "variable"]
+OUTPUTS = [(name, one) for name in NAMES for one in read_declarations(MODULES / name) if one.kind == "output"]
+RUN = re.compile(r'^run "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
+ACTION = re.compile(r'"([a-z0-9-]+):([A-Z][A-Za-z0-9]+|\*)"')
+ALL_ACTIONS = {"kms/main.tf": {"kms:*"}, "artifacts/main.tf": {"s3:*"}}
+"""Where an action may be `*`: for the account in its key's policy, and in what is denied."""
+NOT_OPERATIONS = {
+    "kms": {"ReEncryptFrom", "ReEncryptTo"},
+    "s3": {"AbortMultipartUpload", "GetObject", "PutObject", "DeleteObject", "ListBucket", "GetBucketLocation"},
+    "sts": {"TagSession"},
+}
+"""Actions that a service has besides its operations, or by another name."""
+CONDITION_KEYS = {("aws", "SecureTransport"), ("aws", "SourceAccount"), ("s3", "TlsVersion"), ("kms", "GrantIsForAWSResource")}
+
+
+def name_case(case: object) -> str:
+    return case.name if isinstance(case, Declaration) else str(case)
+
+
+def read_tests(module: str) -> str:
+    return "\n".join(file.read_text("utf-8") for file in sorted((MODULES / module / "tests").glob("*.tftest.hcl")))
+
+
+@pytest.mark.parametrize("file", SOURCES, ids=lambda file: str(file.relative_to(TERRAFORM)))
+def test_no_file_is_long(file: Path) -> None:
+    assert len(file.read_text("utf-8").splitlines()) <= 200
+
+
+@pytest.mark.parametrize(("module", "variable"), VARIABLES, ids=name_case)
+def test_variable_is_typed_described_and_validated(module: str, variable: Declaration) -> None:
+    assert variable.description, module
+    assert variable.type
+    assert "any" not in re.findall(r"\w+", variable.type)
+    assert variable.validated or variable.type == "bool", "a bool has no other values"
+
+
+@pytest.mark.parametrize(("module", "variable"), VARIABLES, ids=name_case)
+def test_variable_is_set_in_a_test_and_refused_in_another(module: str, variable: Declaration) -> None:
+    text = read_tests(module)
+    refusing = [body for _, body in RUN.findall(text) if f"expect_failures = [var.{variable.name}]" in body]
+    passing = RUN.sub(lambda run: "" if "expect_failures" in run[2] else run[0], text)
+    setting = re.findall(rf"^ +{variable.name} +=", passing, re.MULTILINE)
+
+    assert setting
+    assert refusing or not variable.validated
+
+
+@pytest.mark.parametrize(("module", "output"), OUTPUTS, ids=name_case)
+def test_output_is_described_and_asserted(module: str, output: Declaration) -> None:
+    assert output.description
+    assert re.search(rf"\boutput\.{output.name}\b", read_tests(module))
+
+
+def list_actions() -> Iterator[tuple[str, str, str]]:
+    for name in NAMES:
+        for file in sorted((MODULES / name).glob("*.tf")):
+            for service, action in ACTION.findall(file.read_text("utf-8")):
+                if (service, action) not in CONDITION_KEYS:
+                    yield f"{name}/{file.name}", service, action
+
+
+@pytest.mark.parametrize(("file", "service", "action"), sorted(set(list_actions())))
+def test_action_is_one_of_the_services(file: str, service: str, action: str) -> None:
+    if action == "*":
+        assert f"{service}:*" in ALL_ACTIONS.get(file, set())
+    else:
+        operations = Loader().load_service_model(service, "service-2")["operations"]
+        assert action in operations or action in NOT_OPERATIONS.get(service, set())
+
+
+def test_every_module_has_all_its_files() -> None:
+    for name in NAMES:
+        there = {file.name for file in (MODULES / name).iterdir()}
+        assert {"README.md", "main.tf", "outputs.tf", "variables.tf", "versions.tf", "tests"} <= there
+
+
+def test_tests_of_the_modules_are_many() -> None:
+    assert sum(len(RUN.findall(read_tests(name))) for name in NAMES) >= 50
