@@ -5,12 +5,14 @@ Must not import the sandbox itself to do so: only the daemon does, and the clean
 
 from __future__ import annotations
 
+import fcntl
 import importlib.util
 import json
 import secrets
 import shutil
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -98,11 +100,13 @@ class SandboxDaemon:
 
         Raises `dependency-missing`, `port-in-use`, `sandbox-failed`.
         """
-        present = self.find()
-        if present is not None:
-            return present, False
+        with self._alone():
+            present = self.find()
+            return (present, False) if present is not None else (self._start(setup), True)
+
+    def _start(self, setup: SandboxSetup) -> SandboxState:
         _require_moto()
-        self.stop()
+        self._stop()
         take_port(_HOST, setup.port).close()
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         (self._folder / SETTINGS_FILE).write_text(json.dumps(asdict(setup)))
@@ -111,12 +115,24 @@ class SandboxDaemon:
         state = self.find()
         if state is None:
             details = tuple(read_log(log, tail=20))
-            self.stop()
+            self._stop()
             raise UnavailableError("sandbox-failed", "the sandbox did not start", details=details)
-        return state, True
+        return state
 
     def stop(self) -> bool:
         """End the sandbox and remove everything that it has left, or that one that was killed has; whether one was up."""
+        with self._alone():
+            return self._stop()
+
+    @contextmanager
+    def _alone(self) -> Iterator[None]:
+        """Wait until nobody else starts or ends the sandbox: who ends it removes the folder that a start writes to."""
+        self._folder.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        with self._folder.with_suffix(".lock").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            yield
+
+    def _stop(self) -> bool:
         was_up = find_holder(self._folder / PID_FILE) is not None
         end_holder(self._folder / PID_FILE, grace_seconds=_GRACE_SECONDS)
         state = _read_state(self._folder / STATE_FILE)

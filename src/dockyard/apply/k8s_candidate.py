@@ -85,8 +85,8 @@ class CandidateMoves:
     def _direct(self, policy: K8sPolicy, traffic: Traffic | None) -> None:
         """Divide the requests; at a Gateway, a candidate comes and goes with a share of nothing.
 
-        What is behind a route and which routes there are reaches a Gateway's proxies on two ways: whatever gets a share, or has had
-        one, must be known to them already, and still be known.
+        What is behind routes and which routes there are reaches a Gateway's proxies on two ways: whatever gets a share, or has
+        had one, must be known to them already, and still be known.
         """
         now = self.pods.cluster.describe_deployment(self.pods.key).traffic
         has_route = now is not None and now.by is Division.ROUTE
@@ -101,7 +101,7 @@ class CandidateMoves:
         self.control.direct_traffic(TrafficBlueprint(key=self.pods.key, policy=policy, traffic=traffic))
 
     def _apply(self, blueprint: Blueprint, pods: int) -> None:
-        policy = dataclasses.replace(blueprint.policy, replicas=pods)
+        policy = dataclasses.replace(blueprint.policy, replicas=pods, scaling=None)
         candidate = dataclasses.replace(blueprint, is_candidate=True, policy=policy)
         self.pods.cluster.apply_blueprint(candidate, dry_run=False)
 

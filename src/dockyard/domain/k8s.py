@@ -11,7 +11,10 @@ from dataclasses import dataclass, field
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.k8s_exposure import Exposure, HttpRoute
+from dockyard.domain.k8s_monitoring import Monitoring
+from dockyard.domain.k8s_pods import Peer, Toleration
 from dockyard.domain.k8s_rollout import MOST_BY_PODS, Division, K8sRollout, Traffic
+from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
 
@@ -47,6 +50,20 @@ class K8sSettings:
     """Names of Secrets of the namespace that images are pulled with."""
     node_selector: tuple[tuple[str, str], ...] = ()
     """Labels that nodes must have, sorted by name."""
+    tolerations: tuple[Toleration, ...] = ()
+    affinity: str = ""
+    """What nodes or pods they are to be near or far, as JSON of Kubernetes' own `affinity`."""
+    gpu: int = 0
+    """How many of the resource each pod gets."""
+    gpu_resource: str = "nvidia.com/gpu"
+    runtime_class: str | None = None
+    priority_class: str | None = None
+    service_account: str | None = None
+    """None: the namespace's default one. Its token is mounted in no case."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """More labels of the pods, sorted by name."""
+    annotations: tuple[tuple[str, str], ...] = ()
+    """More annotations of the pods, sorted by name."""
     ready_timeout_seconds: int = 120
     """How long a pod may take to become ready before it is started again."""
     grace_seconds: int = 25
@@ -68,11 +85,31 @@ class K8sPolicy:
 
     replicas: int = 2
     clients: tuple[str, ...] = ()
-    """Namespaces whose pods may ask it. Empty: no NetworkPolicy, so everybody whom the cluster lets."""
+    """Namespaces whose pods may ask it. Nobody named: no NetworkPolicy, so everybody whom the cluster lets."""
+    peers: tuple[Peer, ...] = ()
+    """Who else may ask it."""
     history_limit: int = 5
     """How many revisions that have served are kept to roll back to, the serving one included."""
     exposure: Exposure | None = None
     """How requests from outside the cluster reach it. None: not at all."""
+    scaling: Autoscaling | None = None
+    """What decides how many pods there are. None: `replicas`."""
+    monitoring: Monitoring | None = None
+
+    @property
+    def pods(self) -> str:
+        """How many pods there are, as people say it."""
+        if self.scaling:
+            return f"{self.scaling.min_replicas} to {self.scaling.max_replicas} pods"
+        return "1 pod" if self.replicas == 1 else f"{self.replicas} pods"
+
+    @property
+    def named_peers(self) -> tuple[Peer, ...]:
+        """All who may ask it: those that are named, and where somebody is, the Gateway's namespace and Prometheus'."""
+        named = (*(Peer(namespace=one) for one in self.clients), *self.peers)
+        gateway = self.exposure.namespace if isinstance(self.exposure, HttpRoute) else None
+        namespaces = (gateway, self.monitoring.namespace if self.monitoring else None)
+        return (*named, *(Peer(namespace=one) for one in namespaces if named and one))
 
     def list_kinds(self) -> tuple[str, ...]:
         """The kinds of objects that a deployment has, as they are applied."""
@@ -80,8 +117,10 @@ class K8sPolicy:
             "Deployment",
             "Service",
             "PodDisruptionBudget",
-            *(["NetworkPolicy"] if self.clients else []),
+            *(["NetworkPolicy"] if self.named_peers else []),
             *(["HTTPRoute" if isinstance(self.exposure, HttpRoute) else "Ingress"] if self.exposure else []),
+            *([self.scaling.kind] if self.scaling else []),
+            *(self.monitoring.list_kinds() if self.monitoring else []),
         )
 
     @property
@@ -221,7 +260,7 @@ class ObservedK8s(ObservedDeployment):
         if serving is None:
             return None
         ready = sum(pod.is_ready for pod in serving.pods)
-        wanted = self.policy.replicas if self.policy else len(serving.pods)
+        wanted = self.policy.replicas if self.policy and not self.policy.scaling else len(serving.pods)
         deliverer = f", applied by {self.delivered_by}" if self.delivered_by else ""
         beside = f"; {self.candidate_share}" if self.candidate_share else ""
         return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}{beside}"
@@ -233,11 +272,18 @@ class ObservedK8s(ObservedDeployment):
         return None if number == self.serving else number
 
     @property
+    def stable_pods(self) -> int:
+        """How many pods the deployment itself has, or is to have."""
+        if self.policy and not self.policy.scaling:
+            return self.policy.replicas
+        return len(self.serving_revision.pods) if self.serving_revision else 1
+
+    @property
     def candidate_share(self) -> str | None:
         """What the candidate gets, in a few words."""
         if self.candidate is None:
             return None
-        share = describe_traffic(self.traffic, self.candidate.replicas, self.policy or K8sPolicy())
+        share = describe_traffic(self.traffic, self.candidate.replicas, self.stable_pods)
         return f"revision {self.candidate.revision.number} gets {share}"
 
     @property
@@ -300,15 +346,15 @@ def derive_candidate_name(key: DeploymentKey) -> str:
     return derive_name(KUBERNETES_LABEL, f"{key.name}-candidate")
 
 
-def describe_traffic(traffic: Traffic | None, candidates: int, policy: K8sPolicy) -> str:
-    """Return in a few words what of the requests a candidate gets."""
+def describe_traffic(traffic: Traffic | None, candidates: int, stable: int) -> str:
+    """Return in a few words what of the requests a candidate gets, by the pods that there are of both."""
     if traffic is None:
         return "no requests yet"
     if traffic.by is Division.MIRROR:
         return f"copies of {traffic.percent} % of the requests"
     if traffic.by is Division.ROUTE or traffic.percent > MOST_BY_PODS:
         return f"{traffic.percent} % of the requests"
-    pods = candidates + policy.replicas
+    pods = candidates + stable
     return f"about {100 * candidates // pods} % of the requests ({candidates} of {pods} pods)"
 
 

@@ -45,8 +45,7 @@ class ApplyManifests:
 
     def describe(self) -> str:
         origin = f" from revision {self.previous}" if self.previous not in {None, self.number} else ""
-        pods = _count(self.policy.replicas)
-        return f"apply the manifests of revision {self.number} of {self.spec.model.title}{origin} ({pods})"
+        return f"apply the manifests of revision {self.number} of {self.spec.model.title}{origin} ({self.policy.pods})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -105,12 +104,14 @@ class SplitTraffic:
     policy: K8sPolicy
     traffic: Traffic
     pods: int
+    stable_pods: int
+    """How many it has beside it."""
     timeout_seconds: int
     """Without a single further pod getting ready."""
     type: Literal["SplitTraffic"] = "SplitTraffic"
 
     def describe(self) -> str:
-        return f"give candidate {self.number} {describe_traffic(self.traffic, self.pods, self.policy)}"
+        return f"give candidate {self.number} {describe_traffic(self.traffic, self.pods, self.stable_pods)}"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -49,6 +49,11 @@ class Trial:
         return () if rollout.kind is K8sRolloutKind.BLUE_GREEN else left[:1]
 
     @property
+    def stable_pods(self) -> int:
+        """How many pods it stands beside."""
+        return max(self.seen.stable_pods if self.policy.scaling else self.policy.replicas, 1)
+
+    @property
     def reached(self) -> Traffic | None:
         """What it has."""
         return self.seen.traffic if self._is_there else None
@@ -83,7 +88,7 @@ def begin_trial(trial: Trial) -> Iterator[Step]:
         spec=trial.spec,
         policy=trial.policy,
         previous_policy=trial.seen.policy or trial.policy,
-        pods=count_candidates(shares[0], trial.policy.replicas) if shares else trial.policy.replicas,
+        pods=count_candidates(shares[0], trial.stable_pods) if shares else trial.stable_pods,
     )
     yield WaitRollout(number=trial.number, timeout_seconds=seconds, is_candidate=True)
     yield SmokeTest(number=trial.number, fingerprint=trial.spec.fingerprint, requests=trial.smoke_requests)
@@ -97,7 +102,8 @@ def divide_traffic(trial: Trial) -> Iterator[Step]:
             spec=trial.spec,
             policy=trial.policy,
             traffic=share,
-            pods=count_candidates(share, trial.policy.replicas),
+            pods=count_candidates(share, trial.stable_pods),
+            stable_pods=trial.stable_pods,
             timeout_seconds=trial.spec.settings.ready_timeout_seconds,
         )
         if trial.rollout.wait_seconds and not trial.rollout.pause:

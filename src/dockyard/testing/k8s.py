@@ -19,6 +19,7 @@ from dockyard.domain.k8s import (
     Difference,
     K8sCandidate,
     K8sPod,
+    K8sPolicy,
     K8sRevision,
     ObservedK8s,
     TrafficBlueprint,
@@ -32,7 +33,6 @@ from dockyard.testing.faults import Faults
 from dockyard.testing.surroundings import ManualClock
 
 _ALL = 100
-_ORDER = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy", "Ingress", "HTTPRoute")
 
 READY = K8sPod(name="", is_ready=True)
 NEVER_READY = K8sPod(name="", is_ready=False)
@@ -108,7 +108,7 @@ class MemoryCluster:
         found += [Difference(what=one, before="there", after=None) for one in sorted(there - wanted)]
         if state is not None:
             replicas = state.replicas or state.applied.policy.replicas
-            if replicas != blueprint.policy.replicas:
+            if replicas != blueprint.policy.replicas and not blueprint.policy.scaling:
                 what = f"Deployment/{derive_object_name(blueprint.key)} spec.replicas"
                 found.append(Difference(what=what, before=str(replicas), after=str(blueprint.policy.replicas)))
             if state.traffic != blueprint.traffic:
@@ -230,7 +230,7 @@ class MemoryCluster:
         pod = self.behaviours.get(blueprint.spec.fingerprint, READY)
         refusal = self.refusals.get(blueprint.spec.fingerprint, "")
         is_ready = pod.is_ready and not refusal
-        pods = range(blueprint.policy.replicas if is_ready else int(not refusal))
+        pods = range(_count_pods(blueprint.policy) if is_ready else int(not refusal))
         named = tuple(dataclasses.replace(pod, name=f"{revision.replica_set}-{number}") for number in pods)
         failed = RevisionStatus.FAILED if pod.waiting_reason else RevisionStatus.STARTING
         status = RevisionStatus.READY if is_ready else failed
@@ -248,7 +248,8 @@ class MemoryCluster:
 
     def _check_conflict(self, blueprint: Blueprint) -> None:
         state = self._states.get(blueprint.key) if not blueprint.is_candidate else None
-        if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not self.takes_over:
+        is_free = self.takes_over or blueprint.policy.scaling is not None
+        if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not is_free:
             raise ConflictError("field-conflict", "spec.replicas: is owned by another manager")
 
 
@@ -327,6 +328,10 @@ def _make_revision(blueprint: Blueprint, now: str) -> K8sRevision:
     )
 
 
+def _count_pods(policy: K8sPolicy) -> int:
+    return policy.scaling.min_replicas if policy.scaling else policy.replicas
+
+
 def _stop(revision: K8sRevision) -> K8sRevision:
     return dataclasses.replace(revision, status=RevisionStatus.STOPPED, pods=(), refusal="")
 
@@ -341,8 +346,10 @@ def _number(candidate: K8sCandidate | None) -> tuple[int, ...]:
 
 
 def _list_objects(state: _State) -> Iterator[str]:
-    beside = (f"{kind}/{derive_candidate_name(state.applied.key)}" for kind in state.candidate_kinds)
-    yield from sorted((*_list_own(state.applied), *beside), key=lambda one: _ORDER.index(one.partition("/")[0]))
+    key, own, beside = state.applied.key, state.applied.kinds, state.candidate_kinds
+    for kind in dict.fromkeys((*own, *beside)):
+        yield from (f"{kind}/{derive_object_name(key)}" for _ in range(own.count(kind)))
+        yield from (f"{kind}/{derive_candidate_name(key)}" for _ in range(beside.count(kind)))
 
 
 def _list_own(blueprint: Blueprint) -> Iterator[str]:

@@ -5,7 +5,7 @@ The templates know nothing of it: they are what a deployment ends with.
 
 from __future__ import annotations
 
-from dockyard.adapters.k8s.labels import TRAFFIC, label_candidate_pods, select_all_pods, select_candidate, write_traffic
+from dockyard.adapters.k8s.labels import DEPLOYMENT, TRAFFIC, select_all_pods, select_candidate, write_traffic
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests, render_ways_in
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.k8s import Blueprint, TrafficBlueprint, derive_candidate_name
@@ -21,7 +21,7 @@ def render_objects(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]
         return tuple(divide(one, blueprint) for one in objects)
     for one in objects:
         if one["kind"] == "Deployment":
-            one["spec"]["template"]["metadata"]["labels"] = label_candidate_pods(blueprint.key)
+            del one["spec"]["template"]["metadata"]["labels"][DEPLOYMENT]  # the deployment's own selector must not match
     return objects
 
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from dockyard.adapters.k8s.dashboard import draw_dashboard
 from dockyard.adapters.k8s.labels import (
     POLICY,
     annotate_revision,
@@ -55,17 +56,19 @@ def render_ways_in(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifes
 
 def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
     """Return what the templates are filled in with."""
-    settings = blueprint.spec.settings
+    settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
+    series = f'namespace="{namespace}",service="{name}"'
     return {
         **_list_common_values(blueprint, namespace, is_candidate=blueprint.is_candidate),
-        "kinds": blueprint.kinds,
         "annotations": {POLICY: write_policy(blueprint.policy)},
         "revision_annotations": annotate_revision(blueprint),
         "image": blueprint.image,
         "settings": settings,
         "env": [{"name": name, "value": value} for name, value in (*settings.env, *_own_variables(blueprint, grace))],
+        "series": series,
+        "dashboard": draw_dashboard(f"{namespace}/{name}", series),
         "pre_stop_seconds": PRE_STOP_SECONDS,
         "termination_seconds": PRE_STOP_SECONDS + grace + _MARGIN_SECONDS,
         "probe_seconds": _PROBE_SECONDS,

@@ -50,9 +50,9 @@ def test_candidate_has_objects_of_its_own_and_no_selector_of_the_deployment_matc
     beside = {one["kind"]: one for one in render_objects(CANDIDATE, "models")}
     assert list(beside) == ["Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"]
     assert {one["metadata"]["name"] for one in beside.values()} == {"wine-candidate"}
-    for kind in beside:
+    for kind, item in beside.items():
         assert [is_selected(find_selector(own[kind]), one) for one in (False, True)] == [True, False]
-        assert [is_selected(find_selector(beside[kind]), one) for one in (False, True)] == [False, True]
+        assert [is_selected(find_selector(item), one) for one in (False, True)] == [False, True]
     for one in (*own.values(), *beside.values()):
         assert select_deployment(KEY).items() <= one["metadata"]["labels"].items()
 
