@@ -54,9 +54,8 @@ def list_meanings(values: Mapping[str, object]) -> Iterator[tuple[str, str]]:
     for name, value in values.items():
         yield name, MEANINGS.get(name, "")
         if dataclasses.is_dataclass(value) and not isinstance(value, type):
-            for field in read_fields(type(value)):
-                if field.name not in NOT_SETTINGS:
-                    yield f"{name}.{field.name}", field.text.partition("\n")[0]
+            fields = [one for one in read_fields(type(value)) if one.name not in NOT_SETTINGS]
+            yield from ((f"{name}.{one.name}", one.text.partition("\n")[0]) for one in fields)
 
 
 def _infer(value: object) -> Schema:
