@@ -31,12 +31,14 @@ def render_divided(percent: int, by: str) -> dict[str, Manifest]:
 
 def is_selected(selector: dict[str, str], blueprint_is_candidate: bool) -> bool:
     (deployment, *_) = render_objects(CANDIDATE if blueprint_is_candidate else BLUEPRINT, "models")
-    return selector.items() <= deployment["spec"]["template"]["metadata"]["labels"].items()
+    labels: dict[str, str] = deployment["spec"]["template"]["metadata"]["labels"]
+    return selector.items() <= labels.items()
 
 
 def find_selector(item: Manifest) -> dict[str, str]:
     selector: Manifest = item["spec"].get("podSelector") or item["spec"]["selector"]
-    return selector.get("matchLabels", selector)
+    labels: dict[str, str] = selector.get("matchLabels", selector)
+    return labels
 
 
 def test_without_a_division_the_objects_are_those_of_the_templates() -> None:
