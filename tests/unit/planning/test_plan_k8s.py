@@ -14,13 +14,15 @@ from typing import Any
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from dockyard.domain.deployment import RevisionStatus
 from dockyard.domain.image import BuilderKind, ImageDigest
 from dockyard.domain.k8s import Difference, K8sCandidate, K8sPolicy, K8sRevision, ObservedK8s, derive_endpoint
+from dockyard.domain.k8s_exposure import HttpRoute
 from dockyard.domain.k8s_rollout import Division, K8sRollout, K8sRolloutKind, Traffic
+from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.domain.k8s_steps import (
     ApplyManifests,
     CheckManifests,
@@ -48,7 +50,10 @@ def make_wanted(case: dict[str, Any]) -> WantedK8s:
         builder_reason="because",
         alias=case.get("alias"),
         history_limit=case.get("history_limit", 5),
-        policy=K8sPolicy(replicas=case.get("replicas", 2)),
+        policy=K8sPolicy(
+            replicas=case.get("replicas", 2),
+            exposure=HttpRoute(gateway="shared", hostnames=("models.test",)) if case.get("route") else None,
+        ),
         repository=REPOSITORY,
         rollout=make_rollout(**case.get("rollout", {})),
         keeps_candidate=case.get("keeps_candidate", False),
@@ -113,7 +118,8 @@ def test_plan_of_case(case: dict[str, Any]) -> None:
     wanted = make_wanted(case["wanted"])
     plan = plan_k8s(KEY, wanted, make_observed(case["observed"], wanted))
     assert [step.describe() for step in plan.steps] == case["steps"]
-    assert (plan.revision, plan.previous, plan.endpoint) == (case["revision"], case["previous"], "http://wine.default.svc")
+    endpoint = case.get("endpoint", "http://wine.default.svc")
+    assert (plan.revision, plan.previous, plan.endpoint) == (case["revision"], case["previous"], endpoint)
     assert plan.is_empty == (not case["steps"])
     if "changes" in case:
         assert [[one.what, one.before, one.after] for one in plan.changes] == case["changes"]
@@ -182,6 +188,7 @@ def reach(plan: Plan, wanted: WantedK8s, observed: Observed[ObservedK8s]) -> Obs
     return Observed(deployment=seen, image=make_image(1), record=record, alias_version=None, taken_at="t")
 
 
+@settings(deadline=None)
 @given(observations(), st.integers(1, 5), kinds)
 def test_nothing_is_left_to_plan_after_a_plan_is_done(observed: Observed[ObservedK8s], history_limit: int, kind: str) -> None:
     wanted = make_wanted({"model": 1, "history_limit": history_limit, "rollout": {"kind": kind}})
@@ -190,6 +197,7 @@ def test_nothing_is_left_to_plan_after_a_plan_is_done(observed: Observed[Observe
     assert plan_k8s(KEY, wanted, reach(plan, wanted, observed)).is_empty
 
 
+@settings(deadline=None)
 @given(observations(), kinds)
 def test_undoing_goes_back_to_what_serves_and_that_is_never_removed(observed: Observed[ObservedK8s], kind: str) -> None:
     plan = plan_k8s(KEY, make_wanted({"model": 1, "rollout": {"kind": kind}}), observed)
@@ -234,6 +242,7 @@ def test_deployment_says_how_it_is() -> None:
     assert down.state is DeploymentState.DOWN
 
 
+@settings(deadline=None)
 @given(observations(), kinds)
 def test_no_share_is_given_before_the_candidate_was_started_and_asked(observed: Observed[ObservedK8s], kind: str) -> None:
     plan = plan_k8s(KEY, make_wanted({"model": 1, "rollout": {"kind": kind}}), observed)
@@ -263,3 +272,6 @@ def test_deployment_says_what_stands_beside() -> None:
     arrived = make_seen({**case, "revisions": [[1, 1, "stopped", 1], [2, 2, "ready", 2]], "current": 2})
     assert (arrived.trial_number, [one.number for one in arrived.all_revisions]) == (None, [1, 2])
     assert make_seen({}).trial_number is None
+    scaled = K8sPolicy(scaling=Autoscaling(min_replicas=1, max_replicas=9, cpu_percent=70))
+    assert dataclasses.replace(beside, policy=scaled).stable_pods == 1
+    assert dataclasses.replace(make_seen({}), policy=scaled).stable_pods == 1
