@@ -68,6 +68,7 @@ lint: $(STAMP) ## format, style, types, layers, sizes, leaks, generated pages
 	@$(BIN)/python tools/check_size.py
 	@$(BIN)/python tools/check_repository.py
 	@$(BIN)/python tools/generate_reference.py --check
+	@$(BIN)/python tools/make_chart.py --check
 
 bench: $(STAMP) ## the published figures: ours beside the incumbent's
 	@for script in benchmarks/*.py; do $(BIN)/python "$$script"; done

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import pytest
 
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.image import ImageSettings
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
 from dockyard.domain.k8s_exposure import Exposure, HttpRoute, Ingress
+from dockyard.domain.k8s_monitoring import Alerts, Monitoring
+from dockyard.domain.k8s_pods import Peer, Toleration
+from dockyard.domain.k8s_scaling import Autoscaling, CronTrigger, PrometheusTrigger
 from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import K8sDeployRequest
 from support.fake_kit import CommandLine
@@ -166,3 +171,91 @@ def test_way_in_from_outside_is_policy(dockyard: CommandLine, text: str, exposur
 def test_way_in_that_cannot_be_is_refused(dockyard: CommandLine, text: str) -> None:
     (dockyard.folder / "dockyard.yaml").write_text(f"environments:\n  prod: {{target: k8s, k8s: {text}}}\n")
     assert dockyard.deploy("k8s", "-m", "wine", "--env", "prod").code == 2
+
+
+OPTIONS = """
+      peers: [{namespace: web, pods: {b: "2", a: "1"}}, {cidr: 10.0.0.0/8}]
+      autoscaling:
+        min_replicas: 3
+        max_replicas: 7
+        cpu_percent: 60
+        memory_percent: 90
+        scale_down_seconds: 60
+        prometheus: [{server: "http://p:9090", query: up, threshold: 2.5}]
+        cron: [{timezone: UTC, start: 0 8 * * *, end: 0 9 * * *, replicas: 4}]
+      monitoring:
+        namespace: mon
+        labels: {release: p}
+        interval_seconds: 5
+        alerts: {error_percent: 2, latency_seconds: 0.5, restarts: 4, runbooks: https://docs.example.com/alerts}
+        dashboard_labels: {grafana: "1"}
+      tolerations: [{key: spot, value: "yes", effect: NoExecute, seconds: 5}]
+      affinity: {nodeAffinity: {}}
+      gpu: 2
+      gpu_resource: amd.com/gpu
+      runtime_class: nvidia
+      priority_class: high
+      service_account: models
+      labels: {team: search}
+      annotations: {example.com/note: "17"}
+"""
+
+
+def test_every_option_reaches_the_request(dockyard: CommandLine) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(CONFIG.rstrip() + OPTIONS)
+    request = ask(dockyard, "--env", "prod")
+    assert request.policy == dataclasses.replace(
+        PROD.policy,
+        peers=(Peer(namespace="web", pods=(("a", "1"), ("b", "2"))), Peer(cidr="10.0.0.0/8")),
+        scaling=Autoscaling(
+            min_replicas=3,
+            max_replicas=7,
+            cpu_percent=60,
+            memory_percent=90,
+            scale_down_seconds=60,
+            prometheus=(PrometheusTrigger(server="http://p:9090", query="up", threshold="2.5"),),
+            cron=(CronTrigger(timezone="UTC", start="0 8 * * *", end="0 9 * * *", replicas=4),),
+        ),
+        monitoring=Monitoring(
+            namespace="mon",
+            labels=(("release", "p"),),
+            interval_seconds=5,
+            alerts=Alerts(error_percent=2, latency_seconds=0.5, restarts=4, runbooks="https://docs.example.com/alerts"),
+            dashboard_labels=(("grafana", "1"),),
+        ),
+    )
+    assert request.settings == dataclasses.replace(
+        PROD.settings,
+        tolerations=(Toleration(key="spot", value="yes", effect="NoExecute", seconds=5),),
+        affinity='{"nodeAffinity": {}}',
+        gpu=2,
+        gpu_resource="amd.com/gpu",
+        runtime_class="nvidia",
+        priority_class="high",
+        service_account="models",
+        labels=(("team", "search"),),
+        annotations=(("example.com/note", "17"),),
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("{peers: [{}]}", "must have `cidr`, or else `namespace` or `pods`"),
+        ("{peers: [{cidr: 10.0.0.0/8, namespace: web}]}", "must have `cidr`, or else"),
+        ("{peers: [{cidr: 10.0.0.1/8}]}", "is no range of addresses"),
+        ("{autoscaling: {min_replicas: 3, max_replicas: 2, cpu_percent: 1}}", "more pods in `min_replicas`"),
+        ("{autoscaling: {max_replicas: 2}}", "needs `cpu_percent`"),
+        ("{tolerations: [{key: a, seconds: 3}]}", "only the effect NoExecute knows"),
+        ("{tolerations: [{value: a}]}", "has a value and no key"),
+        ("{labels: {dockyard.io/environment: other}}", "begins as Dockyard's own ones do"),
+        ("{annotations: {app.kubernetes.io/name: other}}", "begins as Dockyard's own ones do"),
+        ("{labels: {team: not a value}}", "labels.team"),
+        ("{monitoring: {alerts: {error_percent: 0}}}", "error_percent"),
+    ],
+)
+def test_option_that_makes_no_sense_is_refused_before_anything_is_asked(dockyard: CommandLine, text: str, words: str) -> None:
+    (dockyard.folder / "dockyard.yaml").write_text(f"environments:\n  prod: {{target: k8s, k8s: {text}}}\n")
+    ended = dockyard.deploy("k8s", "-m", "wine", "--env", "prod")
+    assert (ended.code, dockyard.kit.calls) == (2, [])
+    assert words in ended.err.replace("\n", " ")

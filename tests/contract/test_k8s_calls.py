@@ -11,9 +11,11 @@ import pytest
 from dockyard.adapters.k8s.api import KubeApi
 from dockyard.adapters.k8s.cluster import KubeCluster
 from dockyard.adapters.k8s.inventory import KubeInventory
+from dockyard.adapters.k8s.replicas import HOLDER
 from dockyard.domain.errors import ConflictError, CredentialsError, NotFoundError, UnavailableError
 from dockyard.domain.k8s import ClusterAccess, K8sPolicy
 from dockyard.domain.k8s_exposure import HttpRoute
+from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.testing.surroundings import ManualClock
 from support.k8s_values import KEY, make_blueprint
 from support.kube_stand_in import KubeStandIn, run_kube_stand_in
@@ -107,6 +109,44 @@ def test_kind_that_the_cluster_does_not_serve_is_named_before_anything_is_writte
     subject.server.objects["/apis/gateway.networking.k8s.io/v1"] = {"resources": [{"kind": "HTTPRoute"}]}
     subject.cluster.apply_blueprint(make_blueprint(policy=policy), dry_run=True)
     assert subject.server.changes == []
+
+
+def test_number_of_pods_is_held_until_the_autoscaler_sets_it_and_then_taken_back(subject: Subject) -> None:
+    scaled = make_blueprint(policy=K8sPolicy(scaling=Autoscaling(min_replicas=3, max_replicas=5, cpu_percent=70)))
+    subject.cluster.apply_blueprint(scaled, dry_run=True)
+    assert subject.server.changes == []
+    subject.cluster.apply_blueprint(scaled, dry_run=False)
+    assert subject.server.objects[DEPLOYMENT]["spec"]["replicas"] == 3
+    assert ["fieldManager=dockyard&" in subject.server.changes[0][1], HOLDER in subject.server.changes[1][1]] == [True, True]
+    subject.server.objects[DEPLOYMENT]["spec"]["replicas"] = 5
+    assert subject.cluster.find_differences(scaled) == ()
+    subject.server.calls.clear()
+    subject.cluster.apply_blueprint(make_blueprint(), dry_run=False)
+    assert [method for method, path in subject.server.changes if "/horizontalpodautoscalers/wine" in path] == ["DELETE"]
+    assert ["force=true" in path for _, path in subject.server.changes if "/deployments/wine" in path] == [True]
+    assert subject.server.changes[0][0] == "DELETE"
+
+
+def test_number_of_pods_that_is_ours_is_handed_over_as_it_is(subject: Subject) -> None:
+    subject.serve(K8sPolicy(replicas=4))
+    owner = {"manager": "dockyard", "operation": "Apply", "fieldsV1": {"f:spec": {"f:replicas": {}}}}
+    subject.server.objects[DEPLOYMENT]["metadata"]["managedFields"] = [owner]
+    scaled = make_blueprint(policy=K8sPolicy(scaling=Autoscaling(max_replicas=5, cpu_percent=70)))
+    subject.cluster.apply_blueprint(scaled, dry_run=False)
+    assert HOLDER in subject.server.changes[0][1]
+    assert subject.server.objects[DEPLOYMENT]["spec"]["replicas"] == 4
+
+
+def test_object_that_a_controller_made_of_ours_is_left_to_it(subject: Subject) -> None:
+    subject.serve()
+    path = "/apis/autoscaling/v2/namespaces/models/horizontalpodautoscalers/keda-hpa-wine"
+    labels = subject.server.objects[DEPLOYMENT]["metadata"]["labels"]
+    owner = {"kind": "ScaledObject", "name": "wine", "controller": True}
+    subject.server.objects[path] = {"metadata": {"name": "keda-hpa-wine", "labels": labels, "ownerReferences": [owner]}}
+    subject.cluster.apply_blueprint(make_blueprint(), dry_run=False)
+    del subject.server.objects[DEPLOYMENT]
+    assert "HorizontalPodAutoscaler/keda-hpa-wine" not in subject.inventory.list_orphans()
+    assert path in subject.server.objects
 
 
 def test_optional_kind_that_we_may_not_list_is_taken_as_absent(subject: Subject) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import json
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,17 +20,33 @@ from dockyard.domain.deployment import DeploymentKey, RevisionStatus, Target
 from dockyard.domain.errors import ConflictError, NotFoundError, UnavailableError
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.k8s import Blueprint, ClusterAccess, K8sPod, K8sPolicy, K8sRevision, ObservedK8s
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
+from dockyard.domain.k8s_pods import Toleration
+from dockyard.domain.k8s_scaling import Autoscaling, CronTrigger
 from dockyard.ports import Invoker, Request
 from dockyard.ports_k8s import Cluster, ClusterInventory
 from dockyard.testing.k8s import CRASHES, DIFFERS, NEVER_READY, READY, MemoryCluster, MemoryKubeScorer
 from support.cluster_stand_in import open_namespace, push_stand_in
 from support.k8s_values import KEY, make_blueprint
+from support.k8s_variants import MONITORING, PEERS
 from support.patience import wait_for
 
 BEHAVIOURS = {"good": READY, "crashes": CRASHES, "never-ready": NEVER_READY, "differs": DIFFERS}
 ONE = K8sPolicy(replicas=1)
 BODY = Request(body=b'{"inputs": [1]}', content_type="application/json")
 SECONDS = 60.0
+HOURS = CronTrigger(timezone="UTC", start="0 8 * * *", end="0 18 * * *", replicas=2)
+EVERYTHING = (
+    K8sPolicy(replicas=1, peers=PEERS, monitoring=MONITORING, exposure=HttpRoute(gateway="none", hostnames=("a.test",))),
+    K8sPolicy(
+        scaling=Autoscaling(min_replicas=1, max_replicas=2, cron=(HOURS,)), exposure=Ingress(host="a.test", class_name="b")
+    ),
+)
+"""Policies that have objects of every kind together."""
+TERM = {"matchExpressions": [{"key": "disk", "operator": "In", "values": ["ssd"]}]}
+PREFERENCE = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 1, "preference": TERM}]}
+AFFINITY = json.dumps({"nodeAffinity": PREFERENCE})
+LABELS = (("team", "search"),)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -252,6 +269,33 @@ def test_object_that_is_no_more_wanted_is_deleted(subject: Subject) -> None:
     subject.cluster.apply_blueprint(subject.draw(1), dry_run=False)
     assert "NetworkPolicy/wine" not in subject.look().objects
     assert "NetworkPolicy/wine" in differences
+
+
+def test_autoscaler_may_change_the_number_of_pods_and_a_fixed_number_comes_back(subject: Subject) -> None:
+    scaled = K8sPolicy(replicas=1, scaling=Autoscaling(min_replicas=1, max_replicas=3, cpu_percent=70))
+    subject.serve(1)
+    subject.serve(1, scaled)
+    assert "HorizontalPodAutoscaler/wine" in subject.look().objects
+    subject.meddle(2)
+    assert subject.cluster.find_differences(subject.draw(1, policy=scaled)) == ()
+    subject.cluster.apply_blueprint(subject.draw(1, policy=scaled), dry_run=False)
+    for dry_run in (True, False):
+        subject.cluster.apply_blueprint(subject.draw(1), dry_run=dry_run)
+    assert subject.cluster.find_differences(subject.draw(1)) == ()
+    assert subject.look().objects == ("Deployment/wine", "Service/wine", "PodDisruptionBudget/wine")
+
+
+def test_every_option_is_taken_and_shows_no_difference_afterwards(subject: Subject) -> None:
+    drawn = subject.draw(1)
+    settings = dataclasses.replace(drawn.spec.settings, affinity=AFFINITY, tolerations=(Toleration(key="spot"),), labels=LABELS)
+    for policy in EVERYTHING:
+        spec = dataclasses.replace(drawn.spec, settings=settings)
+        blueprint = dataclasses.replace(drawn, spec=spec, policy=policy)
+        for dry_run in (True, False):
+            subject.cluster.apply_blueprint(blueprint, dry_run=dry_run)
+        assert subject.cluster.find_differences(blueprint) == ()
+        assert {one.partition("/")[0] for one in subject.look().objects} == set(policy.list_kinds())
+        assert subject.look().policy == policy
 
 
 def test_deployment_of_somebody_else_is_refused(subject: Subject) -> None:

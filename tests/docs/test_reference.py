@@ -24,6 +24,16 @@ from reference_pages import configuration, environment, errors, json_output, rec
 ROOT = Path(__file__).parents[2]
 REFERENCE = ROOT / "docs" / "reference"
 EXAMPLE = REFERENCE / generate_reference.EXAMPLE
+K8S_MAPPINGS = (
+    "affinity",
+    "annotations",
+    "ingress.annotations",
+    "labels",
+    "monitoring.dashboard_labels",
+    "monitoring.labels",
+    "node_selector",
+)
+"""Keys of Kubernetes whose values are told one by one."""
 PAGES = sorted(REFERENCE.glob("*.md"))
 
 
@@ -69,7 +79,7 @@ class TestExample:
             "image.mirrors",
             "environments.<name>.env",
             "environments.<name>.sagemaker.tags",
-            "environments.<name>.k8s.node_selector",
+            *(f"environments.<name>.k8s.{key}" for key in K8S_MAPPINGS),
         }
         assert {"image.mirrors.docker.io", "environments.local.env.OMP_NUM_THREADS"} <= from_file
         assert settings.find_environment("local").env[0][1] == SecretRef(file=str(tmp_path / "secrets/feature-store-token"))

@@ -8,12 +8,30 @@ from typing import Any
 from dockyard.adapters.k8s.manifests import PRE_STOP_SECONDS
 from dockyard.domain.k8s import Blueprint, K8sPolicy
 from dockyard.domain.k8s_exposure import HttpRoute, Ingress
+from dockyard.domain.k8s_monitoring import Alerts, Monitoring
+from dockyard.domain.k8s_pods import Peer, Toleration
+from dockyard.domain.k8s_scaling import Autoscaling, CronTrigger, PrometheusTrigger
 from support.k8s_values import make_blueprint
 
 Json = dict[str, Any]
 
 ROUTE = HttpRoute(
     gateway="shared", namespace="gateways", section="web", hostnames=("{name}.example.com", "models.test"), path="/{name}/v1"
+)
+KEDA = Autoscaling(
+    min_replicas=1,
+    max_replicas=9,
+    cpu_percent=70,
+    prometheus=(PrometheusTrigger(server="http://prometheus:9090", query='sum(x{service="{name}"})', threshold="2.5"),),
+    cron=(CronTrigger(timezone="UTC", start="0 8 * * *", end="0 18 * * *", replicas=5),),
+)
+PEERS = (Peer(namespace="web", pods=(("app", "front"),)), Peer(pods=(("app", "batch"),)), Peer(cidr="10.0.0.0/8"))
+MONITORING = Monitoring(
+    namespace="monitoring",
+    labels=(("release", "prometheus"),),
+    interval_seconds=5,
+    alerts=Alerts(error_percent=2, latency_seconds=0.5, restarts=4, runbooks="https://docs.example.com/alerts"),
+    dashboard_labels=(("grafana_dashboard", "1"),),
 )
 VARIANTS = {
     "plain": make_blueprint(),
@@ -27,6 +45,20 @@ VARIANTS = {
     ),
     "route": make_blueprint(policy=K8sPolicy(exposure=ROUTE)),
     "ingress": make_blueprint(policy=K8sPolicy(exposure=Ingress(host="wine.example.com"))),
+    "autoscaled": make_blueprint(policy=K8sPolicy(scaling=Autoscaling(max_replicas=5, cpu_percent=70, memory_percent=80))),
+    "by KEDA": make_blueprint(policy=K8sPolicy(scaling=KEDA)),
+    "monitored": make_blueprint(policy=K8sPolicy(clients=("shop",), peers=PEERS, exposure=ROUTE, monitoring=MONITORING)),
+    "placed": make_blueprint(
+        tolerations=(Toleration(key="gpu"), Toleration(key="spot", value="yes", effect="NoExecute", seconds=0)),
+        affinity='{"nodeAffinity": {}}',
+        gpu=2,
+        gpu_resource="amd.com/gpu",
+        runtime_class="nvidia",
+        priority_class="serving",
+        service_account="models",
+        labels=(("team", "search"),),
+        annotations=(("example.com/cost-center", "17"),),
+    ),
 }
 
 

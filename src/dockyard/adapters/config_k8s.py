@@ -2,57 +2,37 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import json
+from typing import Annotated
 
 from pydantic import Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
+from dockyard.adapters.config_k8s_options import (
+    AutoscalingSection,
+    IngressSection,
+    LabelName,
+    MonitoringSection,
+    Namespace,
+    ObjectName,
+    OwnAnnotations,
+    OwnLabels,
+    PeerSection,
+    RouteSection,
+    TolerationSection,
+    make_autoscaling,
+    make_exposure,
+    make_monitoring,
+    make_peers,
+    make_tolerations,
+    sort_pairs,
+)
 from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
-from dockyard.domain.k8s_exposure import Exposure, HttpRoute, Ingress
 
 _SETTINGS, _POLICY = K8sSettings(), K8sPolicy()
 
-_HOST = r"^(\{name\}|[a-z0-9])((\{name\}|[-a-z0-9.])*(\{name\}|[a-z0-9]))?$"
 Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi|T|Ti)?$", max_length=20)]
-ObjectName = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9.]*[a-z0-9])?$", max_length=253)]
-Namespace = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)]
-
-
-HostName = Annotated[str, StringConstraints(pattern=_HOST, max_length=253)]
-UrlPath = Annotated[str, StringConstraints(pattern=r"^/(\{name\}|[A-Za-z0-9._~%/-])*$", max_length=1024)]
-
-
-class RouteSection(Section):
-    """An HTTPRoute of the Gateway API. `{name}` in `hostnames` and `path` stands for the deployment's name."""
-
-    gateway: ObjectName
-    """The Gateway that the route belongs to."""
-    namespace: Namespace | None = None
-    """The Gateway's namespace; without it the deployment's."""
-    section: ObjectName | None = None
-    """The Gateway's listener; without it each that takes the hostnames."""
-    hostnames: Annotated[list[HostName], Field(min_length=1)]
-    """The hosts that are asked for. The first is in the URL that is shown."""
-    path: UrlPath = "/"
-    """What requests' paths begin with. It is taken away before the model's scorer sees them."""
-    scheme: Literal["https", "http"] = "https"
-    """How clients speak to the Gateway, for the URL that is shown."""
-
-
-class IngressSection(Section):
-    """An Ingress. `{name}` in `host`, `path` and `tls_secret` stands for the deployment's name."""
-
-    host: HostName
-    """The host that is asked for."""
-    class_name: ObjectName | None = None
-    """The IngressClass; without it the cluster's default one."""
-    path: UrlPath = "/"
-    """What requests' paths begin with: `/invocations` lets nothing else in. It is not taken away."""
-    tls_secret: HostName | None = None
-    """The Secret with the host's certificate; without it plain HTTP."""
-    annotations: dict[str, str] = {}
-    """What the Ingress controller is told."""
 
 
 class K8s(Section):
@@ -69,7 +49,10 @@ class K8s(Section):
     replicas: Annotated[int, Field(ge=1, le=1000)] = _POLICY.replicas
     """How many pods."""
     clients: list[Namespace] = []
-    """Namespaces whose pods may ask it; without any there is no NetworkPolicy. The API server must be let in by the cluster."""
+    """Namespaces whose pods may ask it; with neither these nor `peers` there is no NetworkPolicy. The API server must be let in
+    by the cluster, the Gateway's namespace and Prometheus' are let in where they are named in `route` and `monitoring`."""
+    peers: list[PeerSection] = []
+    """Who else may ask it."""
     cpu: Quantity = _SETTINGS.cpu
     """What each pod asks for, in cores, as `250m` or `2`."""
     cpu_limit: Quantity = _SETTINGS.cpu_limit
@@ -84,6 +67,28 @@ class K8s(Section):
     """Secrets of the namespace that images are pulled with."""
     node_selector: dict[str, str] = {}
     """Labels that nodes must have."""
+    tolerations: list[TolerationSection] = []
+    """Taints of nodes that pods put up with."""
+    affinity: dict[str, object] = {}
+    """What nodes or pods they are to be near or far, as Kubernetes writes it."""
+    gpu: Annotated[int, Field(ge=0, le=64)] = _SETTINGS.gpu
+    """How many GPUs each pod gets."""
+    gpu_resource: LabelName = _SETTINGS.gpu_resource
+    """What the cluster calls a GPU."""
+    runtime_class: ObjectName | None = None
+    """The RuntimeClass of pods."""
+    priority_class: ObjectName | None = None
+    """The PriorityClass of pods."""
+    service_account: ObjectName | None = None
+    """The service account of pods; without it the namespace's default one. Its token is mounted in no case."""
+    labels: OwnLabels = {}
+    """More labels of pods."""
+    annotations: OwnAnnotations = {}
+    """More annotations of pods."""
+    autoscaling: AutoscalingSection | None = None
+    """Decides how many pods there are, in place of `replicas`."""
+    monitoring: MonitoringSection | None = None
+    """Makes objects for a Prometheus operator and for Grafana."""
     route: RouteSection | None = None
     """Lets requests in from outside by a Gateway."""
     ingress: IngressSection | None = None
@@ -105,18 +110,24 @@ def make_k8s_place(section: K8s) -> K8sPlace:
         tmp_size=section.tmp_size,
         env_secrets=tuple(section.env_secrets),
         pull_secrets=tuple(section.pull_secrets),
-        node_selector=tuple(sorted(section.node_selector.items())),
+        node_selector=sort_pairs(section.node_selector),
+        tolerations=make_tolerations(section.tolerations),
+        affinity=json.dumps(section.affinity, sort_keys=True) if section.affinity else "",
+        gpu=section.gpu,
+        gpu_resource=section.gpu_resource,
+        runtime_class=section.runtime_class,
+        priority_class=section.priority_class,
+        service_account=section.service_account,
+        labels=sort_pairs(section.labels),
+        annotations=sort_pairs(section.annotations),
     )
     access = ClusterAccess(kubeconfig=section.kubeconfig, context=section.context, namespace=section.namespace)
-    policy = K8sPolicy(replicas=section.replicas, clients=tuple(section.clients), exposure=_make_exposure(section))
+    policy = K8sPolicy(
+        replicas=section.replicas,
+        clients=tuple(section.clients),
+        peers=make_peers(section.peers),
+        exposure=make_exposure(section.route, section.ingress),
+        scaling=make_autoscaling(section.autoscaling),
+        monitoring=make_monitoring(section.monitoring),
+    )
     return K8sPlace(access=access, settings=settings, policy=policy, takes_over=section.force_conflicts)
-
-
-def _make_exposure(section: K8s) -> Exposure | None:
-    if section.route is not None:
-        values = section.route.model_dump()
-        return HttpRoute(**{**values, "hostnames": tuple(values["hostnames"])})
-    if section.ingress is not None:
-        values = section.ingress.model_dump()
-        return Ingress(**{**values, "annotations": tuple(sorted(values["annotations"].items()))})
-    return None

@@ -176,4 +176,4 @@ def _count_ready(seen: ObservedK8s, number: int) -> int:
 
 
 def _count_wanted(seen: ObservedK8s) -> int | None:
-    return seen.policy.replicas if seen.policy else None
+    return seen.policy.replicas if seen.policy and not seen.policy.scaling else None

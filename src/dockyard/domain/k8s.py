@@ -11,6 +11,9 @@ from dataclasses import dataclass, field
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.k8s_exposure import Exposure, HttpRoute
+from dockyard.domain.k8s_monitoring import Monitoring
+from dockyard.domain.k8s_pods import Peer, Toleration
+from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
 
@@ -43,6 +46,20 @@ class K8sSettings:
     """Names of Secrets of the namespace that images are pulled with."""
     node_selector: tuple[tuple[str, str], ...] = ()
     """Labels that nodes must have, sorted by name."""
+    tolerations: tuple[Toleration, ...] = ()
+    affinity: str = ""
+    """What nodes or pods they are to be near or far, as JSON of Kubernetes' own `affinity`."""
+    gpu: int = 0
+    """How many of the resource each pod gets."""
+    gpu_resource: str = "nvidia.com/gpu"
+    runtime_class: str | None = None
+    priority_class: str | None = None
+    service_account: str | None = None
+    """None: the namespace's default one. Its token is mounted in no case."""
+    labels: tuple[tuple[str, str], ...] = ()
+    """More labels of the pods, sorted by name."""
+    annotations: tuple[tuple[str, str], ...] = ()
+    """More annotations of the pods, sorted by name."""
     ready_timeout_seconds: int = 120
     """How long a pod may take to become ready before it is started again."""
     grace_seconds: int = 25
@@ -64,11 +81,31 @@ class K8sPolicy:
 
     replicas: int = 2
     clients: tuple[str, ...] = ()
-    """Namespaces whose pods may ask it. Empty: no NetworkPolicy, so everybody whom the cluster lets."""
+    """Namespaces whose pods may ask it. Nobody named: no NetworkPolicy, so everybody whom the cluster lets."""
+    peers: tuple[Peer, ...] = ()
+    """Who else may ask it."""
     history_limit: int = 5
     """How many revisions that have served are kept to roll back to, the serving one included."""
     exposure: Exposure | None = None
     """How requests from outside the cluster reach it. None: not at all."""
+    scaling: Autoscaling | None = None
+    """What decides how many pods there are. None: `replicas`."""
+    monitoring: Monitoring | None = None
+
+    @property
+    def pods(self) -> str:
+        """How many pods there are, as people say it."""
+        if self.scaling:
+            return f"{self.scaling.min_replicas} to {self.scaling.max_replicas} pods"
+        return "1 pod" if self.replicas == 1 else f"{self.replicas} pods"
+
+    @property
+    def named_peers(self) -> tuple[Peer, ...]:
+        """All who may ask it: those that are named, and where somebody is, the Gateway's namespace and Prometheus'."""
+        named = (*(Peer(namespace=one) for one in self.clients), *self.peers)
+        gateway = self.exposure.namespace if isinstance(self.exposure, HttpRoute) else None
+        namespaces = (gateway, self.monitoring.namespace if self.monitoring else None)
+        return (*named, *(Peer(namespace=one) for one in namespaces if named and one))
 
     def list_kinds(self) -> tuple[str, ...]:
         """The kinds of objects that a deployment has, as they are applied."""
@@ -76,8 +113,10 @@ class K8sPolicy:
             "Deployment",
             "Service",
             "PodDisruptionBudget",
-            *(["NetworkPolicy"] if self.clients else []),
+            *(["NetworkPolicy"] if self.named_peers else []),
             *(["HTTPRoute" if isinstance(self.exposure, HttpRoute) else "Ingress"] if self.exposure else []),
+            *([self.scaling.kind] if self.scaling else []),
+            *(self.monitoring.list_kinds() if self.monitoring else []),
         )
 
 
@@ -182,7 +221,7 @@ class ObservedK8s(ObservedDeployment):
         if serving is None:
             return None
         ready = sum(pod.is_ready for pod in serving.pods)
-        wanted = self.policy.replicas if self.policy else len(serving.pods)
+        wanted = self.policy.replicas if self.policy and not self.policy.scaling else len(serving.pods)
         deliverer = f", applied by {self.delivered_by}" if self.delivered_by else ""
         return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}"
 

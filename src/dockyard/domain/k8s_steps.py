@@ -42,8 +42,7 @@ class ApplyManifests:
 
     def describe(self) -> str:
         origin = f" from revision {self.previous}" if self.previous not in {None, self.number} else ""
-        pods = "1 pod" if self.policy.replicas == 1 else f"{self.policy.replicas} pods"
-        return f"apply the manifests of revision {self.number} of {self.spec.model.title}{origin} ({pods})"
+        return f"apply the manifests of revision {self.number} of {self.spec.model.title}{origin} ({self.policy.pods})"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

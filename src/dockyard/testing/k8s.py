@@ -17,6 +17,7 @@ from dockyard.domain.k8s import (
     Blueprint,
     Difference,
     K8sPod,
+    K8sPolicy,
     K8sRevision,
     ObservedK8s,
     derive_object_name,
@@ -94,7 +95,7 @@ class MemoryCluster:
         found += [Difference(what=one, before="there", after=None) for one in sorted(there - wanted)]
         if state is not None:
             replicas = state.replicas or state.applied.policy.replicas
-            if replicas != blueprint.policy.replicas:
+            if replicas != blueprint.policy.replicas and not blueprint.policy.scaling:
                 what = f"Deployment/{derive_object_name(blueprint.key)} spec.replicas"
                 found.append(Difference(what=what, before=str(replicas), after=str(blueprint.policy.replicas)))
             if state.applied.policy != blueprint.policy:
@@ -166,7 +167,7 @@ class MemoryCluster:
         pod = self.behaviours.get(blueprint.spec.fingerprint, READY)
         refusal = self.refusals.get(blueprint.spec.fingerprint, "")
         is_ready = pod.is_ready and not refusal
-        pods = range(blueprint.policy.replicas if is_ready else int(not refusal))
+        pods = range(_count_pods(blueprint.policy) if is_ready else int(not refusal))
         named = tuple(dataclasses.replace(pod, name=f"{revision.replica_set}-{number}") for number in pods)
         failed = RevisionStatus.FAILED if pod.waiting_reason else RevisionStatus.STARTING
         status = RevisionStatus.READY if is_ready else failed
@@ -188,7 +189,8 @@ class MemoryCluster:
 
     def _check_conflict(self, blueprint: Blueprint) -> None:
         state = self._states.get(blueprint.key)
-        if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not self.takes_over:
+        is_free = self.takes_over or blueprint.policy.scaling is not None
+        if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not is_free:
             raise ConflictError("field-conflict", "spec.replicas: is owned by another manager")
 
 
@@ -237,6 +239,10 @@ def _make_revision(blueprint: Blueprint, now: str) -> K8sRevision:
         created=now,
         replica_set=f"{derive_object_name(blueprint.key)}-{blueprint.number}",
     )
+
+
+def _count_pods(policy: K8sPolicy) -> int:
+    return policy.scaling.min_replicas if policy.scaling else policy.replicas
 
 
 def _stop(revision: K8sRevision) -> K8sRevision:

@@ -12,6 +12,7 @@ from dockyard.domain.errors import ConflictError, DockyardError, NotFoundError, 
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, Fingerprint, ImageSettings
 from dockyard.domain.k8s import K8sPod, K8sPolicy
 from dockyard.domain.k8s_exposure import HttpRoute
+from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.domain.plan import OutcomeStatus, RemoveRevision, SmokeTest, StopRevision
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.result import ResultStatus
@@ -32,6 +33,7 @@ from support import memory_bench
 from support.any_bench import make_resolved
 from support.k8s_bench import DELETE, ROLLBACK, K8sBench, run, want
 from support.k8s_values import KEY, make_blueprint
+from support.k8s_variants import MONITORING
 
 EXPOSED = K8sPolicy(exposure=HttpRoute(gateway="shared", hostnames=("{name}.example.com",)))
 
@@ -181,6 +183,25 @@ def test_network_policy_comes_and_goes_with_its_setting(bench: K8sBench) -> None
     assert "NetworkPolicy/wine" in bench.cluster.describe_deployment(KEY).objects
     run(bench)
     assert "NetworkPolicy/wine" not in bench.cluster.describe_deployment(KEY).objects
+
+
+def test_autoscaled_number_of_pods_is_neither_drift_nor_conflict(bench: K8sBench) -> None:
+    policy = K8sPolicy(replicas=1, scaling=Autoscaling(min_replicas=2, max_replicas=5, cpu_percent=70))
+    result = run(bench, policy=policy)
+    assert any("(2 to 5 pods)" in step.describe() for step in result.plan.steps)
+    bench.cluster.meddle(KEY, 4)
+    assert run(bench, policy=policy).status is ResultStatus.UNCHANGED
+    assert describe_status(bench.open(), None, None).rows[0].capacity == "2 of 2 pods, 1Gi each, in default"
+    assert "HorizontalPodAutoscaler/wine" in bench.cluster.describe_deployment(KEY).objects
+
+
+def test_monitoring_is_no_new_revision_and_goes_with_its_setting(bench: K8sBench) -> None:
+    run(bench)
+    assert run(bench, policy=K8sPolicy(monitoring=MONITORING)).revision == 1
+    made = {"ServiceMonitor/wine", "PrometheusRule/wine", "ConfigMap/wine"}
+    assert made <= set(bench.cluster.describe_deployment(KEY).objects)
+    run(bench)
+    assert not made & set(bench.cluster.describe_deployment(KEY).objects)
 
 
 def test_route_is_no_new_revision_and_its_url_is_the_endpoint(bench: K8sBench) -> None:

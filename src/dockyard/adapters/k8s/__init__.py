@@ -3,6 +3,8 @@
 api         one call to the API server, with what its answers mean
 labels      the labels and annotations that lead back from an object to deployment, revision and registry
 manifests   the objects of a blueprint, rendered from the templates
+dashboard   the Grafana dashboard of a deployment
+replicas    who decides how many pods there are, we or an autoscaler
 looks       what is read of the cluster, in our words
 routes      what Gateways say about an HTTPRoute
 compare     fields that are not as they would be made

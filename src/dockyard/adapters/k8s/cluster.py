@@ -5,16 +5,26 @@ The Deployment is applied first and deleted last, so that whatever there is of a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from datetime import timezone
 from typing import Any
 
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
 from dockyard.adapters.k8s.kinds import CUSTOM, KINDS, OPTIONAL, PODS, REPLICA_SETS, locate, name_definition
-from dockyard.adapters.k8s.labels import MANAGER, SERVED_AT, is_ours, select_deployment, write_selector
+from dockyard.adapters.k8s.labels import MANAGER, SERVED_AT, is_made_by_controller, is_ours, select_deployment, write_selector
 from dockyard.adapters.k8s.looks import Found, describe_found, group_replica_sets
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests
+from dockyard.adapters.k8s.replicas import (
+    AUTOSCALERS,
+    HOLDER,
+    find_first_replicas,
+    hold_replicas,
+    is_left_to_autoscaler,
+    keep_replicas,
+    owns_replicas,
+    takes_back,
+)
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, NotFoundError
 from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, derive_object_name
@@ -63,13 +73,13 @@ class KubeCluster:
         """Bring a deployment's objects to a blueprint, and delete those that it has no more."""
         manifests = self._render(blueprint)
         self._require_kinds(manifests)
+        if not dry_run:
+            # An autoscaler that is to go must not answer what is applied.
+            self._delete_superfluous(blueprint.key, manifests, AUTOSCALERS)
         for manifest in manifests:
-            self._find_own(blueprint.key, manifest["kind"], manifest["metadata"]["name"])
-            self._apply(manifest, dry_run=dry_run, force=self._takes_over)
-        if dry_run:
-            return
-        for kind, item in self._list_superfluous(blueprint.key, manifests):
-            self._api.delete(self._locate(kind, item["metadata"]["name"]))
+            self._apply_over(self._find_own(blueprint.key, manifest["kind"], manifest["metadata"]["name"]), manifest, dry_run)
+        if not dry_run:
+            self._delete_superfluous(blueprint.key, manifests, KINDS)
 
     def confirm_revision(self, key: DeploymentKey, number: int) -> None:
         """Note on a revision that it has been proved, now. Raises NotFoundError `no-revision`."""
@@ -104,10 +114,27 @@ class KubeCluster:
         if live is None:
             return (Difference(what=f"{kind}/{name}", before=None, after="there"),)
         # What another manager owns is shown as well: that is what somebody has changed by hand.
-        return compare_objects(f"{kind}/{name}", live, self._apply(manifest, dry_run=True, force=True))
+        found = compare_objects(f"{kind}/{name}", live, self._apply(manifest, dry_run=True, force=True))
+        is_free = is_left_to_autoscaler(manifest)
+        return tuple(one for one in found if not (is_free and one.what.endswith(" spec.replicas")))
 
-    def _apply(self, manifest: Manifest, *, dry_run: bool, force: bool) -> Json:
-        query = {"fieldManager": MANAGER, "fieldValidation": "Strict", "force": str(force).lower()}
+    def _apply_over(self, live: Json | None, manifest: Manifest, dry_run: bool) -> None:
+        """Apply a manifest over what there is; the number of pods changes hands only where it is to."""
+        force, is_free = self._takes_over, is_left_to_autoscaler(manifest)
+        if live is not None and takes_back(manifest, live):
+            self._apply(keep_replicas(manifest, live), dry_run=True, force=force)  # all else must be ours already
+            force = True
+        if is_free and live is not None and owns_replicas(live) and not dry_run:
+            self._hold(manifest, live["spec"]["replicas"])
+        self._apply(manifest, dry_run=dry_run, force=force)
+        if is_free and live is None and not dry_run:
+            self._hold(manifest, find_first_replicas(manifest))
+
+    def _hold(self, manifest: Manifest, replicas: int) -> None:
+        self._apply(hold_replicas(manifest, replicas), dry_run=False, force=False, manager=HOLDER)
+
+    def _apply(self, manifest: Manifest, *, dry_run: bool, force: bool, manager: str = MANAGER) -> Json:
+        query = {"fieldManager": manager, "fieldValidation": "Strict", "force": str(force).lower()}
         query |= {"dryRun": "All"} if dry_run else {}
         return self._api.patch(self._locate(manifest["kind"], manifest["metadata"]["name"]), manifest, APPLY, query)
 
@@ -126,7 +153,13 @@ class KubeCluster:
         selector = write_selector(select_deployment(key))
         for kind, path in KINDS.items():
             for item in self._api.list(path.format(self._api.namespace), selector, is_optional=kind in OPTIONAL):
-                yield kind, item
+                if not is_made_by_controller(item):
+                    yield kind, item
+
+    def _delete_superfluous(self, key: DeploymentKey, manifests: tuple[Manifest, ...], kinds: Collection[str]) -> None:
+        for kind, item in self._list_superfluous(key, manifests):
+            if kind in kinds:
+                self._api.delete(self._locate(kind, item["metadata"]["name"]))
 
     def _list_superfluous(self, key: DeploymentKey, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:
         wanted = {(one["kind"], one["metadata"]["name"]) for one in manifests}

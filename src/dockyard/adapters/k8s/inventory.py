@@ -8,6 +8,7 @@ from dockyard.adapters.k8s.api import Json, KubeApi
 from dockyard.adapters.k8s.kinds import KINDS, OPTIONAL, PODS, REPLICA_SETS, locate
 from dockyard.adapters.k8s.labels import (
     ENVIRONMENT,
+    is_made_by_controller,
     read_key,
     select_deployment,
     write_selector,
@@ -71,7 +72,7 @@ class KubeInventory:
         selector = write_selector({ENVIRONMENT: self._environment})
         for item in self._api.list(KINDS[kind].format(self._api.namespace), selector, is_optional=kind in OPTIONAL):
             key = read_key(item["metadata"].get("labels") or {})
-            if key is not None:
+            if key is not None and not is_made_by_controller(item):
                 yield key, item
 
     def _locate(self, kind: str, item: Json) -> str:

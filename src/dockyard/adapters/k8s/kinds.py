@@ -16,11 +16,23 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "NetworkPolicy": "/apis/networking.k8s.io/v1/namespaces/{}/networkpolicies",
         "Ingress": "/apis/networking.k8s.io/v1/namespaces/{}/ingresses",
         "HTTPRoute": "/apis/gateway.networking.k8s.io/v1/namespaces/{}/httproutes",
+        "HorizontalPodAutoscaler": "/apis/autoscaling/v2/namespaces/{}/horizontalpodautoscalers",
+        "ScaledObject": "/apis/keda.sh/v1alpha1/namespaces/{}/scaledobjects",
+        "ServiceMonitor": "/apis/monitoring.coreos.com/v1/namespaces/{}/servicemonitors",
+        "PrometheusRule": "/apis/monitoring.coreos.com/v1/namespaces/{}/prometheusrules",
+        "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     }
 )
 OPTIONAL = frozenset({*KINDS} - {"Deployment", "Service", "PodDisruptionBudget"})
 """Kinds that a deployment may do without: whoever may not list them has made none."""
-CUSTOM: Mapping[str, str] = MappingProxyType({"HTTPRoute": "the Gateway API"})
+CUSTOM: Mapping[str, str] = MappingProxyType(
+    {
+        "HTTPRoute": "the Gateway API",
+        "ScaledObject": "KEDA",
+        "ServiceMonitor": "the Prometheus operator",
+        "PrometheusRule": "the Prometheus operator",
+    }
+)
 """Kinds that a cluster has only where something else has brought them."""
 REPLICA_SETS = "/apis/apps/v1/namespaces/{}/replicasets"
 PODS = "/api/v1/namespaces/{}/pods"

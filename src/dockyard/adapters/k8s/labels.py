@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from dockyard.adapters.codec import decode, encode
 from dockyard.domain.deployment import DeploymentKey, Target
@@ -45,6 +46,11 @@ def write_selector(labels: Mapping[str, str]) -> str:
 def is_ours(labels: Mapping[str, str], key: DeploymentKey) -> bool:
     """Whether an object with these labels is of that deployment, whoever applied it: Helm calls all that it does its own."""
     return select_deployment(key).items() <= labels.items()
+
+
+def is_made_by_controller(item: Mapping[str, Any]) -> bool:
+    """Whether an object follows another one, as KEDA's autoscaler that has its ScaledObject's labels."""
+    return any(one.get("controller") for one in item["metadata"].get("ownerReferences") or ())
 
 
 def read_key(labels: Mapping[str, str]) -> DeploymentKey | None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from dockyard.adapters.k8s.dashboard import draw_dashboard
 from dockyard.adapters.k8s.labels import POLICY, annotate_revision, label_object, select_deployment, write_policy
 from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, derive_object_name
 from dockyard.domain.k8s_exposure import fill_name
@@ -40,8 +41,8 @@ def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
     settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
+    series = f'namespace="{namespace}",service="{name}"'
     return {
-        "kinds": blueprint.policy.list_kinds(),
         "name": name,
         "namespace": namespace,
         "labels": label_object(blueprint.key, name),
@@ -53,6 +54,8 @@ def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
         "settings": settings,
         "env": [{"name": name, "value": value} for name, value in (*settings.env, *_own_variables(blueprint, grace))],
         "port": PORT,
+        "series": series,
+        "dashboard": draw_dashboard(f"{namespace}/{name}", series),
         "pre_stop_seconds": PRE_STOP_SECONDS,
         "termination_seconds": PRE_STOP_SECONDS + grace + _MARGIN_SECONDS,
         "probe_seconds": _PROBE_SECONDS,

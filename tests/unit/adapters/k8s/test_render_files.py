@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from dockyard.adapters.k8s.manifests import list_values, render_manifests
+from dockyard.adapters.k8s.manifests import render_manifests
 from dockyard.adapters.k8s.render.files import FileRenderer
 from dockyard.domain.errors import UsageError
 from dockyard.domain.k8s import Blueprint
@@ -69,14 +69,6 @@ def test_kustomize_overlay_gives_the_base_its_namespace(blueprint: Blueprint) ->
     for path, item in files.items():
         item["metadata"]["namespace"] = "models"
         assert item in render_manifests(blueprint, "models"), path
-
-
-def test_helm_values_are_what_the_templates_are_filled_in_with(blueprint: Blueprint) -> None:
-    (values,) = parse(render(blueprint, RenderForm.HELM)).values()
-    context = list_values(blueprint, "models")
-    assert set(values) == set(context) - {"namespace"}
-    assert (values["image"], values["labels"]) == (context["image"], context["labels"])
-    assert values["settings"]["node_selector"] == dict(blueprint.spec.settings.node_selector)
 
 
 def test_gitops_tools_are_pointed_at_the_manifests() -> None:

@@ -59,9 +59,9 @@ class FileRenderer:
 
 def _arrange(blueprint: Blueprint, shape: RenderShape) -> Mapping[str, Manifest]:
     """The documents of a form by path."""
-    if shape.form is RenderForm.HELM:
-        return {"values.yaml": make_values(list_values(blueprint, shape.namespace))}
     objects, name = render_manifests(blueprint, shape.namespace), derive_object_name(blueprint.key)
+    if shape.form is RenderForm.HELM:
+        return {"values.yaml": make_values(list_values(blueprint, shape.namespace), objects)}
     if shape.form is RenderForm.KUSTOMIZE:
         return _arrange_kustomize(_name_files(objects, name), blueprint.key.environment, shape.namespace)
     if shape.form in _POINTERS:

@@ -51,7 +51,7 @@ def make_rollout(objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
         if item["kind"] == "Deployment":
             found.append(item | changed | {"spec": item["spec"] | {"strategy": {"canary": canary}}})
         else:
-            target = item["spec"].get("scaleTargetRef")
+            target = item.get("spec", {}).get("scaleTargetRef")
             found.append(item | {"spec": item["spec"] | {"scaleTargetRef": target | changed}} if target else item)
     return tuple(found)
 

@@ -1,0 +1,38 @@
+"""Owns what a user may say about which nodes take a deployment's pods, and which labels and annotations are Dockyard's own."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+OWN_PREFIXES = ("dockyard.io/", "app.kubernetes.io/")
+"""Of labels and annotations that nobody else may set."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Toleration:
+    """A taint of nodes that pods put up with; what is None matches all."""
+
+    key: str | None = None
+    value: str | None = None
+    """None: whatever the taint's value is."""
+    effect: str | None = None
+    """`NoSchedule`, `PreferNoSchedule` or `NoExecute`."""
+    seconds: int | None = None
+    """How long pods may stay where the effect is `NoExecute`. None: for ever."""
+
+    @property
+    def operator(self) -> str:
+        """As Kubernetes calls it."""
+        return "Exists" if self.value is None else "Equal"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Peer:
+    """Who may ask a deployment: pods with some labels, of a namespace; or addresses."""
+
+    namespace: str | None = None
+    """None: the deployment's own."""
+    pods: tuple[tuple[str, str], ...] = ()
+    """Labels that they have, sorted by name. None: all pods."""
+    cidr: str | None = None
+    """Addresses, as `10.0.0.0/8`; then nothing else is said."""
