@@ -26,7 +26,7 @@ def upgrade_schema(engine: Engine, comparison: Comparison, told: Told) -> None:
     schema = comparison.schema
     found = comparison.found
     if found is None:
-        found = _prepare_unversioned(engine, schema)
+        found = prepare_unversioned(engine, schema)
     scripts = open_scripts(schema)
     is_mysql = engine.dialect.name == "mysql"
     for position, revision in enumerate(list_pending(scripts, found, comparison.head)):
@@ -34,7 +34,7 @@ def upgrade_schema(engine: Engine, comparison: Comparison, told: Told) -> None:
         # Only the first may have begun: the one before it would not have been recorded otherwise.
         may_have_begun = is_mysql and position == 0
         with mend_definitions(may_have_begun=may_have_begun) if is_mysql else contextlib.nullcontext():
-            _apply(engine, schema, scripts.get_revision(revision), may_have_begun=may_have_begun)
+            apply_revision(engine, schema, scripts.get_revision(revision), may_have_begun=may_have_begun)
 
 
 def list_pending(scripts: ScriptDirectory, found: str | None, head: str) -> Sequence[str]:
@@ -42,7 +42,7 @@ def list_pending(scripts: ScriptDirectory, found: str | None, head: str) -> Sequ
     return [one.revision for one in reversed(list(scripts.iterate_revisions(head, found or "base")))]
 
 
-def _prepare_unversioned(engine: Engine, schema: Schema) -> str | None:
+def prepare_unversioned(engine: Engine, schema: Schema) -> str | None:
     """What MLflow does to a database without a version. Returns the revision that it then counts as."""
     if schema.title == "auth":
         if "users" not in inspect(engine).get_table_names():
@@ -58,7 +58,8 @@ def _prepare_unversioned(engine: Engine, schema: Schema) -> str | None:
     return None
 
 
-def _apply(engine: Engine, schema: Schema, script: Script, *, may_have_begun: bool) -> None:
+def apply_revision(engine: Engine, schema: Schema, script: Script, *, may_have_begun: bool) -> None:
+    """Apply one revision. `may_have_begun`: what a killed one has left is taken into account."""
     is_complete = False
     if may_have_begun:
         with engine.begin() as connection:

@@ -37,12 +37,14 @@ class Stack:
     host: str = ""
 
     def ask(self, path: str, *, host: str, address: str = "", port: int = 80) -> tuple[int, str]:
-        """Status and body of a GET under a name of the server's."""
+        """Status and body of a GET under a name of the server's; status 0 where nobody listens."""
         connection = http.client.HTTPConnection(address or self.host, port, timeout=10)
         try:
             connection.request("GET", path, headers={"Host": host})
             answer = connection.getresponse()
             return answer.status, answer.read().decode()
+        except OSError as error:  # the Service is not known to this machine's network yet
+            return 0, str(error)
         finally:
             connection.close()
 

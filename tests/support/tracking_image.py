@@ -12,7 +12,7 @@ import pytest
 from dockyard.domain.image import ImageDigest
 
 ROOT = Path(__file__).parents[2]
-BASE = "python:3.11-slim-bookworm"
+BASE, TAG = "python", "3.11-slim-bookworm"
 
 
 @pytest.fixture(scope="session")
@@ -20,7 +20,7 @@ def tracking_image(lab_engine: str, lab_registry: str, lab_environment: dict[str
     """What nodes pull. The engine keeps the layers of packages from one run to the next."""
     repository = f"{lab_registry}/dockyard-tests/tracking-server"
     with contextlib.closing(docker.DockerClient(base_url=lab_engine, timeout=600)) as engine:
-        base = engine.images.pull(*BASE.split(":")).attrs["RepoDigests"][0]
+        base = engine.images.pull(BASE, tag=TAG).attrs["RepoDigests"][0]
         command = ["docker", "build", "--quiet", "--build-arg", f"BASE={base}", "--tag", repository]
         command += ["--file", str(ROOT / "dockerfiles/tracking-server/Dockerfile"), str(ROOT)]
         environment = lab_environment | {"DOCKER_HOST": lab_engine, "DOCKER_BUILDKIT": "1"}
