@@ -148,7 +148,7 @@ def test_migration_that_is_killed_after_each_single_statement_ends_as_an_undistu
             while True:
                 try:
                     with killed_after(limit), mend_definitions(may_have_begun=True):
-                        apply_revision(engine, schema, scripts.get_revision(revision), may_have_begun=True)
+                        apply_revision(engine, scripts, revision, may_have_begun=True)
                     break
                 except KilledError:
                     limit, kills = limit + 1, kills + 1
