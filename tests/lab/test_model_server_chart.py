@@ -33,7 +33,8 @@ def helm(request: pytest.FixtureRequest, lab_tools: Path) -> str:
 def run(helm: str, *arguments: str, values: Json, folder: Path) -> subprocess.CompletedProcess[str]:
     path = folder / "values.json"
     path.write_text(json.dumps(values))
-    command = [helm, arguments[0], *arguments[1:], str(CHART), "-n", "models", "-f", str(path)]
+    # Helm 3 that is built as a Go module knows no version of Kubernetes by itself.
+    command = [helm, *arguments, str(CHART), "--kube-version", "1.34.0", "-n", "models", "-f", str(path)]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 

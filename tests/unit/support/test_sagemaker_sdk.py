@@ -6,22 +6,32 @@ import re
 import sys
 from pathlib import Path
 
-from support.sagemaker_sdk import REQUIREMENTS, find_folder, has_sdk
+import pytest
+
+from support.own_pythons import find_folder
+from support.sagemaker_sdk import REQUIREMENTS, has_sdk
 
 
 def test_other_packages_and_other_caches_are_other_places(tmp_path: Path) -> None:
     environ = {"XDG_CACHE_HOME": str(tmp_path)}
-    folder = find_folder(environ, b"one")
-    assert folder == find_folder(environ, b"one")
-    assert folder != find_folder(environ, b"two")
+    folder = find_folder(environ, "sdk", b"one")
+    assert folder == find_folder(environ, "sdk", b"one")
+    assert folder != find_folder(environ, "sdk", b"two")
     assert tmp_path in folder.parents
-    assert find_folder({}, b"one") == Path.home() / ".cache" / "dockyard-tests" / folder.name
+    assert find_folder({}, "sdk", b"one") == Path.home() / ".cache" / "dockyard-tests" / folder.name
 
 
-def test_every_package_is_pinned_with_its_hashes_and_no_index_is_named() -> None:
-    text = REQUIREMENTS.read_text()
+@pytest.mark.parametrize(
+    ("requirements", "wanted"),
+    [
+        (REQUIREMENTS, {"sagemaker-core", "sagemaker-mlflow", "boto3"}),
+        (REQUIREMENTS.parent / "kubernetes-schemas.txt", {"kubernetes-validate", "jsonschema"}),
+    ],
+)
+def test_every_package_is_pinned_with_its_hashes_and_no_index_is_named(requirements: Path, wanted: set[str]) -> None:
+    text = requirements.read_text()
     packages = re.findall(r"^(\S+)==\S+.*\\\n    --hash=sha256:[0-9a-f]{64}", text, re.MULTILINE)
-    assert {"sagemaker-core", "sagemaker-mlflow", "boto3"} <= set(packages)
+    assert wanted <= set(packages)
     assert len(packages) == len(re.findall(r"^\S", text, re.MULTILINE))
     assert "://" not in text
     assert "index-url" not in text
