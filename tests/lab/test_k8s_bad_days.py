@@ -15,8 +15,8 @@ from support.told_models import ANSWERS
 pytestmark = pytest.mark.lab
 
 ALWAYS = ("Deployment", "Service", "PodDisruptionBudget")
-NOT_IN_A_SHORT_TIME = ("coordination.k8s.io", "leases", "update")
-"""A lock is renewed when it has been held for a while."""
+ELSEWHERE = {("coordination.k8s.io", "leases", "update"), ("", "pods/proxy", "get")}
+"""A lock is renewed when it has been held for a while; metrics are read of candidates."""
 
 
 def test_bad_moments_are_survived_nothing_is_written_for_nothing_and_the_role_is_used_whole(
@@ -51,4 +51,4 @@ def test_bad_moments_are_survived_nothing_is_written_for_nothing_and_the_role_is
             place.run("delete", "k8s/shop", "--yes", "--json").expect(0)
             place.extra["KUBECONFIG"] = str(direct)
     needed = {(one.group, one.resource, one.verb) for one in list_permissions(ALWAYS, is_first=None)}
-    assert needed - proxy.used - {NOT_IN_A_SHORT_TIME} == set()
+    assert needed - proxy.used - ELSEWHERE == set()

@@ -60,16 +60,19 @@ class FaultProxy:
             self.writes.append((method, path))
 
 
+def open_pool(cluster: dict[str, str], authority: Path) -> urllib3.PoolManager:
+    """Connections to an API server whose authority is written into that file."""
+    data = cluster.get("certificate-authority-data")
+    authority.write_bytes(base64.b64decode(data) if data else Path(cluster["certificate-authority"]).read_bytes())
+    return urllib3.PoolManager(ca_certs=str(authority), maxsize=8)
+
+
 @contextmanager
 def run_fault_proxy(kubeconfig: Path) -> Iterator[FaultProxy]:
     """Run one before the API server that a client configuration names; it passes on who calls."""
     configuration = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    cluster = configuration["clusters"][0]["cluster"]
-    upstream = cluster["server"]
-    authority = kubeconfig.with_suffix(".ca")
-    data = cluster.get("certificate-authority-data")
-    authority.write_bytes(base64.b64decode(data) if data else Path(cluster["certificate-authority"]).read_bytes())
-    pool = urllib3.PoolManager(ca_certs=str(authority), maxsize=8)
+    upstream = configuration["clusters"][0]["cluster"]["server"]
+    pool = open_pool(configuration["clusters"][0]["cluster"], kubeconfig.with_suffix(".ca"))
     proxy = FaultProxy(kubeconfig=kubeconfig.with_suffix(".proxied"))
 
     class Handler(BaseHTTPRequestHandler):

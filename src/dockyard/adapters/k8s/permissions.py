@@ -26,7 +26,7 @@ _ALWAYS = (
     ("apps", "replicasets", "list patch delete"),
     ("", "pods", "list"),
     ("", "pods/log", "get"),
-    ("", "pods/proxy", "create"),
+    ("", "pods/proxy", "get create"),
     ("", "services/proxy", "create"),
     ("coordination.k8s.io", "leases", "get create update delete"),
 )
