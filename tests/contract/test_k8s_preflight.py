@@ -157,7 +157,7 @@ def test_missing_permissions_are_named(server: KubeStandIn) -> None:
     server.denied = {"patch deployments", "get pods"}
     found = examine(server)["permissions"]
     assert found.severity is Severity.ERROR
-    assert found.message == "not allowed in namespace models: patch deployments.apps, get pods/log"
+    assert found.message == "not allowed in namespace models: patch deployments.apps, get pods/log, get pods/proxy"
 
 
 def test_deploy_asks_only_about_what_it_does(server: KubeStandIn) -> None:

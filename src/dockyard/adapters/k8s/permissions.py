@@ -26,10 +26,11 @@ _ALWAYS = (
     ("apps", "replicasets", "list patch delete"),
     ("", "pods", "list"),
     ("", "pods/log", "get"),
-    ("", "pods/proxy", "get create"),
-    ("", "services/proxy", "create"),
+    ("", "pods/proxy", "create"),
     ("coordination.k8s.io", "leases", "get create update delete"),
 )
+_OTHERS = (("", "services/proxy", "create"), ("", "pods/proxy", "get"))
+"""What `predict` needs, and watching a candidate."""
 _OBJECTS = {None: "get list create patch delete", True: "get list create patch delete", False: "get list patch"}
 """What the objects of a deployment need, by whether it is the first deploy, which is taken back by deleting them."""
 
@@ -37,8 +38,7 @@ _OBJECTS = {None: "get list create patch delete", True: "get list create patch d
 def list_permissions(kinds: Iterable[str], *, is_first: bool | None) -> tuple[Permission, ...]:
     """Return what a deploy of such objects needs, its taking back included; None: all that any command needs."""
     objects = ((*_split(KINDS[kind]), _OBJECTS[is_first]) for kind in kinds)
-    # Services are asked by `predict` only.
-    always = (one for one in _ALWAYS if is_first is None or one[1] != "services/proxy")
+    always = (*_ALWAYS, *(_OTHERS if is_first is None else ()))
     return tuple(
         Permission(group=group, resource=resource, verb=verb)
         for group, resource, verbs in (*objects, *always)
