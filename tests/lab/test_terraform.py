@@ -14,7 +14,7 @@ from support.terraform import CONFIGURATIONS, TERRAFORM, TOOLS, Terraform
 pytestmark = pytest.mark.lab
 MISTAKES = {
     "unknown argument": ("force_delete ", "force_deletion ", "An argument named"),
-    "wrong type": ("= var.force_delete", "= [var.force_delete]", "a bool is required"),
+    "wrong type": ("= var.force_delete", "= [var.force_delete]", "bool required"),
     "nothing said": ("  name                 = each.key\n", "", "Missing required argument"),
     "block twice": (
         "scan_on_push = true",

@@ -70,7 +70,11 @@ func (p *provider) PlanResourceChange(_ context.Context, request *tfprotov5.Plan
 	if err != nil {
 		return &tfprotov5.PlanResourceChangeResponse{Diagnostics: failed(err)}, nil
 	}
-	planned, err := planBlock(schema.Block, proposed)
+	prior, err := request.PriorState.Unmarshal(schema.ValueType())
+	if err != nil {
+		return &tfprotov5.PlanResourceChangeResponse{Diagnostics: failed(err)}, nil
+	}
+	planned, err := planBlock(schema.Block, proposed, prior.IsNull())
 	if err != nil {
 		return &tfprotov5.PlanResourceChangeResponse{Diagnostics: failed(err)}, nil
 	}

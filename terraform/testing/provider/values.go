@@ -8,8 +8,8 @@ import (
 	"github.com/hashicorp/terraform-plugin-go/tftypes"
 )
 
-// planBlock is what a block will be: what is computed and not given is not known yet, and what is only written is not kept.
-func planBlock(block *tfprotov5.SchemaBlock, proposed tftypes.Value) (tftypes.Value, error) {
+// planBlock is what a block will be: what is only written is not kept, and what a new thing computes is not known yet.
+func planBlock(block *tfprotov5.SchemaBlock, proposed tftypes.Value, isNew bool) (tftypes.Value, error) {
 	if proposed.IsNull() || !proposed.IsKnown() {
 		return proposed, nil
 	}
@@ -20,12 +20,12 @@ func planBlock(block *tfprotov5.SchemaBlock, proposed tftypes.Value) (tftypes.Va
 	for _, attribute := range block.Attributes {
 		if attribute.WriteOnly {
 			fields[attribute.Name] = tftypes.NewValue(attribute.Type, nil)
-		} else if attribute.Computed && fields[attribute.Name].IsNull() {
+		} else if isNew && attribute.Computed && fields[attribute.Name].IsNull() {
 			fields[attribute.Name] = tftypes.NewValue(attribute.Type, tftypes.UnknownValue)
 		}
 	}
 	for _, nested := range block.BlockTypes {
-		planned, err := planNested(nested, fields[nested.TypeName])
+		planned, err := planNested(nested, fields[nested.TypeName], isNew)
 		if err != nil {
 			return proposed, err
 		}
@@ -34,7 +34,7 @@ func planBlock(block *tfprotov5.SchemaBlock, proposed tftypes.Value) (tftypes.Va
 	return tftypes.NewValue(proposed.Type(), fields), nil
 }
 
-func planNested(nested *tfprotov5.SchemaNestedBlock, proposed tftypes.Value) (tftypes.Value, error) {
+func planNested(nested *tfprotov5.SchemaNestedBlock, proposed tftypes.Value, isNew bool) (tftypes.Value, error) {
 	if nested.Nesting == tfprotov5.SchemaNestedBlockNestingModeSingle || proposed.IsNull() || !proposed.IsKnown() {
 		return proposed, nil
 	}
@@ -43,7 +43,7 @@ func planNested(nested *tfprotov5.SchemaNestedBlock, proposed tftypes.Value) (tf
 		return proposed, err
 	}
 	for index, item := range items {
-		planned, err := planBlock(nested.Block, item)
+		planned, err := planBlock(nested.Block, item, isNew)
 		if err != nil {
 			return proposed, err
 		}

@@ -1,0 +1,155 @@
+"""The example `endpoint`, applied, changed, destroyed: the stand-in provider works on the sandbox, which runs a real image."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import jmespath
+import pytest
+import yaml
+
+from dockyard.adapters.config_model import Configuration
+from support.provider_backend import serve_backend
+from support.sandbox_cloud import CloudBench, open_cloud
+from support.sandbox_images import build_sandbox_stand_in
+from support.terraform import TERRAFORM, TOOLS, Terraform
+
+pytestmark = pytest.mark.lab
+BUCKET = "team-models"
+LISTS = {
+    "alarms": ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
+    "aliases": ("kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
+    "buckets": ("s3", "list_buckets", "Buckets[].Name"),
+    "configurations": ("sagemaker", "list_endpoint_configs", "EndpointConfigs[].EndpointConfigName"),
+    "endpoints": ("sagemaker", "list_endpoints", "Endpoints[].EndpointName"),
+    "models": ("sagemaker", "list_models", "Models[].ModelName"),
+    "repositories": ("ecr", "describe_repositories", "repositories[?repositoryName!='wine'].repositoryName"),
+    "roles": ("iam", "list_roles", "Roles[].RoleName"),
+}
+"""What the example makes, and how an account tells; the repository `wine` is the test's own."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Moment:
+    """What there was after a command: outputs, the account's things, the endpoint; `plan` is 0 where nothing was left to do."""
+
+    outputs: dict[str, Any]
+    things: dict[str, list[str]]
+    endpoint: dict[str, Any]
+    plan: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Life:
+    """The example's, with one of the tools."""
+
+    made: Moment
+    bucket: dict[str, Any]
+    changed: Moment
+    left: dict[str, list[str]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Stack:
+    """The example in a folder of its own."""
+
+    terraform: Terraform
+    tool: str
+    folder: Path
+    cloud: CloudBench
+
+    def run(self, *arguments: str) -> str:
+        """Run a command that has to do its work."""
+        said = self.terraform.run(self.tool, *arguments, folder=self.folder)
+        assert said.code == 0, said.text
+        return said.text
+
+    def apply(self, *given: str) -> Moment:
+        """Apply, and look around."""
+        self.run("apply", "-auto-approve", *given)
+        outputs = json.loads(self.run("output", "-json"))
+        planned = self.terraform.run(self.tool, "plan", "-detailed-exitcode", *given, folder=self.folder)
+        return Moment(
+            outputs={name: one["value"] for name, one in outputs.items()},
+            things=self.list_things(),
+            endpoint=self.cloud.client("sagemaker").describe_endpoint(EndpointName="prod-wine"),
+            plan=planned.code,
+        )
+
+    def list_things(self) -> dict[str, list[str]]:
+        """The names of all that there is in the account."""
+        return {
+            name: jmespath.search(path, getattr(self.cloud.client(service), call)())
+            for name, (service, call, path) in LISTS.items()
+        }
+
+    def look_at_bucket(self) -> dict[str, Any]:
+        """What S3 says about the bucket."""
+        s3 = self.cloud.client("s3")
+        return {
+            "public": s3.get_public_access_block(Bucket=BUCKET)["PublicAccessBlockConfiguration"],
+            "policy": json.loads(s3.get_bucket_policy(Bucket=BUCKET)["Policy"])["Statement"],
+            "versions": s3.get_bucket_versioning(Bucket=BUCKET)["Status"],
+            "rules": s3.get_bucket_lifecycle_configuration(Bucket=BUCKET)["Rules"],
+            "encryption": s3.get_bucket_encryption(Bucket=BUCKET)["ServerSideEncryptionConfiguration"]["Rules"],
+        }
+
+
+@pytest.fixture(scope="module", params=TOOLS)
+def life(request: pytest.FixtureRequest, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
+    """Made, changed and destroyed, once for all tests."""
+    folder = tmp_path_factory.mktemp("applied")
+    shutil.copytree(TERRAFORM, folder / "terraform")
+    example = folder / "terraform" / "examples" / "endpoint"
+    with open_cloud(folder) as cloud, serve_backend(cloud) as url:
+        told = replace(terraform, environ={**terraform.environ, "STAND_IN_BACKEND": url})
+        stack = Stack(terraform=told, tool=request.param, folder=example, cloud=cloud)
+        given = (f"-var=bucket={BUCKET}", f"-var=image={cloud.put_image(*build_sandbox_stand_in(folder / 'image'))}")
+        stack.run("get")
+        made, bucket = stack.apply(*given), stack.look_at_bucket()
+        changed = stack.apply(*given, "-var=instance_type=ml.c5.large")
+        stack.run("destroy", "-auto-approve", *given)
+        yield Life(made=made, bucket=bucket, changed=changed, left=stack.list_things())
+
+
+def test_endpoint_serves_and_a_second_plan_is_empty(life: Life) -> None:
+    assert life.made.endpoint["EndpointStatus"] == "InService"
+    assert life.made.endpoint["EndpointArn"] == life.made.outputs["endpoint_arn"]
+    assert life.made.things["alarms"][:1] == ["dockyard-prod-wine-errors"]
+    assert life.made.plan == 0
+
+
+def test_bucket_is_private_encrypted_and_versioned(life: Life) -> None:
+    assert set(life.bucket["public"].values()) == {True}
+    assert {one["Effect"] for one in life.bucket["policy"]} == {"Deny"}
+    assert life.bucket["versions"] == "Enabled"
+    assert [one["ID"] for one in life.bucket["rules"]] == ["versions", "uploads"]
+    (rule,) = life.bucket["encryption"]
+    assert rule["ApplyServerSideEncryptionByDefault"]["SSEAlgorithm"] == "aws:kms"
+
+
+def test_environment_that_is_put_out_is_one_of_dockyards(life: Life) -> None:
+    configuration = Configuration.model_validate(yaml.safe_load(life.made.outputs["dockyard_environment"]))
+
+    place = configuration.environments["prod"].sagemaker
+    assert place is not None
+    assert (place.bucket, place.create_role) == (f"s3://{BUCKET}", False)
+
+
+def test_another_instance_type_updates_the_endpoint_and_leaves_nothing_of_the_old(life: Life) -> None:
+    before, after = life.made.endpoint["EndpointConfigName"], life.changed.endpoint["EndpointConfigName"]
+
+    assert before != after
+    assert life.changed.endpoint["EndpointStatus"] == "InService"
+    assert life.changed.endpoint["CreationTime"] == life.made.endpoint["CreationTime"]
+    assert life.changed.things == {**life.made.things, "configurations": [after]}
+    assert life.changed.plan == 0
+
+
+def test_nothing_is_left_after_destroy(life: Life) -> None:
+    assert life.left == {name: [] for name in LISTS}
