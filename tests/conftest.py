@@ -15,6 +15,7 @@ pytest_plugins = [
     "support.session",
     "support.terraform",
     "support.tracking",
+    "support.tracking_image",
 ]
 gc.disable()
 _LONGEST_FIRST = ("docs", "e2e", "examples", "process", "contract")

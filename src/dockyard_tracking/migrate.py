@@ -6,7 +6,8 @@ Owns the order: reach, lock, compare, preflight, upgrade, verify. Nothing is tou
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+import time
+from collections.abc import Callable, Sequence
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +21,7 @@ from dockyard_tracking.settings import Settings
 from dockyard_tracking.upgrade import upgrade_schema
 
 _LOG = logging.getLogger(__name__)
+_POLL_SECONDS = 0.5
 
 
 def migrate(settings: Settings) -> bool:
@@ -28,15 +30,27 @@ def migrate(settings: Settings) -> bool:
     keeper = open_engine(settings.database)
     engine = open_engine(settings.database, connections=2)
     try:
-        keeper.connect().close()
-    except DBAPIError as error:
-        raise explain_connection(error, settings.database) from error
-    try:
+        reach_database(keeper, settings)
         with hold_lock(keeper, seconds=settings.lock_seconds):
             return migrate_schemas(engine, schemas)
     finally:
         engine.dispose()
         keeper.dispose()
+
+
+def reach_database(engine: Engine, settings: Settings, clock: Callable[[], float] = time.monotonic) -> None:
+    """Wait until the database answers. Raises TrackingError when it does not in time, or refuses us."""
+    deadline = clock() + settings.wait_seconds
+    while True:
+        try:
+            engine.connect().close()
+        except DBAPIError as error:
+            reason = explain_connection(error, settings.database)
+            if reason.code != "database-unreachable" or clock() >= deadline:
+                raise reason from error
+            time.sleep(_POLL_SECONDS)
+        else:
+            return
 
 
 def migrate_schemas(engine: Engine, schemas: Sequence[Schema]) -> bool:

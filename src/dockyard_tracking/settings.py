@@ -64,6 +64,8 @@ class Settings:
     """Whether MLflow's Prometheus exporter answers at /metrics."""
     grace_seconds: int = 25
     """From SIGTERM to the end of the process, at most."""
+    wait_seconds: int = 60
+    """How long a migration waits for a database that does not answer yet."""
     lock_seconds: int = 600
     """How long a migration waits for another one to end."""
 
@@ -101,6 +103,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         static_prefix=read("STATIC_PREFIX", _prefix, ""),
         metrics=read("METRICS", _flag, False),
         grace_seconds=read("GRACE_SECONDS", _positive, 25),
+        wait_seconds=read("WAIT_SECONDS", _positive, 60),
         lock_seconds=read("LOCK_SECONDS", _positive, 600),
     )
     if settings.auth == "basic" and settings.auth_secrets is None:

@@ -92,6 +92,7 @@ def test_log_line_is_one_json_object_with_the_trace_of_an_exception() -> None:
 def own_variables(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     monkeypatch.setenv("DOCKYARD_TRACKING_DATABASE_HOST", "127.0.0.1")
     monkeypatch.setenv("DOCKYARD_TRACKING_DATABASE_PORT", "1")  # where nobody listens
+    monkeypatch.setenv("DOCKYARD_TRACKING_WAIT_SECONDS", "1")
     password = tmp_path / "password"
     password.write_text("Mysql1234#")
     monkeypatch.setenv("DOCKYARD_TRACKING_DATABASE_PASSWORD_FILE", str(password))

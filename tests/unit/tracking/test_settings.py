@@ -51,6 +51,7 @@ def test_every_variable_reaches_its_setting() -> None:
         METRICS="true",
         GRACE_SECONDS="9",
         LOCK_SECONDS="11",
+        WAIT_SECONDS="12",
     )
     database = settings.database
     assert (database.name, database.user, database.login, database.tls_ca) == ("store", "us er@%", "iam", Path("/ca.pem"))
@@ -58,7 +59,7 @@ def test_every_variable_reaches_its_setting() -> None:
     assert (settings.s3_credentials, settings.auth_secrets) == (Path("/run/s3"), Path("/run/auth"))
     assert (settings.auth, settings.host, settings.port, settings.workers) == ("basic", "127.0.0.1", 8443, 2)
     assert (settings.static_prefix, settings.metrics) == ("/ml/flow", True)
-    assert (settings.grace_seconds, settings.lock_seconds) == (9, 11)
+    assert (settings.grace_seconds, settings.lock_seconds, settings.wait_seconds) == (9, 11, 12)
 
 
 @pytest.mark.parametrize(

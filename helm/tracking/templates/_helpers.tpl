@@ -1,0 +1,119 @@
+{{- define "tracking.name" -}}
+{{- if contains "tracking" .Release.Name }}{{ .Release.Name | trunc 40 | trimSuffix "-" }}{{ else }}{{ printf "%s-tracking" (.Release.Name | trunc 31 | trimSuffix "-") }}{{ end }}
+{{- end }}
+
+{{- /* Labels of selectors: never changed, and without those that Argo CD writes itself. Takes (list $ component). */ -}}
+{{- define "tracking.selector" -}}
+dockyard.io/stack: {{ include "tracking.name" (index . 0) }}
+app.kubernetes.io/component: {{ index . 1 }}
+{{- end }}
+
+{{- define "tracking.labels" -}}
+{{ include "tracking.selector" . }}
+app.kubernetes.io/name: mlflow-tracking
+app.kubernetes.io/instance: {{ (index . 0).Release.Name }}
+app.kubernetes.io/version: {{ (index . 0).Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
+{{- end }}
+
+{{- define "tracking.image" -}}
+{{- $image := .Values.image -}}
+{{- if not (or $image.tag $image.digest) }}{{ fail "image.tag or image.digest is required" }}{{ end -}}
+{{ required "image.repository is required" $image.repository }}{{ with $image.tag }}:{{ . }}{{ end }}{{ with $image.digest }}@{{ . }}{{ end }}
+{{- end }}
+
+{{- define "tracking.databaseHost" -}}
+{{- if .Values.mysql.enabled -}}
+{{- if or .Values.database.host (ne .Values.database.dialect "mysql") }}{{ fail "mysql.enabled runs the database itself: leave database.host empty and database.dialect mysql" }}{{ end -}}
+{{ include "tracking.name" . }}-mysql
+{{- else -}}
+{{ required "database.host is required, or mysql.enabled" .Values.database.host }}
+{{- end }}
+{{- end }}
+
+{{- define "tracking.databasePort" -}}
+{{ .Values.database.port | default (eq .Values.database.dialect "mysql" | ternary 3306 5432) }}
+{{- end }}
+
+{{- define "tracking.s3Endpoint" -}}
+{{- if .Values.objectStore.enabled -}}
+{{- if .Values.artifacts.endpoint }}{{ fail "objectStore.enabled runs S3 itself: leave artifacts.endpoint empty" }}{{ end -}}
+http://{{ include "tracking.name" . }}-s3:7070
+{{- else -}}
+{{ .Values.artifacts.endpoint }}
+{{- end }}
+{{- end }}
+
+{{- /* Every name by which a client may call, with and without its port. */ -}}
+{{- define "tracking.allowedHosts" -}}
+{{- $service := include "tracking.name" . -}}
+{{- $space := .Release.Namespace -}}
+{{- $names := list $service (printf "%s.%s" $service $space) (printf "%s.%s.svc" $service $space) (printf "%s.%s.svc.cluster.local" $service $space) -}}
+{{- if .Values.ingress.enabled }}{{ $names = concat $names .Values.ingress.hosts }}{{ end -}}
+{{- if .Values.httpRoute.enabled }}{{ $names = concat $names .Values.httpRoute.hostnames }}{{ end -}}
+{{- $hosts := list -}}
+{{- range concat (list "localhost" "127.0.0.1" "$(POD_IP)") $names .Values.allowedHosts | uniq }}{{ $hosts = append $hosts . }}{{ $hosts = append $hosts (printf "%s:*" .) }}{{ end -}}
+{{ $hosts | uniq | join "," }}
+{{- end }}
+
+{{- define "tracking.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: {{ . }}
+runAsGroup: {{ . }}
+fsGroup: {{ . }}
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "tracking.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{- /* What server and migration are told of the database. */ -}}
+{{- define "tracking.databaseEnv" -}}
+{{- $database := .Values.database -}}
+- {name: DOCKYARD_TRACKING_DATABASE_DIALECT, value: {{ $database.dialect }}}
+- {name: DOCKYARD_TRACKING_DATABASE_HOST, value: {{ include "tracking.databaseHost" . | quote }}}
+- {name: DOCKYARD_TRACKING_DATABASE_PORT, value: {{ include "tracking.databasePort" . | quote }}}
+- {name: DOCKYARD_TRACKING_DATABASE_NAME, value: {{ $database.name | quote }}}
+- {name: DOCKYARD_TRACKING_DATABASE_USER, value: {{ $database.user | quote }}}
+- {name: DOCKYARD_TRACKING_DATABASE_LOGIN, value: {{ $database.login }}}
+{{- if eq $database.login "password" }}
+- {name: DOCKYARD_TRACKING_DATABASE_PASSWORD_FILE, value: /run/dockyard/database/password}
+{{- else if not $database.tlsConfigMap }}{{ fail "database.login iam needs database.tlsConfigMap" }}
+{{- end }}
+{{- if $database.tlsConfigMap }}
+- {name: DOCKYARD_TRACKING_DATABASE_TLS_CA, value: /run/dockyard/database-ca/ca.crt}
+{{- end }}
+{{- if ne .Values.auth.mode "none" }}
+- {name: DOCKYARD_TRACKING_AUTH, value: {{ .Values.auth.mode }}}
+- {name: DOCKYARD_TRACKING_AUTH_SECRETS, value: /run/dockyard/auth}
+{{- end }}
+- {name: AWS_DEFAULT_REGION, value: {{ .Values.artifacts.region | quote }}}
+{{- end }}
+
+{{- define "tracking.databaseMounts" -}}
+- {name: tmp, mountPath: /tmp}
+{{- if eq .Values.database.login "password" }}
+- {name: database, mountPath: /run/dockyard/database, readOnly: true}
+{{- end }}
+{{- if .Values.database.tlsConfigMap }}
+- {name: database-ca, mountPath: /run/dockyard/database-ca, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "tracking.databaseVolumes" -}}
+{{- if eq .Values.database.login "password" }}
+- name: database
+  secret:
+    secretName: {{ required "database.secretName is required: a Secret with the password" .Values.database.secretName }}
+    defaultMode: 0440
+    items: [{key: {{ .Values.database.passwordKey | quote }}, path: password}]
+{{- end }}
+{{- with .Values.database.tlsConfigMap }}
+- name: database-ca
+  configMap: {name: {{ . }}, items: [{key: ca.crt, path: ca.crt}]}
+{{- end }}
+{{- end }}

@@ -1,0 +1,162 @@
+"""The chart on a real cluster, with MySQL and S3: a client's whole round trip, and a database that goes away and comes back."""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import json
+import os
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from kubernetes import client
+from mlflow import MlflowClient
+from mlflow.artifacts import download_artifacts
+
+from dockyard.domain.image import ImageDigest
+from support.cluster_stand_in import open_namespace, wait_until
+from support.model_folder import write_model_folder
+
+pytestmark = pytest.mark.lab
+
+ROOT = Path(__file__).parents[2]
+PASSWORD = "Mysql1234#"
+SERVER = "dockyard.io/stack=team-tracking,app.kubernetes.io/component=server"
+
+
+@dataclass(kw_only=True)
+class Stack:
+    """An installed chart."""
+
+    namespace: str
+    core: client.CoreV1Api
+    kubeconfig: Path
+    host: str = ""
+
+    def ask(self, path: str, *, host: str, address: str = "", port: int = 80) -> tuple[int, str]:
+        """Status and body of a GET under a name of the server's; status 0 where nobody listens."""
+        connection = http.client.HTTPConnection(address or self.host, port, timeout=10)
+        try:
+            connection.request("GET", path, headers={"Host": host})
+            answer = connection.getresponse()
+            return answer.status, answer.read().decode()
+        except OSError as error:  # the Service is not known to this machine's network yet
+            return 0, str(error)
+        finally:
+            connection.close()
+
+    def pods(self) -> list[client.V1Pod]:
+        """The server's pods."""
+        found: list[client.V1Pod] = self.core.list_namespaced_pod(self.namespace, label_selector=SERVER).items
+        return found
+
+    def scale_mysql(self, replicas: int) -> None:
+        """Stop or start the database."""
+        body = {"spec": {"replicas": replicas}}
+        apps = client.AppsV1Api(self.core.api_client)
+        apps.patch_namespaced_stateful_set_scale("team-tracking-mysql", self.namespace, body)
+
+
+@pytest.fixture(name="stack", scope="module")
+def installed_stack(
+    lab_kubeconfig: Path, lab_tools: Path, tracking_image: ImageDigest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Stack]:
+    with open_namespace(lab_kubeconfig) as (namespace, core):
+        stack = Stack(namespace=namespace, core=core, kubeconfig=lab_kubeconfig)
+        make_secret(stack, "db", {"password": PASSWORD, "root-password": "root-of-a-test"})  # not a secret: of this test
+        make_secret(stack, "s3", {"access-key-id": "dockyard", "secret-access-key": "key-of-a-test"})
+        repository, _, digest = str(tracking_image).partition("@")
+        values = {
+            "image": {"repository": repository, "digest": digest},
+            "database": {"secretName": "db"},
+            "mysql": {"enabled": True, "resources": {"requests": {"cpu": "20m"}}},
+            "artifacts": {"bucket": "models", "secretName": "s3"},
+            "objectStore": {"enabled": True, "resources": {"requests": {"cpu": "20m"}}},
+            "resources": {"requests": {"cpu": "20m"}},
+            "migration": {"resources": {"requests": {"cpu": "20m"}}},
+            "allowedHosts": ["10.*"],  # this machine calls the Service by its address
+            "replicas": 1,
+        }
+        file = tmp_path_factory.mktemp("stack") / "values.yaml"
+        file.write_text(json.dumps(values))
+        command = [lab_tools / "helm", "install", "team", ROOT / "helm/tracking", "--namespace", namespace, "--values", file]
+        environment = dict(os.environ) | {"KUBECONFIG": str(lab_kubeconfig)}
+        subprocess.run([*map(str, command), "--wait", "--timeout", "280s"], env=environment, check=True, capture_output=True)
+        stack.host = core.read_namespaced_service("team-tracking", namespace).spec.cluster_ip
+        wait_until(lambda: stack.ask("/health", host=stack.host)[0] == 200)
+        yield stack
+
+
+def make_secret(stack: Stack, name: str, content: dict[str, str]) -> None:
+    stack.core.create_namespaced_secret(stack.namespace, {"metadata": {"name": name}, "stringData": content})
+
+
+def hash_folder(folder: Path) -> dict[str, str]:
+    files = (file for file in sorted(folder.rglob("*")) if file.is_file())
+    return {str(file.relative_to(folder)): hashlib.sha256(file.read_bytes()).hexdigest() for file in files}
+
+
+def test_model_that_is_logged_and_registered_through_the_service_comes_back_byte_by_byte(stack: Stack, tmp_path: Path) -> None:
+    mlflow = MlflowClient(f"http://{stack.host}")
+    model = write_model_folder(tmp_path / "model")
+    (model / "weights.bin").write_bytes(os.urandom(24_000_000))
+    run = mlflow.create_run(mlflow.create_experiment("wine"))
+    mlflow.log_metric(run.info.run_id, "rmse", 0.78)
+    mlflow.log_artifacts(run.info.run_id, str(model), "model")
+    mlflow.create_registered_model("TrainedKNNModel")
+    version = mlflow.create_model_version("TrainedKNNModel", f"{run.info.artifact_uri}/model", run.info.run_id)
+    mlflow.set_registered_model_alias("TrainedKNNModel", "champion", version.version)
+
+    assert mlflow.get_run(run.info.run_id).data.metrics == {"rmse": 0.78}
+    found = mlflow.get_model_version_by_alias("TrainedKNNModel", "champion")
+    assert run.info.artifact_uri.startswith("mlflow-artifacts:/")
+    arrived = download_artifacts(str(found.source), dst_path=str(tmp_path / "back"), tracking_uri=f"http://{stack.host}")
+    assert hash_folder(Path(arrived)) == hash_folder(model)
+
+
+def test_server_answers_to_its_names_and_to_no_other(stack: Stack) -> None:
+    path = "/api/2.0/mlflow/registered-models/search"
+    for name in ("team-tracking", f"team-tracking.{stack.namespace}.svc.cluster.local", f"team-tracking.{stack.namespace}:80"):
+        assert stack.ask(path, host=name)[0] == 200, name
+    assert stack.ask(path, host="evil.example")[0] == 403
+    assert stack.ask("/ready", host="evil.example")[0] == 200
+
+
+def test_password_is_in_no_object_but_its_secret_and_in_no_log(stack: Stack) -> None:
+    api, namespace = stack.core.api_client, stack.namespace
+    lists = [
+        client.AppsV1Api(api).list_namespaced_deployment(namespace),
+        client.AppsV1Api(api).list_namespaced_stateful_set(namespace),
+        client.BatchV1Api(api).list_namespaced_job(namespace),
+        stack.core.list_namespaced_config_map(namespace),
+        stack.core.list_namespaced_event(namespace),
+        stack.core.list_namespaced_pod(namespace),
+    ]
+    seen = json.dumps([api.sanitize_for_serialization(one) for one in lists])
+    for pod in stack.core.list_namespaced_pod(namespace).items:
+        seen += stack.core.read_namespaced_pod_log(pod.metadata.name, namespace)
+    assert "team-tracking" in seen
+    assert PASSWORD not in seen
+    assert "Mysql1234%23" not in seen
+
+
+def test_stopped_database_fails_readiness_only_and_needs_no_restart_when_it_is_back(stack: Stack) -> None:
+    (pod,) = stack.pods()
+    address = pod.status.pod_ip
+
+    def probe(path: str) -> tuple[int, str]:
+        return stack.ask(path, host=address, address=address, port=5000)
+
+    assert probe("/ready") == (200, '{"status": "ready"}')
+    stack.scale_mysql(0)
+    wait_until(lambda: probe("/ready") == (503, '{"status": "database-unreachable"}'))
+    assert probe("/health")[0] == 200
+    stack.scale_mysql(1)
+    wait_until(lambda: probe("/ready")[0] == 200)
+    (pod,) = stack.pods()
+    assert [one.restart_count for one in pod.status.container_statuses] == [0]
+    status, body = probe("/api/2.0/mlflow/registered-models/get?name=TrainedKNNModel")
+    assert (status, json.loads(body)["registered_model"]["name"]) == (200, "TrainedKNNModel")
