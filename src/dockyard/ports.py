@@ -281,6 +281,10 @@ class Locks(Protocol):
         """
         ...
 
+    def check(self, key: DeploymentKey) -> None:
+        """Look whether a lock is still held that this process holds. Raises ConflictError `lock-lost`."""
+        ...
+
 
 class Clock(Protocol):
     """Time and fresh ids."""

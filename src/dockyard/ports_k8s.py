@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s
+from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, TrafficBlueprint
 from dockyard.domain.rendering import RenderLock, RenderShape
+from dockyard.domain.request_counts import RequestCounts
 
 
 class Cluster(Protocol):
@@ -27,7 +28,7 @@ class Cluster(Protocol):
         ...
 
     def apply_blueprint(self, blueprint: Blueprint, *, dry_run: bool) -> None:
-        """Bring a deployment's objects to a blueprint, and delete those that it has no more.
+        """Bring a deployment's objects to a blueprint, or its candidate's, and delete those that it has no more.
 
         Raises ConflictError `field-conflict`, `name-taken`, `admission-refused`, `cluster-refused`, and NotFoundError
         `kind-missing` before anything is written.
@@ -40,6 +41,30 @@ class Cluster(Protocol):
 
     def remove_revision(self, key: DeploymentKey, number: int) -> None:
         """Delete a revision with its pods; one that is not there is no error."""
+        ...
+
+
+class CandidateControl(Protocol):
+    """What stands beside a deployment for a while, and what it gets of the requests. Every method may be repeated."""
+
+    def direct_traffic(self, blueprint: TrafficBlueprint) -> None:
+        """Give the candidate its share of the requests, or all of them to the stable revision. Pods stay as they are."""
+        ...
+
+    def delete_candidate(self, key: DeploymentKey) -> None:
+        """Delete all objects of a deployment's candidate. Nothing may be sent to it any more."""
+        ...
+
+
+class CandidateMetrics(Protocol):
+    """How the pods of a deployment do."""
+
+    def read_counts(self, pod: str) -> RequestCounts:
+        """What the scorer in a pod has counted. Raises UnavailableError `scorer-unreachable`."""
+        ...
+
+    def find_alert(self, url: str, expression: str) -> str | None:
+        """The first result of an expression, where it has one. Raises DockyardError `prometheus-failed`."""
         ...
 
 

@@ -23,15 +23,19 @@ def open_k8s_site(settings: Settings, scorer: Scorer, clock: Clock, name: str) -
     from dockyard.adapters.k8s.api import KubeApi
     from dockyard.adapters.k8s.cluster import KubeCluster
     from dockyard.adapters.k8s.inventory import KubeInventory
+    from dockyard.adapters.k8s.metrics import KubeMetrics
     from dockyard.adapters.k8s.scorer import KubeScorer
     from dockyard.usecases.site_k8s import K8sSite
 
     environment = settings.find_environment(name)
     place, api = environment.k8s, KubeApi(environment.k8s.access)
+    cluster = KubeCluster(api, clock, takes_over=place.takes_over)
     return K8sSite(
-        cluster=KubeCluster(api, clock, takes_over=place.takes_over),
+        cluster=cluster,
+        control=cluster,
         inventory=KubeInventory(api, name, clock),
         scorer=KubeScorer(api, scorer.find_difference),
+        metrics=KubeMetrics(api),
         clock=clock,
         policy=replace(place.policy, history_limit=environment.history_limit),
         repository=settings.image.repository,

@@ -259,7 +259,11 @@ def test_a_deploy_into_the_shadow_says_whose_it_is(dockyard: CommandLine) -> Non
     assert ended.err.endswith("revision 3 of local/wine, wine v4, is in the shadow of revision 2\n")
     again = replace(shadowed, status=ResultStatus.UNCHANGED, plan=replace(plan, steps=()))
     ended = dockyard.returning(deployed=again)("deploy", "sagemaker", "-m", "wine", "--yes")
-    assert "is in the shadow of revision 2, or on its way there, already" in ended.err
+    assert "stands beside revision 2, or in its shadow, or is on its way there, already" in ended.err
+    ended = dockyard.returning(deployed=replace(shadowed, status=ResultStatus.DONE))("deploy", "k8s", "-m", "wine")
+    assert ended.err.endswith("tried revision 3 of local/wine, wine v4, in the shadow of revision 2, and took it away\n")
+    ended = dockyard.returning(deployed=replace(shadowed, status=ResultStatus.STARTED))("deploy", "k8s", "-m", "wine")
+    assert ended.err.endswith("started revision 3 of local/wine, wine v4, beside revision 2\n")
 
 
 def test_a_batch_job_says_what_became_of_it(dockyard: CommandLine) -> None:

@@ -87,9 +87,14 @@ STEPS: Mapping[str, set[str]] = {
     "WaitTransform": {"name", "timeout_seconds"},
     "CleanUpJobs": {"model", "role"},
     "CheckManifests": {"number", "spec", "policy"},
-    "ApplyManifests": {"number", "spec", "policy", "previous", "previous_policy"},
-    "WaitRollout": {"number", "timeout_seconds"},
+    "ApplyManifests": {"number", "spec", "policy", "previous", "previous_policy", "traffic"},
+    "WaitRollout": {"number", "timeout_seconds", "is_candidate"},
     "ConfirmRevision": {"number"},
+    "StartCandidate": {"number", "spec", "policy", "previous_policy", "pods"},
+    "SplitTraffic": {"number", "spec", "policy", "traffic", "pods", "stable_pods", "timeout_seconds"},
+    "WatchCandidate": {"number", "stable", "seconds", "gate"},
+    "DropCandidate": {"number", "policy"},
+    "RetireCandidate": {"number", "policy"},
 }
 
 CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (

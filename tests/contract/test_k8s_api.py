@@ -10,13 +10,23 @@ import pytest
 
 from dockyard.adapters.k8s.api import APPLY, KubeApi
 from dockyard.adapters.k8s.lease import LeaseLocks
+from dockyard.adapters.k8s.metrics import KubeMetrics
 from dockyard.adapters.k8s.scorer import KubeScorer
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.errors import ConflictError, CredentialsError, TransientError, UnavailableError, UnhealthyError, UsageError
+from dockyard.domain.errors import (
+    ConflictError,
+    CredentialsError,
+    DockyardError,
+    TransientError,
+    UnavailableError,
+    UnhealthyError,
+    UsageError,
+)
 from dockyard.domain.k8s import ClusterAccess
 from dockyard.ports import Request
 from dockyard.testing.attempts import MemoryLocks
 from dockyard.testing.surroundings import ManualClock
+from dockyard_scorer.metrics import Metrics
 from support.k8s_values import KEY
 from support.kube_stand_in import RESET, KubeStandIn, run_kube_stand_in
 
@@ -165,3 +175,66 @@ def test_lease_that_may_not_be_written_is_told(server: KubeStandIn) -> None:
 def test_other_targets_have_no_lease(server: KubeStandIn) -> None:
     with lock(server, "one", ManualClock()).hold(DeploymentKey(environment="prod", name="wine"), "ann", 0):
         assert server.calls == []
+
+
+def test_lease_that_another_machine_has_taken_over_is_lost_and_one_that_is_gone_is_made_again(server: KubeStandIn) -> None:
+    locks = lock(server, "one", ManualClock())
+    locks.check(KEY)
+    with locks.hold(KEY, "ann@one", 0):
+        locks.check(KEY)
+        del server.objects[LEASE]
+        locks.check(KEY)
+        assert server.objects[LEASE]["spec"]["holderIdentity"] == "ann@one one"
+        server.ordered = [(RESET, b"")] * 4
+        locks.check(KEY)
+        server.objects[LEASE]["spec"]["holderIdentity"] = "bob two"
+        with pytest.raises(ConflictError, match="is being changed by bob two since") as lost:
+            locks.check(KEY)
+        assert lost.value.code == "lock-lost"
+    assert LEASE in server.objects
+
+
+def test_counts_of_a_pod_are_read_through_the_proxy(server: KubeStandIn) -> None:
+    metrics = Metrics()
+    for status, seconds in ((200, 0.002), (200, 0.2), (500, 0.002), (400, 0.002)):
+        metrics.count_request(route="/invocations", status=status, seconds=seconds)
+    metrics.count_request(route="/ready", status=503, seconds=9)
+    metrics.set_model_info({"name": "a}b"})
+    server.ordered = [(200, metrics.render())]
+    counts = KubeMetrics(connect(server)).read_counts("wine-a")
+    assert (counts.requests, counts.errors, round(counts.seconds, 3)) == (4, 1, 0.206)
+    assert (counts.buckets[0], counts.buckets[-1]) == ((0.001, 0), (float("inf"), 4))
+    assert server.calls == [("GET", "/api/v1/namespaces/models/pods/wine-a:8080/proxy/metrics")]
+    server.ordered = [(404, b"{}")]
+    with pytest.raises(UnavailableError, match="status 404"):
+        KubeMetrics(connect(server)).read_counts("wine-a")
+
+
+@pytest.mark.parametrize(
+    ("result", "told"),
+    [
+        ({"resultType": "vector", "result": [{"metric": {"pod": "a"}, "value": [0, "3"]}]}, '3 {"pod": "a"}'),
+        ({"resultType": "vector", "result": []}, None),
+        ({"resultType": "scalar", "result": [0, "3"]}, "[0, '3']"),
+    ],
+)
+def test_expression_is_a_breach_where_it_has_a_result(server: KubeStandIn, result: object, told: str | None) -> None:
+    server.ordered = [(200, json.dumps({"status": "success", "data": result}).encode())]
+    assert KubeMetrics(connect(server)).find_alert(f"{server.url}/", "up > 0") == told
+    assert server.calls == [("GET", "/api/v1/query?query=up+%3E+0")]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "words"),
+    [
+        (400, b'{"status": "error", "error": "parse error"}', "does not take `up >`: parse error"),
+        (200, b"[]", "does not take `up >`: its answer is no object"),
+        (502, b"<html>", "does not answer"),
+        (RESET, b"", "does not answer"),
+    ],
+)
+def test_prometheus_that_does_not_answer_is_told(server: KubeStandIn, status: int, body: bytes, words: str) -> None:
+    server.ordered = [(status, body)]
+    with pytest.raises(DockyardError, match=words) as failed:
+        KubeMetrics(connect(server)).find_alert(server.url, "up >")
+    assert failed.value.code == "prometheus-failed"

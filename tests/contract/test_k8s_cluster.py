@@ -19,12 +19,13 @@ from dockyard.adapters.k8s.scorer import KubeScorer
 from dockyard.domain.deployment import DeploymentKey, RevisionStatus, Target
 from dockyard.domain.errors import ConflictError, NotFoundError, UnavailableError
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.k8s import Blueprint, ClusterAccess, K8sPod, K8sPolicy, K8sRevision, ObservedK8s
+from dockyard.domain.k8s import Blueprint, ClusterAccess, K8sPod, K8sPolicy, K8sRevision, ObservedK8s, TrafficBlueprint
 from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from dockyard.domain.k8s_pods import Toleration
+from dockyard.domain.k8s_rollout import Division, Traffic
 from dockyard.domain.k8s_scaling import Autoscaling, CronTrigger
 from dockyard.ports import Invoker, Request
-from dockyard.ports_k8s import Cluster, ClusterInventory
+from dockyard.ports_k8s import CandidateControl, Cluster, ClusterInventory
 from dockyard.testing.k8s import CRASHES, DIFFERS, NEVER_READY, READY, MemoryCluster, MemoryKubeScorer
 from support.cluster_stand_in import open_namespace, push_stand_in
 from support.k8s_values import KEY, make_blueprint
@@ -54,6 +55,7 @@ class Subject:
     """A cluster under test."""
 
     cluster: Cluster
+    control: CandidateControl
     inventory: ClusterInventory
     scorer: Invoker
     image: ImageDigest | None
@@ -112,6 +114,7 @@ def memory_subject() -> Subject:
 
     return Subject(
         cluster=cluster,
+        control=cluster,
         inventory=cluster,
         scorer=MemoryKubeScorer(cluster=cluster),
         image=None,
@@ -142,8 +145,10 @@ def real_subject(lab_kubeconfig: Path, stand_in: ImageDigest) -> Iterator[Subjec
             spec = {"replicas": 0, "selector": {"matchLabels": labels}, "template": template}
             apps.create_namespaced_deployment(namespace, {"metadata": {"name": "wine"}, "spec": spec})
 
+        cluster = KubeCluster(api, clock, takes_over=False)
         yield Subject(
-            cluster=KubeCluster(api, clock, takes_over=False),
+            cluster=cluster,
+            control=cluster,
             inventory=KubeInventory(api, KEY.environment, clock),
             scorer=KubeScorer(api, lambda _fingerprint, _answer: None),
             image=stand_in,
@@ -330,3 +335,42 @@ def test_revision_that_is_not_there_cannot_be_confirmed(subject: Subject) -> Non
     with pytest.raises(NotFoundError) as missing:
         subject.cluster.confirm_revision(KEY, 1)
     assert missing.value.code == "no-revision"
+
+
+def test_candidate_stands_beside_gets_its_share_and_is_gone_without_a_trace(subject: Subject) -> None:
+    subject.serve(1, K8sPolicy(replicas=1, clients=()))
+    before = subject.look()
+    subject.cluster.apply_blueprint(dataclasses.replace(subject.draw(2), is_candidate=True), dry_run=False)
+    wait_for(lambda: subject.look().has_settled(2), seconds=SECONDS)
+    seen = subject.look()
+    assert (seen.serving, seen.current, seen.next_number, seen.trial_number) == (1, 1, 3, 2)
+    assert (seen.revisions, seen.traffic) == (before.revisions, None)
+    assert {one for one in seen.objects if one.endswith("-candidate")} == {
+        f"{kind}/wine-candidate" for kind in ("Deployment", "Service", "PodDisruptionBudget")
+    }
+    assert subject.cluster.find_differences(subject.draw(1)) == ()
+    running = seen.find_running(2)
+    assert running is not None
+    (pod,) = running.pods
+    assert subject.scorer.invoke(f"pods/{pod.name}", BODY, 10).value
+    for percent in (10, 100):
+        traffic = Traffic(percent=percent, by=Division.PODS)
+        subject.control.direct_traffic(TrafficBlueprint(key=KEY, policy=ONE, traffic=traffic))
+        assert subject.look().traffic == traffic
+        assert subject.cluster.find_differences(subject.draw(1))
+        assert subject.cluster.find_differences(dataclasses.replace(subject.draw(1), traffic=traffic)) == ()
+    subject.control.direct_traffic(TrafficBlueprint(key=KEY, policy=ONE))
+    subject.control.delete_candidate(KEY)
+    subject.control.delete_candidate(KEY)
+    seen = subject.look()
+    assert (seen.candidate, seen.traffic, seen.objects, seen.revisions) == (None, None, before.objects, before.revisions)
+    assert subject.cluster.find_differences(subject.draw(1)) == ()
+
+
+def test_deleting_takes_a_candidate_along_and_its_log_can_be_read(subject: Subject) -> None:
+    subject.serve(1)
+    subject.cluster.apply_blueprint(dataclasses.replace(subject.draw(2), is_candidate=True), dry_run=False)
+    wait_for(lambda: subject.look().has_settled(2), seconds=SECONDS)
+    assert any("ready" in line for line in subject.inventory.read_logs(KEY, 2, tail=5))
+    subject.inventory.delete_deployment(KEY)
+    assert (subject.look().exists, subject.inventory.list_deployments(), subject.inventory.list_orphans()) == (False, (), ())

@@ -2,89 +2,26 @@
 
 from __future__ import annotations
 
-import http.client
 import json
-import re
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
-import yaml
 from kubernetes import client
 
-from support.cluster_stand_in import open_namespace, wait_until
+from support.cluster_stand_in import wait_until
 from support.deployments import Ended, Place, make_told_models
+from support.k8s_yard import Yard, answers, open_yard
 from support.lab import RegistryLogin
 from support.steady_load import SteadyLoad
-from support.told_models import ANSWERS, BODY, SOUND
+from support.told_models import ANSWERS, BODY
 
 pytestmark = pytest.mark.lab
 
-GUIDE = Path(__file__).parents[2] / "docs/how-to/deploy-to-kubernetes.md"
-
-CONFIG = """\
-image:
-  mirrors: {{docker.io: ["http://{registry}"]}}
-  insecure_registries: ["{registry}"]
-  repository: {registry}/dockyard-tests/told
-environments:
-  k8s:
-    smoke_requests: 4
-    grace_seconds: 5
-    request_timeout_seconds: 5
-    ready_timeout_seconds: 60
-    k8s: {k8s}
-"""
 BROKEN_SECONDS = 20.0
 """How long a cause may stay unknown after the manifests were applied; a machine that others use has twice that."""
-
-
-@dataclass(kw_only=True)
-class Yard:
-    """A user's folder, and a namespace."""
-
-    place: Place
-    namespace: str
-    core: client.CoreV1Api
-    registry: str
-
-    def configure(self, **settings: object) -> None:
-        """Write `dockyard.yaml`, with settings of the environment."""
-        k8s = {"namespace": self.namespace, "cpu": "50m", **settings}
-        self.place.configure(CONFIG.format(registry=self.registry, k8s=json.dumps(k8s)))
-
-    def deploy(self, version: int, *more: str) -> Ended:
-        """Deploy a version."""
-        return self.place.run(*self.deploy_arguments(version), *more)
-
-    def deploy_arguments(self, version: int) -> tuple[str, ...]:
-        """The arguments that deploy a version."""
-        return ("deploy", "k8s", "-m", f"models:/{SOUND}/{version}", "--name", "shop", "--json")
-
-    def predict(self) -> object:
-        """What the deployment answers to the model's own input example."""
-        return self.place.run("predict", "k8s/shop", "--json").expect(0).result["value"]
-
-    def versions(self) -> dict[str, str]:
-        """All objects of the namespace that somebody may write, with what changes whenever one is written."""
-        api = self.core.api_client
-        lists = [
-            client.AppsV1Api(api).list_namespaced_deployment(self.namespace),
-            client.AppsV1Api(api).list_namespaced_replica_set(self.namespace),
-            client.PolicyV1Api(api).list_namespaced_pod_disruption_budget(self.namespace),
-            client.NetworkingV1Api(api).list_namespaced_network_policy(self.namespace),
-            self.core.list_namespaced_service(self.namespace),
-        ]
-        found = [one for each in lists for one in each.items]
-        return {one.metadata.uid: one.metadata.resource_version for one in found}
-
-    def pods(self) -> list[client.V1Pod]:
-        """The pods that are not about to end."""
-        found = self.core.list_namespaced_pod(self.namespace).items
-        return [one for one in found if one.metadata.deletion_timestamp is None]
 
 
 @pytest.fixture(scope="module")
@@ -93,39 +30,6 @@ def models(tmp_path_factory: pytest.TempPathFactory) -> Place:
     place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
     place.run(str(folder), main=make_told_models).expect(0)
     return place
-
-
-@contextmanager
-def open_yard(models: Place, kubeconfig: Path, registry: str) -> Iterator[Yard]:
-    """A yard of which nothing is left afterwards."""
-    with open_namespace(kubeconfig) as (namespace, core):
-        models.extra["KUBECONFIG"] = str(allow(core, namespace, kubeconfig, models.folder))
-        yard = Yard(place=models, namespace=namespace, core=core, registry=registry)
-        yard.configure()
-        yield yard
-        yard.configure()
-        if models.run("status", "k8s/shop", "--json").result["rows"]:
-            models.run("delete", "k8s/shop", "--yes", "--json").expect(0)
-        assert yard.versions() == {}
-        assert yard.pods() == []
-
-
-def allow(core: client.CoreV1Api, namespace: str, kubeconfig: Path, folder: Path) -> Path:
-    """The client configuration of an account that may do what the how-to guide says, and nothing else."""
-    (text,) = re.findall(r"(apiVersion: rbac.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)
-    role, rbac = yaml.safe_load(text), client.RbacAuthorizationV1Api(core.api_client)
-    rbac.create_namespaced_role(namespace, role)
-    core.create_namespaced_service_account(namespace, {"metadata": {"name": "deployer"}})
-    subject = {"kind": "ServiceAccount", "name": "deployer", "namespace": namespace}
-    reference = {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role["metadata"]["name"]}
-    binding = {"metadata": {"name": "deployer"}, "subjects": [subject], "roleRef": reference}
-    rbac.create_namespaced_role_binding(namespace, binding)
-    token = core.create_namespaced_service_account_token("deployer", namespace, {"spec": {}}).status.token
-    configuration = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
-    configuration["users"] = [{"name": one["name"], "user": {"token": token}} for one in configuration["users"]]
-    path = folder / f"{namespace}.kubeconfig"
-    path.write_text(yaml.safe_dump(configuration))
-    return path
 
 
 @pytest.fixture
@@ -183,18 +87,6 @@ def test_deploy_update_under_requests_rollback_and_delete(yard: Yard) -> None:
     yard.place.run("delete", "k8s/shop", "--yes", "--json").expect(0)
     assert yard.versions() == {}
     assert yard.core.list_namespaced_pod(yard.namespace).items == []
-
-
-def answers(host: str) -> bool:
-    """Whether the Service is known to the machine's own network by now."""
-    connection = http.client.HTTPConnection(host, 80, timeout=2)
-    try:
-        connection.request("GET", "/ping")
-        return connection.getresponse().status == 200
-    except OSError:
-        return False
-    finally:
-        connection.close()
 
 
 def test_killed_deploy_is_completed_by_the_same_command_and_another_machine_waits(yard: Yard, tmp_path: Path) -> None:

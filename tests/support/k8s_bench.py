@@ -13,7 +13,7 @@ from dockyard.domain.reference import parse_model_ref
 from dockyard.domain.request import DeleteRequest, K8sDeployRequest, RollbackRequest
 from dockyard.domain.result import DeployResult
 from dockyard.testing.images import MemoryImages
-from dockyard.testing.k8s import MemoryCluster, MemoryKubeScorer
+from dockyard.testing.k8s import MemoryCluster, MemoryKubeScorer, MemoryMetrics
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.site_k8s import K8sSite
 from support.any_bench import AnyBench
@@ -29,6 +29,7 @@ class K8sBench(AnyBench):
     repository: str | None = REPOSITORY
     cluster: MemoryCluster = field(init=False)
     scorer: MemoryKubeScorer = field(init=False)
+    metrics: MemoryMetrics = field(default_factory=MemoryMetrics)
 
     @override
     def __post_init__(self) -> None:
@@ -42,8 +43,10 @@ class K8sBench(AnyBench):
     def site(self) -> K8sSite:
         return K8sSite(
             cluster=self.cluster,
+            control=self.cluster,
             inventory=self.cluster,
             scorer=self.scorer,
+            metrics=self.metrics,
             clock=self.clock,
             policy=self.policy,
             repository=self.repository,
@@ -51,9 +54,11 @@ class K8sBench(AnyBench):
 
     def serving_version(self) -> str | None:
         """The model version that requests to the Service reach now."""
-        ready = [one for one in self.cluster.describe_deployment(KEY).revisions if any(pod.is_ready for pod in one.pods)]
-        assert len(ready) <= 1
-        return ready[0].spec.model.version if ready else None
+        seen = self.cluster.describe_deployment(KEY)
+        served = self.cluster.list_served(KEY) if seen.exists else ()
+        assert len(served) <= 1
+        revision = seen.find_revision(served[0]) if served else None
+        return revision.spec.model.version if revision else None
 
     def record_status(self, version: int) -> RecordStatus | None:
         """What the record on a model version says."""
@@ -69,7 +74,9 @@ def want(version: int | str = 1, **fields: object) -> K8sDeployRequest:
     """A request for a version of `wine`; what is not a field of requests is a setting."""
     text = f"models:/wine/{version}" if isinstance(version, int) else version
     values: dict[str, object] = {"key": KEY, "image": ImageSettings(), "policy": K8sPolicy()}
-    values |= {name: fields.pop(name) for name in ("promote", "history_limit", "policy", "key", "image") if name in fields}
+    values |= {
+        name: fields.pop(name) for name in ("promote", "history_limit", "policy", "rollout", "key", "image") if name in fields
+    }
     return K8sDeployRequest(
         ref=parse_model_ref(text),
         settings=K8sSettings(**fields),  # type: ignore[arg-type]

@@ -42,6 +42,11 @@ class KubeStandIn:
             return status, json.dumps(found or {"kind": "Status", "message": f"status {status}"}).encode()
 
     @property
+    def url(self) -> str:
+        """Where it answers."""
+        return str(json.loads(self.kubeconfig.read_text())["clusters"][0]["cluster"]["server"])
+
+    @property
     def changes(self) -> list[tuple[str, str]]:
         """The calls that asked for a change."""
         return [(method, path) for method, path in self.calls if method != "GET" and "dryRun=All" not in path]

@@ -29,8 +29,13 @@ class SteadyLoad:
         clients: int = 4,
         pause_seconds: float = 0.02,
         host: str = "127.0.0.1",
+        asked_for: str | None = None,
     ) -> None:
-        """`answers` are the values that a 200 may hold; a client waits `pause_seconds` between two requests."""
+        """`answers` are the values that a 200 may hold; a client waits `pause_seconds` between two requests.
+
+        `asked_for` is the host that is asked for, where that is not the one that is spoken to.
+        """
+        self._headers = {"Content-Type": "application/json", **({"Host": asked_for} if asked_for else {})}
         self._host, self._port = host, port
         self._body = body
         self._answers = [json.dumps(answer) for answer in answers]
@@ -80,7 +85,7 @@ class SteadyLoad:
     def _ask_once(self, connection: http.client.HTTPConnection) -> None:
         began = time.monotonic()
         try:
-            connection.request("POST", "/invocations", self._body, {"Content-Type": "application/json"})
+            connection.request("POST", "/invocations", self._body, self._headers)
             response = connection.getresponse()
             status, content = response.status, response.read()
         except (OSError, http.client.HTTPException) as error:

@@ -27,6 +27,7 @@ from dockyard.adapters.config_k8s_options import (
     make_tolerations,
     sort_pairs,
 )
+from dockyard.adapters.config_k8s_rollout import K8sRolloutSection, make_rollout
 from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
 
@@ -67,6 +68,8 @@ class K8s(Section):
     """Secrets of the namespace that images are pulled with."""
     node_selector: dict[str, str] = {}
     """Labels that nodes must have."""
+    rollout: K8sRolloutSection = K8sRolloutSection()
+    """How a new revision comes."""
     tolerations: list[TolerationSection] = []
     """Taints of nodes that pods put up with."""
     affinity: dict[str, object] = {}
@@ -130,4 +133,5 @@ def make_k8s_place(section: K8s) -> K8sPlace:
         scaling=make_autoscaling(section.autoscaling),
         monitoring=make_monitoring(section.monitoring),
     )
-    return K8sPlace(access=access, settings=settings, policy=policy, takes_over=section.force_conflicts)
+    rollout = make_rollout(section.rollout)
+    return K8sPlace(access=access, settings=settings, policy=policy, rollout=rollout, takes_over=section.force_conflicts)

@@ -47,6 +47,9 @@ class FileLocks:
             path.unlink(missing_ok=True)
             os.close(descriptor)
 
+    def check(self, key: DeploymentKey) -> None:
+        """The kernel takes no lock away."""
+
     def _acquire(self, path: Path, key: DeploymentKey, deadline: float) -> int:
         while True:
             descriptor = _try_lock(path)

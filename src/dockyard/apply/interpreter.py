@@ -47,6 +47,10 @@ class Applied:
     late_failures: tuple[DockyardError, ...] = ()
 
 
+def _is_held() -> None:
+    """Nobody takes a lock away."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Interpreter:
     """Walks plans. `save` is called with all outcomes so far after every step, whatever its outcome."""
@@ -55,6 +59,8 @@ class Interpreter:
     save: Callable[[tuple[Outcome, ...]], None]
     clock: Clock
     progress: Progress
+    check_lock: Callable[[], None] = _is_held
+    """Raises where somebody else may be changing the deployment by now; nothing is done any more then, nor taken back."""
 
     def apply(self, plan: Plan) -> Applied:
         """Do the plan's steps in order."""
@@ -62,6 +68,10 @@ class Interpreter:
         begun: list[Step] = []
         late: list[DockyardError] = []
         for step in plan.steps:
+            try:
+                self.check_lock()
+            except DockyardError as lost:
+                return Applied(outcomes=outcomes, failure=lost)
             begun.append(step)
             try:
                 outcome, error = self._attempt(step, outcomes)

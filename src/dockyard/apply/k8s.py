@@ -6,14 +6,23 @@ import dataclasses
 from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Facts, Skipped
-from dockyard.apply.k8s_diagnosis import PATIENCE_SECONDS, Cause, find_cause
+from dockyard.apply.k8s_candidate import CandidateMoves
+from dockyard.apply.k8s_diagnosis import Cause
+from dockyard.apply.k8s_waiting import PodWatcher
 from dockyard.apply.smoke import run_smoke_test
 from dockyard.apply.steps import SharedHandlers
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.errors import UnhealthyError
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.k8s import Blueprint, K8sPod, ObservedK8s
-from dockyard.domain.k8s_steps import ApplyManifests, CheckManifests, ConfirmRevision, WaitRollout
+from dockyard.domain.k8s import Blueprint, K8sPod
+from dockyard.domain.k8s_steps import (
+    ApplyManifests,
+    CandidateStep,
+    CheckManifests,
+    ConfirmRevision,
+    SplitTraffic,
+    StartCandidate,
+    WaitRollout,
+)
 from dockyard.domain.plan import (
     BuildImage,
     Outcome,
@@ -26,12 +35,7 @@ from dockyard.domain.plan import (
 )
 from dockyard.domain.sagemaker_steps import PushImage
 from dockyard.ports import Clock, Invoker, Progress
-from dockyard.ports_k8s import Cluster, ClusterInventory
-
-_LOG_LINES = 20
-_PAUSE_SECONDS = 0.5
-_ROUTE_SECONDS = 20.0
-"""How long a Gateway may take to take a route up."""
+from dockyard.ports_k8s import CandidateControl, CandidateMetrics, Cluster, ClusterInventory
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +47,8 @@ class K8sHandlers:
     inventory: ClusterInventory
     scorer: Invoker
     """Addresses are `pods/NAME`."""
+    control: CandidateControl
+    metrics: CandidateMetrics
     clock: Clock
     progress: Progress
     repository: str
@@ -52,6 +58,18 @@ class K8sHandlers:
     def key(self) -> DeploymentKey:
         """Whose steps these are."""
         return self.shared.key
+
+    @property
+    def pods(self) -> PodWatcher:
+        """What waits for pods."""
+        return PodWatcher(
+            key=self.key, cluster=self.cluster, inventory=self.inventory, clock=self.clock, progress=self.progress
+        )
+
+    @property
+    def candidates(self) -> CandidateMoves:
+        """What steps about a candidate mean."""
+        return CandidateMoves(pods=self.pods, control=self.control, metrics=self.metrics)
 
     def perform(self, step: Step, outcomes: tuple[Outcome, ...]) -> Facts | Skipped:
         """Do a step."""
@@ -64,32 +82,48 @@ class K8sHandlers:
                 return self._smoke_test(step)
             case CheckManifests() | ApplyManifests():
                 self.cluster.apply_blueprint(self._draw(step), dry_run=isinstance(step, CheckManifests))
+            case _ if isinstance(step, CandidateStep):
+                return self.candidates.perform(step, self._draw)
             case _:
                 self._act(step)
         return ()
 
     def undo(self, step: Step) -> None:
         """Take back what a step did: the objects are those of the earlier revision again, or there are none."""
-        if not isinstance(step, ApplyManifests):
-            return
+        if isinstance(step, StartCandidate):
+            self.candidates.retire(step.previous_policy)
+        elif isinstance(step, ApplyManifests):
+            self._go_back(step)
+
+    def _go_back(self, step: ApplyManifests) -> None:
+        """The candidate keeps what it has of the requests until the earlier revision has its pods again."""
         seen = self.cluster.describe_deployment(self.key)
         previous = seen.find_revision(step.previous)
         if previous is None:
             self.inventory.delete_deployment(self.key)
             return
         policy = step.previous_policy or step.policy
-        blueprint = Blueprint(key=self.key, number=previous.number, spec=previous.spec, image=previous.image, policy=policy)
+        blueprint = Blueprint(
+            key=self.key,
+            number=previous.number,
+            spec=previous.spec,
+            image=previous.image,
+            policy=policy,
+            traffic=step.traffic if seen.candidate else None,
+        )
         self.cluster.apply_blueprint(blueprint, dry_run=False)
-        self._wait(WaitRollout(number=previous.number, timeout_seconds=previous.spec.settings.ready_timeout_seconds))
+        self.pods.wait(previous.number, previous.spec.settings.ready_timeout_seconds)
         failed = seen.find_revision(step.number)
         if failed is not None and not failed.has_served:
             self.cluster.remove_revision(self.key, step.number)
+        if seen.candidate is not None:
+            self.candidates.retire(policy)
 
     def _act(self, step: Step) -> None:
         match step:
             case WaitRollout():
-                self._wait(step)
-                self._wait_for_route()
+                self.pods.wait(step.number, step.timeout_seconds)
+                self.pods.wait_for_route()
             case ConfirmRevision(number=number):
                 self.cluster.confirm_revision(self.key, number)
             case RemoveRevision(number=number):
@@ -99,21 +133,24 @@ class K8sHandlers:
             case _:
                 raise TypeError(f"{step.type} is no step of Kubernetes")
 
-    def _draw(self, step: CheckManifests | ApplyManifests) -> Blueprint:
+    def _draw(self, step: CheckManifests | ApplyManifests | StartCandidate | SplitTraffic) -> Blueprint:
         """What is there already keeps its image, wherever that came from."""
         there = self.cluster.describe_deployment(self.key).find_revision(step.number)
         if there is not None and there.spec.spec_hash == step.spec.spec_hash:
             image = there.image
         else:
             image = ImageDigest(f"{self.repository}@{self.shared.require_image(step.spec.fingerprint).digest}")
-        return Blueprint(key=self.key, number=step.number, spec=step.spec, image=image, policy=step.policy)
+        traffic = step.traffic if isinstance(step, ApplyManifests) else None
+        return Blueprint(key=self.key, number=step.number, spec=step.spec, image=image, policy=step.policy, traffic=traffic)
 
     def _smoke_test(self, step: SmokeTest) -> Facts | Skipped:
         """Ask every pod of the revision that is ready; together they get as many requests as the step has."""
-        revision = self.cluster.describe_deployment(self.key).find_revision(step.number)
+        revision = self.cluster.describe_deployment(self.key).find_running(step.number)
         pods = [pod for pod in revision.pods if pod.is_ready] if revision else []
         if revision is None or not pods:
-            raise self._unhealthy(step.number, Cause(code="revision-crashed", what="has no pod", hint="", is_final=True))
+            raise self.pods.tell_unhealthy(
+                step.number, Cause(code="revision-crashed", what="has no pod", hint="", is_final=True)
+            )
         each = dataclasses.replace(step, requests=-(-step.requests // len(pods)))
         latencies: tuple[float, ...] = ()
         for pod in pods:
@@ -129,51 +166,3 @@ class K8sHandlers:
             return found
         latencies = dict(found)["latencies"]
         return latencies if isinstance(latencies, tuple) else ()
-
-    def _wait(self, step: WaitRollout) -> None:
-        """Look until the rollout is over, a cause is found that waiting cannot help, or no pod gets ready any more."""
-        ready, since = -1, self.clock.monotonic()
-        while True:
-            seen = self.cluster.describe_deployment(self.key)
-            if seen.is_settled and seen.current == step.number:
-                return
-            count, now = _count_ready(seen, step.number), self.clock.monotonic()
-            if count > ready:
-                ready, since = count, now
-                self.progress.advance(f"pods of revision {step.number} that are ready", count, _count_wanted(seen))
-            self._judge(seen, step, now - since)
-            self.clock.sleep(_PAUSE_SECONDS)
-
-    def _wait_for_route(self) -> None:
-        """Look until the Gateway takes the route that leads to the deployment, where it has one."""
-        end = self.clock.monotonic() + _ROUTE_SECONDS
-        while problem := self.cluster.describe_deployment(self.key).route_problem:
-            if self.clock.monotonic() >= end:
-                hint = "`k8s.route` names Gateway, listener and hostnames; the listener must allow routes of the namespace"
-                what = f"no request from outside reaches {self.key}: {problem}"
-                raise UnhealthyError("route-not-accepted", what, hint=hint)
-            self.clock.sleep(_PAUSE_SECONDS)
-
-    def _judge(self, seen: ObservedK8s, step: WaitRollout, seconds: float) -> None:
-        cause = find_cause(seen.find_revision(step.number))
-        if cause is not None and (cause.is_final or seconds >= PATIENCE_SECONDS):
-            raise self._unhealthy(step.number, cause)
-        if seconds >= step.timeout_seconds:
-            what = f"is not ready after {step.timeout_seconds} s"
-            hint = "the last lines of its log are above; `ready_timeout_seconds` decides how long it may take"
-            raise self._unhealthy(step.number, Cause(code="revision-not-ready", what=what, hint=hint, is_final=True))
-
-    def _unhealthy(self, number: int, cause: Cause) -> UnhealthyError:
-        lines = self.inventory.read_logs(self.key, number, tail=_LOG_LINES)
-        return UnhealthyError(
-            cause.code, f"revision {number} of {self.key} {cause.what}", hint=cause.hint or None, details=lines[-_LOG_LINES:]
-        )
-
-
-def _count_ready(seen: ObservedK8s, number: int) -> int:
-    revision = seen.find_revision(number)
-    return sum(pod.is_ready for pod in revision.pods) if revision else 0
-
-
-def _count_wanted(seen: ObservedK8s) -> int | None:
-    return seen.policy.replicas if seen.policy and not seen.policy.scaling else None

@@ -223,6 +223,7 @@ def make_k8s_request(wish: Wish, place: EnvironmentSettings, image: ImageSetting
         settings=settings,
         image=image,
         policy=dataclasses.replace(place.k8s.policy, history_limit=place.history_limit),
+        rollout=place.k8s.rollout,
         promote=wish.promote,
         history_limit=place.history_limit,
         smoke_requests=place.smoke_requests,

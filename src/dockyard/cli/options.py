@@ -10,6 +10,7 @@ from typer.models import OptionInfo
 from dockyard.cli.completion import complete_deployment, complete_environment
 from dockyard.domain.deployment import Runtime, Target
 from dockyard.domain.image import BuilderKind
+from dockyard.domain.k8s_rollout import K8sRolloutKind
 from dockyard.domain.rendering import RenderForm
 from dockyard.domain.sagemaker import RolloutKind
 from dockyard.domain.sagemaker_batch import Assembly, Split, Strategy
@@ -164,6 +165,14 @@ CountOption = Annotated[
 RolloutOption = Annotated[
     RolloutKind | None,
     typer.Option("--rollout", help="How traffic moves to the new revision; `all-at-once` by default.", show_default=False),
+]
+K8sRolloutOption = Annotated[
+    K8sRolloutKind | None,
+    typer.Option("--rollout", help="How the new revision comes; `rolling` by default.", show_default=False),
+]
+PauseOption = Annotated[
+    bool,
+    typer.Option("--pause", help="Stand still at the first share, blue-green before it, until `promote` or `rollback`."),
 ]
 RoleOption = Annotated[
     str | None,

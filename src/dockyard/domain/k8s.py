@@ -13,6 +13,7 @@ from dockyard.domain.image import ImageDigest
 from dockyard.domain.k8s_exposure import Exposure, HttpRoute
 from dockyard.domain.k8s_monitoring import Monitoring
 from dockyard.domain.k8s_pods import Peer, Toleration
+from dockyard.domain.k8s_rollout import MOST_BY_PODS, Division, K8sRollout, Traffic
 from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
@@ -25,6 +26,9 @@ OWN_VARIABLES = (
     "DOCKYARD_REVISION",
 )
 """What every pod is given, sorted: nobody else may set these."""
+BRING_REQUESTS = frozenset({"Service", "HTTPRoute"})
+"""The kinds of objects that divide requests between a deployment and its candidate."""
+_BESIDE = frozenset({"Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"})
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -119,17 +123,37 @@ class K8sPolicy:
             *(self.monitoring.list_kinds() if self.monitoring else []),
         )
 
+    @property
+    def has_route(self) -> bool:
+        """Whether an HTTPRoute brings requests, so that it can divide them."""
+        return isinstance(self.exposure, HttpRoute)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Blueprint:
-    """All that a deployment's objects are rendered from. Equal blueprints give equal objects."""
+class TrafficBlueprint:
+    """All that those of a deployment's objects are rendered from that bring requests to it."""
 
     key: DeploymentKey
+    policy: K8sPolicy
+    traffic: Traffic | None = None
+    """What of the requests goes to the candidate; None: nothing, as it is when no rollout is under way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Blueprint(TrafficBlueprint):
+    """All that a deployment's objects are rendered from. Equal blueprints give equal objects."""
+
     number: int
     spec: K8sSpec
     image: ImageDigest
     """`repository@sha256:…`."""
-    policy: K8sPolicy
+    is_candidate: bool = False
+    """Whether they are those of a candidate, which stands beside the deployment's own."""
+
+    @property
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds of objects, as they are applied: nothing outside leads to a candidate by itself."""
+        return tuple(kind for kind in self.policy.list_kinds() if not self.is_candidate or kind in _BESIDE)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -167,6 +191,16 @@ class K8sRevision(Revision):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class K8sCandidate:
+    """A revision that stands beside the stable one, in a Deployment of its own, as long as a rollout lasts."""
+
+    revision: K8sRevision
+    replicas: int
+    is_settled: bool
+    """Whether all its pods are there and available."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Difference:
     """One field of an object that is not as it would be made now."""
 
@@ -182,6 +216,7 @@ class ObservedK8s(ObservedDeployment):
     """One deployment as a cluster shows it."""
 
     revisions: tuple[K8sRevision, ...] = ()
+    """Those of the deployment itself; a candidate is none of them."""
     namespace: str = DEFAULT_NAMESPACE
     objects: tuple[str, ...] = ()
     """What there is of it, as `Service/wine`."""
@@ -191,6 +226,9 @@ class ObservedK8s(ObservedDeployment):
     """Whether all pods are of the current revision, and available."""
     policy: K8sPolicy | None = None
     """What it was applied with last."""
+    candidate: K8sCandidate | None = None
+    traffic: Traffic | None = None
+    """What of the requests is sent to the candidate, whether or not there is one."""
     delivered_by: str | None = None
     """The field manager that applied the current revision, as `kustomize-controller`; None: Dockyard did."""
     differences: tuple[Difference, ...] = ()
@@ -212,7 +250,8 @@ class ObservedK8s(ObservedDeployment):
     def state(self) -> DeploymentState:
         """How it is: a rollout that has not come to its end is told."""
         state = super(ObservedK8s, self).state
-        return DeploymentState.UPDATING if state is DeploymentState.SERVING and self.current != self.serving else state
+        is_moving = self.current != self.serving or self.candidate is not None
+        return DeploymentState.UPDATING if state is DeploymentState.SERVING and is_moving else state
 
     @property
     def capacity(self) -> str | None:
@@ -223,11 +262,51 @@ class ObservedK8s(ObservedDeployment):
         ready = sum(pod.is_ready for pod in serving.pods)
         wanted = self.policy.replicas if self.policy and not self.policy.scaling else len(serving.pods)
         deliverer = f", applied by {self.delivered_by}" if self.delivered_by else ""
-        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}"
+        beside = f"; {self.candidate_share}" if self.candidate_share else ""
+        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}{beside}"
+
+    @property
+    def trial_number(self) -> int | None:
+        """The candidate's revision, until the deployment itself has come to it."""
+        number = self.candidate.revision.number if self.candidate else None
+        return None if number == self.serving else number
+
+    @property
+    def stable_pods(self) -> int:
+        """How many pods the deployment itself has, or is to have."""
+        if self.policy and not self.policy.scaling:
+            return self.policy.replicas
+        return len(self.serving_revision.pods) if self.serving_revision else 1
+
+    @property
+    def candidate_share(self) -> str | None:
+        """What the candidate gets, in a few words."""
+        if self.candidate is None:
+            return None
+        share = describe_traffic(self.traffic, self.candidate.replicas, self.stable_pods)
+        return f"revision {self.candidate.revision.number} gets {share}"
+
+    @property
+    def all_revisions(self) -> tuple[K8sRevision, ...]:
+        """The candidate's as well."""
+        beside = self.candidate.revision if self.candidate else None
+        is_other = beside is not None and all(one.number != beside.number for one in self.revisions)
+        return (*self.revisions, beside) if beside is not None and is_other else self.revisions
 
     def find_revision(self, number: int | None) -> K8sRevision | None:
         """The revision of that number."""
-        return next((one for one in self.revisions if one.number == number), None)
+        return next((one for one in self.all_revisions if one.number == number), None)
+
+    def find_running(self, number: int) -> K8sRevision | None:
+        """The revision of that number as it runs: in the deployment itself where that has come to it, else as candidate."""
+        beside = self.candidate.revision if self.candidate and self.current != number else None
+        return beside if beside is not None and beside.number == number else self.find_revision(number)
+
+    def has_settled(self, number: int) -> bool:
+        """Whether all pods of what runs that revision are of it, and available."""
+        if self.current == number:
+            return self.is_settled
+        return self.candidate is not None and self.candidate.revision.number == number and self.candidate.is_settled
 
     @property
     def serving_revision(self) -> K8sRevision | None:
@@ -252,6 +331,7 @@ class K8sPlace:
     settings: K8sSettings = field(default_factory=K8sSettings, repr=False)
     """The environment's variables are not in it."""
     policy: K8sPolicy = field(default_factory=K8sPolicy)
+    rollout: K8sRollout = field(default_factory=K8sRollout)
     takes_over: bool = False
     """Whether fields that another manager owns are taken over, instead of being reported."""
 
@@ -259,6 +339,23 @@ class K8sPlace:
 def derive_object_name(key: DeploymentKey) -> str:
     """Return the name that all objects of a deployment have: its own, where Kubernetes takes that."""
     return derive_name(KUBERNETES_LABEL, key.name)
+
+
+def derive_candidate_name(key: DeploymentKey) -> str:
+    """Return the name that all objects of its candidate have."""
+    return derive_name(KUBERNETES_LABEL, f"{key.name}-candidate")
+
+
+def describe_traffic(traffic: Traffic | None, candidates: int, stable: int) -> str:
+    """Return in a few words what of the requests a candidate gets, by the pods that there are of both."""
+    if traffic is None:
+        return "no requests yet"
+    if traffic.by is Division.MIRROR:
+        return f"copies of {traffic.percent} % of the requests"
+    if traffic.by is Division.ROUTE or traffic.percent > MOST_BY_PODS:
+        return f"{traffic.percent} % of the requests"
+    pods = candidates + stable
+    return f"about {100 * candidates // pods} % of the requests ({candidates} of {pods} pods)"
 
 
 def derive_endpoint(key: DeploymentKey, namespace: str, policy: K8sPolicy | None) -> str:

@@ -65,6 +65,16 @@ class ObservedDeployment:
         """What it runs on, in a few words."""
         return None
 
+    @property
+    def trial_number(self) -> int | None:
+        """The revision that stands beside the serving one until somebody says go on, or take it away."""
+        return None
+
+    @property
+    def all_revisions(self) -> tuple[Revision, ...]:
+        """Those that stand beside for a while as well."""
+        return self.revisions
+
     def find_revision(self, number: int | None) -> Revision | None:
         """The revision of that number."""
         return next((one for one in self.revisions if one.number == number), None)

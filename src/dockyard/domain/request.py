@@ -14,6 +14,7 @@ from dockyard.domain.deployment import DeploymentKey, LocalSettings
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageDigest, ImageSettings
 from dockyard.domain.k8s import K8sPolicy, K8sSettings
+from dockyard.domain.k8s_rollout import K8sRollout
 from dockyard.domain.names import derive_deployment_name
 from dockyard.domain.reference import ModelRef
 from dockyard.domain.rendering import RenderShape
@@ -60,6 +61,7 @@ class K8sDeployRequest(DeployRequest):
 
     settings: K8sSettings = field(repr=False)
     policy: K8sPolicy
+    rollout: K8sRollout = field(default_factory=K8sRollout)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,7 +15,7 @@ from dockyard.domain.attempt import AliasWrite, Attempt, RegistryEntry, TagWrite
 from dockyard.domain.deployment import LocalSettings, Revision, RevisionSpec
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.k8s import K8sSettings
-from dockyard.domain.k8s_steps import ApplyManifests, CheckManifests
+from dockyard.domain.k8s_steps import ApplyManifests, CheckManifests, SplitTraffic, StartCandidate
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.plan import OutcomeStatus, Plan, SetAlias, StartRevision, Step
 from dockyard.domain.record import DeploymentRecord, RecordStatus
@@ -76,7 +76,7 @@ def _missed_alias(attempt: Attempt) -> AliasWrite | None:
 
 def _redact_step(step: Step) -> Step:
     match step:
-        case CheckManifests(spec=k8s) | ApplyManifests(spec=k8s):
+        case CheckManifests(spec=k8s) | ApplyManifests(spec=k8s) | StartCandidate(spec=k8s) | SplitTraffic(spec=k8s):
             return dataclasses.replace(step, spec=dataclasses.replace(k8s, settings=_redact(k8s.settings)))
         case StartRevision(spec=local):
             return dataclasses.replace(step, spec=dataclasses.replace(local, settings=_redact(local.settings)))

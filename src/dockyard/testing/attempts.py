@@ -41,6 +41,8 @@ class MemoryLocks:
     """Locks in memory; who holds one has it until the block ends, so waiting is of no use here."""
 
     holders: dict[DeploymentKey, str] = field(default_factory=dict)
+    lost_after: int | None = None
+    """After how many more looks whether a lock is held it is somebody else's."""
 
     @contextmanager
     def hold(self, key: DeploymentKey, owner: str, wait_seconds: float) -> Iterator[None]:
@@ -53,6 +55,12 @@ class MemoryLocks:
             yield
         finally:
             del self.holders[key]
+
+    def check(self, key: DeploymentKey) -> None:
+        """Count the look."""
+        if self.lost_after == 0:
+            raise ConflictError("lock-lost", f"the lock of {key} is held by somebody else by now")
+        self.lost_after = self.lost_after - 1 if self.lost_after is not None else None
 
 
 @dataclass(kw_only=True)

@@ -6,6 +6,7 @@ What a revision's pods do is said by its image. What somebody else changes by ha
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -16,15 +17,22 @@ from dockyard.domain.k8s import (
     DEFAULT_NAMESPACE,
     Blueprint,
     Difference,
+    K8sCandidate,
     K8sPod,
     K8sPolicy,
     K8sRevision,
     ObservedK8s,
+    TrafficBlueprint,
+    derive_candidate_name,
     derive_object_name,
 )
+from dockyard.domain.k8s_rollout import Division, Traffic
+from dockyard.domain.request_counts import RequestCounts, add_counts
 from dockyard.ports import Answer, Clock, Request
 from dockyard.testing.faults import Faults
 from dockyard.testing.surroundings import ManualClock
+
+_ALL = 100
 
 READY = K8sPod(name="", is_ready=True)
 NEVER_READY = K8sPod(name="", is_ready=False)
@@ -40,11 +48,14 @@ class _State:
     revisions: dict[int, K8sRevision] = field(default_factory=dict)
     replicas: int | None = None
     """What somebody else has set."""
+    traffic: Traffic | None = None
+    candidate: K8sCandidate | None = None
+    candidate_kinds: tuple[str, ...] = ()
 
 
 @dataclass(kw_only=True)
 class MemoryCluster:
-    """Cluster and ClusterInventory in memory."""
+    """Cluster, CandidateControl and ClusterInventory in memory."""
 
     faults: Faults = field(default_factory=Faults)
     clock: Clock = field(default_factory=ManualClock)
@@ -77,20 +88,22 @@ class MemoryCluster:
             revisions=revisions,
             serving=serving,
             serving_since=next((one.served_at for one in revisions if one.number == serving), None),
-            next_number=max(state.revisions, default=0) + 1,
+            next_number=max((*state.revisions, *_number(state.candidate)), default=0) + 1,
             namespace=self.namespace,
-            objects=tuple(_list_objects(state.applied)),
+            objects=tuple(_list_objects(state)),
             current=current,
             is_settled=current in state.revisions and state.revisions[current].status is RevisionStatus.READY,
             policy=state.applied.policy,
+            candidate=state.candidate,
+            traffic=state.traffic,
             route_problem=self.route_problem if "HTTPRoute" in state.applied.policy.list_kinds() else "",
         )
 
     def find_differences(self, blueprint: Blueprint) -> tuple[Difference, ...]:
         """The number of pods, the rest of the policy, and objects that are there and should not be, or the other way round."""
         state = self._states.get(blueprint.key)
-        there = set(_list_objects(state.applied)) if state else set()
-        wanted = set(_list_objects(blueprint))
+        there = set(_list_own(state.applied)) if state else set()
+        wanted = set(_list_own(blueprint))
         found = [Difference(what=one, before=None, after="there") for one in sorted(wanted - there)]
         found += [Difference(what=one, before="there", after=None) for one in sorted(there - wanted)]
         if state is not None:
@@ -98,6 +111,9 @@ class MemoryCluster:
             if replicas != blueprint.policy.replicas and not blueprint.policy.scaling:
                 what = f"Deployment/{derive_object_name(blueprint.key)} spec.replicas"
                 found.append(Difference(what=what, before=str(replicas), after=str(blueprint.policy.replicas)))
+            if state.traffic != blueprint.traffic:
+                what = f"Service/{derive_object_name(blueprint.key)} spec.selector"
+                found.append(Difference(what=what, before=str(state.traffic), after=str(blueprint.traffic)))
             if state.applied.policy != blueprint.policy:
                 what = f"Deployment/{derive_object_name(blueprint.key)} metadata.annotations.dockyard.io/policy"
                 found.append(Difference(what=what, before=str(state.applied.policy), after=str(blueprint.policy)))
@@ -110,10 +126,37 @@ class MemoryCluster:
         self._check_conflict(blueprint)
         if dry_run:
             return
+        if blueprint.is_candidate:
+            with self.faults.watch(f"apply_candidate {blueprint.number}"):
+                self._start_candidate(self._states[blueprint.key], blueprint)
+            return
         with self.faults.watch(f"apply_blueprint {blueprint.number}"):
             state = self._states.setdefault(blueprint.key, _State(applied=blueprint))
-            state.applied, state.replicas = blueprint, None
+            state.applied, state.replicas, state.traffic = blueprint, None, blueprint.traffic
             self._roll_out(state)
+
+    def direct_traffic(self, blueprint: TrafficBlueprint) -> None:
+        """Note it."""
+        with self.faults.watch(f"direct_traffic {blueprint.traffic.percent if blueprint.traffic else 0}"):
+            state = self._states.get(blueprint.key)
+            if state is not None:
+                state.traffic = blueprint.traffic
+
+    def delete_candidate(self, key: DeploymentKey) -> None:
+        """Forget it."""
+        with self.faults.watch("delete_candidate"):
+            if key in self._states:
+                self._states[key].candidate, self._states[key].candidate_kinds = None, ()
+
+    def list_served(self, key: DeploymentKey) -> tuple[int, ...]:
+        """The revisions that requests to the Service reach now."""
+        state = self._states[key]
+        ready = [one.number for one in state.revisions.values() if any(pod.is_ready for pod in one.pods)]
+        beside = state.candidate.revision if state.candidate else None
+        candidate = [beside.number] if beside is not None and any(pod.is_ready for pod in beside.pods) else []
+        if state.traffic is None or state.traffic.by is not Division.PODS:
+            return tuple(ready)
+        return tuple(candidate if state.traffic.percent == _ALL else {*ready, *candidate})
 
     def confirm_revision(self, key: DeploymentKey, number: int) -> None:
         """Note the time on it."""
@@ -159,11 +202,31 @@ class MemoryCluster:
         """Set the number of pods, as somebody does with kubectl."""
         self._states[key].replicas = replicas
 
+    def lose_candidate_pods(self, key: DeploymentKey) -> None:
+        """Take the pods of a candidate away, as a node that is lost does."""
+        candidate = self._states[key].candidate
+        if candidate is not None:
+            revision = dataclasses.replace(candidate.revision, pods=(), status=RevisionStatus.STARTING)
+            self._states[key].candidate = dataclasses.replace(candidate, revision=revision, is_settled=False)
+
+    def _start_candidate(self, state: _State, blueprint: Blueprint) -> None:
+        revision = self._make_pods(_make_revision(blueprint, self.clock.now().isoformat()), blueprint)
+        is_settled = revision.status is RevisionStatus.READY
+        state.candidate = K8sCandidate(revision=revision, replicas=blueprint.policy.replicas, is_settled=is_settled)
+        state.candidate_kinds = blueprint.kinds
+
     def _roll_out(self, state: _State) -> None:
         blueprint = state.applied
         revision = state.revisions.get(blueprint.number)
         if revision is None or revision.spec != blueprint.spec:
             revision = _make_revision(blueprint, self.clock.now().isoformat())
+        made = self._make_pods(revision, blueprint)
+        is_ready = made.status is RevisionStatus.READY
+        others = {number: _stop(one) for number, one in state.revisions.items()} if is_ready else dict(state.revisions)
+        state.revisions = {**others, blueprint.number: made}
+
+    def _make_pods(self, revision: K8sRevision, blueprint: Blueprint) -> K8sRevision:
+        """The revision with the pods that its image makes."""
         pod = self.behaviours.get(blueprint.spec.fingerprint, READY)
         refusal = self.refusals.get(blueprint.spec.fingerprint, "")
         is_ready = pod.is_ready and not refusal
@@ -171,11 +234,7 @@ class MemoryCluster:
         named = tuple(dataclasses.replace(pod, name=f"{revision.replica_set}-{number}") for number in pods)
         failed = RevisionStatus.FAILED if pod.waiting_reason else RevisionStatus.STARTING
         status = RevisionStatus.READY if is_ready else failed
-        others = {number: _stop(one) for number, one in state.revisions.items()} if is_ready else dict(state.revisions)
-        state.revisions = {
-            **others,
-            blueprint.number: dataclasses.replace(revision, status=status, pods=named, refusal=refusal),
-        }
+        return dataclasses.replace(revision, status=status, pods=named, refusal=refusal)
 
     def _check_name(self, key: DeploymentKey) -> None:
         name = derive_object_name(key)
@@ -188,7 +247,7 @@ class MemoryCluster:
             raise NotFoundError("kind-missing", f"the cluster has no {lacking}")
 
     def _check_conflict(self, blueprint: Blueprint) -> None:
-        state = self._states.get(blueprint.key)
+        state = self._states.get(blueprint.key) if not blueprint.is_candidate else None
         is_free = self.takes_over or blueprint.policy.scaling is not None
         if state is not None and state.replicas not in {None, blueprint.policy.replicas} and not is_free:
             raise ConflictError("field-conflict", "spec.replicas: is owned by another manager")
@@ -223,13 +282,41 @@ class MemoryKubeScorer:
 
     def _list_addresses(self) -> Iterator[str]:
         for key in self.cluster.list_deployments():
-            for revision in self.cluster.describe_deployment(key).revisions:
+            seen = self.cluster.describe_deployment(key)
+            for revision in (*seen.revisions, *((seen.candidate.revision,) if seen.candidate else ())):
                 ready = [pod.name for pod in revision.pods if pod.is_ready]
                 yield from (f"pods/{name}" for name in ready)
                 yield from (f"services/{derive_object_name(key)}" for _ in ready[:1])
 
 
+@dataclass(kw_only=True)
+class MemoryMetrics:
+    """CandidateMetrics whose pods have answered at every look as many requests more as is said."""
+
+    rates: dict[str, RequestCounts] = field(default_factory=dict)
+    """By the beginning of pods' names."""
+    alerts: dict[str, str] = field(default_factory=dict)
+    """Results by what an expression begins with."""
+    failures: list[DockyardError] = field(default_factory=list)
+    """What the next looks at a pod fail with."""
+    _looks: Counter[str] = field(default_factory=Counter)
+
+    def read_counts(self, pod: str) -> RequestCounts:
+        """What came together so far."""
+        if self.failures:
+            raise self.failures.pop(0)
+        rate = next((one for name, one in self.rates.items() if pod.startswith(name)), RequestCounts())
+        self._looks[pod] += 1
+        return add_counts([rate] * self._looks[pod])
+
+    def find_alert(self, url: str, expression: str) -> str | None:
+        """As was said."""
+        del url
+        return next((result for begin, result in self.alerts.items() if expression.startswith(begin)), None)
+
+
 def _make_revision(blueprint: Blueprint, now: str) -> K8sRevision:
+    name = derive_candidate_name(blueprint.key) if blueprint.is_candidate else derive_object_name(blueprint.key)
     return K8sRevision(
         number=blueprint.number,
         spec=blueprint.spec,
@@ -237,7 +324,7 @@ def _make_revision(blueprint: Blueprint, now: str) -> K8sRevision:
         status=RevisionStatus.STARTING,
         has_served=False,
         created=now,
-        replica_set=f"{derive_object_name(blueprint.key)}-{blueprint.number}",
+        replica_set=f"{name}-{blueprint.number}",
     )
 
 
@@ -254,5 +341,16 @@ def _find_serving(revisions: tuple[K8sRevision, ...], current: int) -> int | Non
     return current if current in proved else max(proved, key=lambda number: proved[number], default=None)
 
 
-def _list_objects(blueprint: Blueprint) -> Iterator[str]:
-    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in blueprint.policy.list_kinds())
+def _number(candidate: K8sCandidate | None) -> tuple[int, ...]:
+    return (candidate.revision.number,) if candidate else ()
+
+
+def _list_objects(state: _State) -> Iterator[str]:
+    key, own, beside = state.applied.key, state.applied.kinds, state.candidate_kinds
+    for kind in dict.fromkeys((*own, *beside)):
+        yield from (f"{kind}/{derive_object_name(key)}" for _ in range(own.count(kind)))
+        yield from (f"{kind}/{derive_candidate_name(key)}" for _ in range(beside.count(kind)))
+
+
+def _list_own(blueprint: Blueprint) -> Iterator[str]:
+    yield from (f"{kind}/{derive_object_name(blueprint.key)}" for kind in blueprint.kinds)

@@ -91,9 +91,11 @@ def _deploy(asked: _Deploy) -> DeployResult:
 
 
 def _find_status(plan: Plan) -> ResultStatus:
-    """Whoever does not wait has not deployed yet: nothing has been proved."""
-    goes_on = any(isinstance(step, WriteRecord) and step.status is RecordStatus.DEPLOYING for step in plan.steps)
-    return ResultStatus.STARTED if goes_on else ResultStatus.DEPLOYED
+    """Whoever does not wait has not deployed yet: nothing has been proved. A trial that is over has deployed nothing."""
+    statuses = {step.status for step in plan.steps if isinstance(step, WriteRecord)}
+    if RecordStatus.SUPERSEDED in statuses:
+        return ResultStatus.DONE
+    return ResultStatus.STARTED if RecordStatus.DEPLOYING in statuses else ResultStatus.DEPLOYED
 
 
 def _plan(bench: Workbench, site: Site, request: DeployRequest, model: ResolvedModel) -> tuple[Planned, ImageRecipe]:

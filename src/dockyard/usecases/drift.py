@@ -34,7 +34,7 @@ def _describe_one(bench: Workbench, key: DeploymentKey) -> DeploymentDrift:
             remedy="`dockyard deploy` completes what was begun, `dockyard gc` removes it",
         )
         return DeploymentDrift(key=key, plan=None, findings=(finding,))
-    keep = Keep(history_limit=max(_HISTORY_LIMIT, len(seen.revisions)))
+    keep = Keep(history_limit=max(_HISTORY_LIMIT, len(seen.revisions)), keeps_candidate=True)
     try:
         model = revision.spec.model
         alias_version = bench.registry.find_alias(model.name, key.environment) if model.name else None

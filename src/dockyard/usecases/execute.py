@@ -49,7 +49,13 @@ def execute_plan(bench: Workbench, execution: Execution) -> Executed:
     key = execution.plan.key
     handlers = bench.sites.find(key.environment).make_handlers(bench, key, recorder, execution.build)
     recorder.save_outcomes(())
-    interpreter = Interpreter(handlers=handlers, save=recorder.save_outcomes, clock=bench.clock, progress=bench.progress)
+    interpreter = Interpreter(
+        handlers=handlers,
+        save=recorder.save_outcomes,
+        clock=bench.clock,
+        progress=bench.progress,
+        check_lock=lambda: bench.locks.check(key),
+    )
     applied = interpreter.apply(execution.plan)
     if applied.failure is not None:
         record_failure(bench, recorder, applied.failure, applied.outcomes)

@@ -89,7 +89,7 @@ class _Collection:
         """What revisions are made of, and what deploys that run at this moment have built for theirs to come."""
         sites = self._bench.sites.list()
         pairs = ((site, key) for site in sites for key in site.list_deployments())
-        revisions = (revision for site, key in pairs for revision in site.describe(key).revisions)
+        revisions = (revision for site, key in pairs for revision in site.describe(key).all_revisions)
         plans = (attempt.plan for attempt in self._bench.journal.list_running() if attempt.plan is not None)
         steps = (step for plan in plans for step in plan.steps)
         begun = (step.spec for step in steps if isinstance(step, StartRevision | CreateModel | CheckManifests))

@@ -43,7 +43,7 @@ def list_recorded(bench: Workbench, seen: ObservedDeployment) -> tuple[Revision,
     A registry that does not answer has no such record.
     """
     try:
-        records = [(one, find_record(bench, seen.key, one.spec.model)) for one in seen.revisions]
+        records = [(one, find_record(bench, seen.key, one.spec.model)) for one in seen.all_revisions]
     except DockyardError:
         return ()
     return tuple(one for one, record in records if record and record.is_claim and record.revision == one.number)

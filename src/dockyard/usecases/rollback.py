@@ -18,7 +18,8 @@ from dockyard.usecases.workbench import Workbench
 
 
 def roll_back(bench: Workbench, request: RollbackRequest, *, plan_only: bool) -> DeployResult:
-    """Bring an earlier revision back, proved like any other before it gets traffic.
+    """Bring an earlier revision back, proved like any other before it gets traffic; where one stands beside the serving one,
+    take that away.
 
     Raises NotFoundError `deployment-not-found`, `no-revision`.
     """
@@ -46,4 +47,6 @@ def _choose(bench: Workbench, request: RollbackRequest) -> Revision:
     aimed_at = begun.revision if begun is not None and is_begun else None
     if serving is not None and serving.number == aimed_at and request.number in {None, aimed_at}:
         return serving
+    if serving is not None and seen.trial_number is not None and request.number in {None, serving.number}:
+        return serving  # what stands beside it is taken away
     return choose_rollback(seen, request.number)

@@ -45,6 +45,10 @@ class Keep:
     history_limit: int = 5
     smoke_requests: int = 20
     alias: str | None = None
+    keeps_candidate: bool = False
+    """Whether what stands beside the revision is as it should be."""
+    promotes: bool = False
+    """Whether the revision stands beside the serving one, and is to take over without being watched any more."""
 
 
 class Planner(Protocol):

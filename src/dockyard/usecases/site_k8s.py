@@ -12,12 +12,13 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UsageError
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, BuilderKind, ImageRecipe, ImageSettings
 from dockyard.domain.k8s import OWN_VARIABLES, K8sPolicy, K8sSpec, ObservedK8s, derive_object_name
+from dockyard.domain.k8s_rollout import PROMOTION, K8sRollout, check_rollout
 from dockyard.domain.learning_container import parse_learning_container
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, K8sDeployRequest
 from dockyard.planning.k8s import WantedK8s, clean_up, draw_blueprint, plan_delete_k8s, plan_k8s
 from dockyard.ports import Answer, Clock, Invoker, Request, ResolvedModel
-from dockyard.ports_k8s import Cluster, ClusterInventory
+from dockyard.ports_k8s import CandidateControl, CandidateMetrics, Cluster, ClusterInventory
 from dockyard.usecases.follow import follow_lines
 from dockyard.usecases.observe import observe, require_found
 from dockyard.usecases.site import Keep, Planned
@@ -29,9 +30,11 @@ class K8sSite:
     """One environment on Kubernetes."""
 
     cluster: Cluster
+    control: CandidateControl
     inventory: ClusterInventory
     scorer: Invoker
     """Addresses are `pods/NAME` and `services/NAME`."""
+    metrics: CandidateMetrics
     clock: Clock
     policy: K8sPolicy
     """What the environment's settings say: it holds for rollbacks and drift. A deploy brings its own."""
@@ -75,6 +78,7 @@ class K8sSite:
             hint = "grace, timeouts and sizes have settings of their own"
             raise UsageError("setting-invalid", f"the variable {taken} is set for every pod by Dockyard", hint=hint)
         self._require_repository()
+        check_rollout(wanted.rollout, has_route=wanted.policy.has_route)
         return wanted
 
     def choose_image(self, request: DeployRequest, python: str) -> ImageSettings:
@@ -94,11 +98,12 @@ class K8sSite:
             smoke_requests=request.smoke_requests,
             policy=asked.policy,
             repository=self._require_repository(),
+            rollout=asked.rollout,
         )
         return self._plan(bench, request.key, wanted)
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
-        """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
+        """Plan the way to a revision that is there, by a rolling update. Raises NotFoundError `no-revision`."""
         wanted = WantedK8s(
             spec=require_found(key, number, self.describe(key).find_revision(number)).spec,
             builder=BuilderKind.AUTO,
@@ -108,6 +113,8 @@ class K8sSite:
             smoke_requests=keep.smoke_requests,
             policy=self.policy,
             repository=self.repository or "",
+            rollout=PROMOTION if keep.promotes else K8sRollout(),
+            keeps_candidate=keep.keeps_candidate,
         )
         return self._plan(bench, key, wanted)
 
@@ -142,8 +149,10 @@ class K8sSite:
         return K8sHandlers(
             shared=SharedHandlers(key=key, images=bench.images, writer=bench.writer, record=record, build=build),
             cluster=self.cluster,
+            control=self.control,
             inventory=self.inventory,
             scorer=self.scorer,
+            metrics=self.metrics,
             clock=bench.clock,
             progress=bench.progress,
             repository=self.repository or "",

@@ -23,6 +23,10 @@ class ToldModel(mlflow.pyfunc.PythonModel):
         told = os.environ.get("TOLD_PREDICT")
         if told == "raise":
             raise ValueError("told to raise")
+        if told == "raise-others" and any(value != 1.5 for value in model_input["value"]):
+            raise ValueError("told to raise for what is not the input example")
+        if told == "slow":
+            time.sleep(0.3)
         shift = 1 if told == "shift" else 0
         return [float(value) * self.factor + shift for value in model_input["value"]]
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dockyard.apply.interpreter import Applied, Facts, Interpreter, Skipped
-from dockyard.domain.errors import DockyardError, TransientError, UnavailableError, UnhealthyError
+from dockyard.domain.errors import ConflictError, DockyardError, TransientError, UnavailableError, UnhealthyError
 from dockyard.domain.image import BuilderKind, Fingerprint
 from dockyard.domain.phase import Phase
 from dockyard.domain.plan import (
@@ -70,10 +70,22 @@ class Run:
     clock: ManualClock = field(default_factory=ManualClock)
     progress: RecordedProgress = field(default_factory=RecordedProgress)
 
+    held_for: int | None = None
+    """Before how many steps the lock is still held."""
+
+    def check_lock(self) -> None:
+        if len(self.handlers.performed) == self.held_for:
+            raise ConflictError("lock-lost", "somebody else changes it")
+
     def apply(self) -> Applied:
         plan = Plan(key=KEY, steps=STEPS, changes=(), observed_at="t", revision=2, previous=1, endpoint=None)
-        interpreter = Interpreter(handlers=self.handlers, save=self.saved.append, clock=self.clock, progress=self.progress)
-        return interpreter.apply(plan)
+        return Interpreter(
+            handlers=self.handlers,
+            save=self.saved.append,
+            clock=self.clock,
+            progress=self.progress,
+            check_lock=self.check_lock,
+        ).apply(plan)
 
 
 def failure() -> UnhealthyError:
@@ -119,6 +131,16 @@ def test_step_that_had_nothing_to_do_is_skipped_with_its_reason_and_the_rest_is_
     assert (skipped.status, skipped.facts) == (OutcomeStatus.SKIPPED, (("reason", "nothing to do"),))
     assert {one.status for one in applied.outcomes if one is not skipped} == {OutcomeStatus.DONE}
     assert run.progress.notes == ["skipped: nothing to do"]
+
+
+@pytest.mark.parametrize("count", range(len(STEPS)))
+def test_lock_that_is_lost_ends_it_before_the_next_step_and_nothing_is_taken_back(count: int) -> None:
+    run = Run(handlers=ScriptedHandlers(), held_for=count)
+    applied = run.apply()
+    assert applied.failure is not None
+    assert applied.failure.code == "lock-lost"
+    assert run.handlers.performed == [step.type for step in STEPS[:count]]
+    assert (len(applied.outcomes), run.handlers.undone) == (count, [])
 
 
 def test_transient_failure_is_tried_again_after_a_pause() -> None:

@@ -7,6 +7,8 @@ dashboard   the Grafana dashboard of a deployment
 replicas    who decides how many pods there are, we or an autoscaler
 looks       what is read of the cluster, in our words
 routes      what Gateways say about an HTTPRoute
+division    what candidates add to the objects while they last
+metrics     what scorers have counted, and what Prometheus says
 compare     fields that are not as they would be made
 cluster     the Cluster port: look, compare, apply
 inventory   the ClusterInventory port: list, delete, logs, orphans

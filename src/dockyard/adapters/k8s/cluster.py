@@ -1,4 +1,4 @@
-"""Owns the Cluster port: a deployment's objects, looked at, compared and applied by one field manager.
+"""Owns the ports Cluster and CandidateControl: a deployment's objects, looked at, compared and applied by one field manager.
 
 The Deployment is applied first and deleted last, so that whatever there is of a deployment leads back to one that is there.
 """
@@ -11,10 +11,19 @@ from typing import Any
 
 from dockyard.adapters.k8s.api import APPLY, MERGE, Json, KubeApi
 from dockyard.adapters.k8s.compare import compare_objects
+from dockyard.adapters.k8s.division import render_objects, render_traffic
 from dockyard.adapters.k8s.kinds import CUSTOM, KINDS, OPTIONAL, PODS, REPLICA_SETS, locate, name_definition
-from dockyard.adapters.k8s.labels import MANAGER, SERVED_AT, is_made_by_controller, is_ours, select_deployment, write_selector
-from dockyard.adapters.k8s.looks import Found, describe_found, group_replica_sets
-from dockyard.adapters.k8s.manifests import Manifest, render_manifests
+from dockyard.adapters.k8s.labels import (
+    MANAGER,
+    SERVED_AT,
+    is_made_by_controller,
+    is_ours,
+    select_all_pods,
+    select_deployment,
+    write_selector,
+)
+from dockyard.adapters.k8s.looks import Found, describe_found, drop_candidates, group_replica_sets, is_of_candidate
+from dockyard.adapters.k8s.manifests import Manifest
 from dockyard.adapters.k8s.replicas import (
     AUTOSCALERS,
     HOLDER,
@@ -27,7 +36,7 @@ from dockyard.adapters.k8s.replicas import (
 )
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, NotFoundError
-from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, derive_object_name
+from dockyard.domain.k8s import BRING_REQUESTS, Blueprint, Difference, ObservedK8s, TrafficBlueprint, derive_object_name
 from dockyard.ports import Clock
 
 
@@ -44,17 +53,16 @@ class KubeCluster:
         """How a deployment is, looked at now. Raises ConflictError `name-taken`."""
         namespace = self._api.namespace
         deployment = self._find_own(key, "Deployment", derive_object_name(key))
-        selector = write_selector(select_deployment(key))
-        replica_sets = self._api.list(REPLICA_SETS.format(namespace), selector) if deployment else []
-        pods = self._api.list(PODS.format(namespace), selector) if deployment else []
         objects = tuple(self._list_objects(key))
+        selector = write_selector(select_all_pods(key))
+        replica_sets = self._api.list(REPLICA_SETS.format(namespace), selector) if objects else []
+        pods = self._api.list(PODS.format(namespace), selector) if objects else []
         found = Found(
             namespace=namespace,
             deployment=deployment,
             replica_sets=tuple(replica_sets),
             pods=tuple(pods),
-            objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in objects),
-            route=next((item for kind, item in objects if kind == "HTTPRoute"), None),
+            objects=objects,
         )
         return describe_found(key, found)
 
@@ -65,7 +73,7 @@ class KubeCluster:
             *(difference for manifest in manifests for difference in self._compare(blueprint.key, manifest)),
             *(
                 Difference(what=f"{kind}/{item['metadata']['name']}", before="there", after=None)
-                for kind, item in self._list_superfluous(blueprint.key, manifests)
+                for kind, item in self._list_superfluous(blueprint, manifests)
             ),
         )
 
@@ -75,11 +83,10 @@ class KubeCluster:
         self._require_kinds(manifests)
         if not dry_run:
             # An autoscaler that is to go must not answer what is applied.
-            self._delete_superfluous(blueprint.key, manifests, AUTOSCALERS)
-        for manifest in manifests:
-            self._apply_over(self._find_own(blueprint.key, manifest["kind"], manifest["metadata"]["name"]), manifest, dry_run)
+            self._delete_superfluous(blueprint, manifests, AUTOSCALERS)
+        self._apply_all(blueprint.key, manifests, dry_run=dry_run)
         if not dry_run:
-            self._delete_superfluous(blueprint.key, manifests, KINDS)
+            self._delete_superfluous(blueprint, manifests, KINDS)
 
     def confirm_revision(self, key: DeploymentKey, number: int) -> None:
         """Note on a revision that it has been proved, now. Raises NotFoundError `no-revision`."""
@@ -95,8 +102,27 @@ class KubeCluster:
         for one in self._find_replica_sets(key).get(number, []):
             self._api.delete(f"{REPLICA_SETS.format(self._api.namespace)}/{one['metadata']['name']}")
 
+    def direct_traffic(self, blueprint: TrafficBlueprint) -> None:
+        """Give the candidate its share of the requests, or all of them to the stable revision."""
+        manifests = render_traffic(blueprint, self._api.namespace)
+        self._apply_all(blueprint.key, manifests, dry_run=False)
+        kinds = {one["kind"] for one in manifests}
+        for kind, item in self._list_objects(blueprint.key):
+            if kind in BRING_REQUESTS - kinds and not is_of_candidate(item):
+                self._api.delete(self._locate(kind, item["metadata"]["name"]))
+
+    def delete_candidate(self, key: DeploymentKey) -> None:
+        """Delete all objects of a deployment's candidate; its Deployment, by which it is known, comes last."""
+        for kind, item in reversed(tuple(self._list_objects(key))):
+            if is_of_candidate(item):
+                self._api.delete(self._locate(kind, item["metadata"]["name"]))
+
+    def _apply_all(self, key: DeploymentKey, manifests: tuple[Manifest, ...], *, dry_run: bool) -> None:
+        for manifest in manifests:
+            self._apply_over(self._find_own(key, manifest["kind"], manifest["metadata"]["name"]), manifest, dry_run)
+
     def _render(self, blueprint: Blueprint) -> tuple[Manifest, ...]:
-        return render_manifests(blueprint, self._api.namespace)
+        return render_objects(blueprint, self._api.namespace)
 
     def _require_kinds(self, manifests: tuple[Manifest, ...]) -> None:
         for kind, group in ((one["kind"], one["apiVersion"]) for one in manifests if one["kind"] in CUSTOM):
@@ -156,21 +182,21 @@ class KubeCluster:
                 if not is_made_by_controller(item):
                     yield kind, item
 
-    def _delete_superfluous(self, key: DeploymentKey, manifests: tuple[Manifest, ...], kinds: Collection[str]) -> None:
-        for kind, item in self._list_superfluous(key, manifests):
+    def _delete_superfluous(self, blueprint: Blueprint, manifests: tuple[Manifest, ...], kinds: Collection[str]) -> None:
+        for kind, item in self._list_superfluous(blueprint, manifests):
             if kind in kinds:
                 self._api.delete(self._locate(kind, item["metadata"]["name"]))
 
-    def _list_superfluous(self, key: DeploymentKey, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:
+    def _list_superfluous(self, blueprint: Blueprint, manifests: tuple[Manifest, ...]) -> Iterator[tuple[str, Json]]:
+        """Objects of the deployment, or of its candidate, that a blueprint does not have."""
         wanted = {(one["kind"], one["metadata"]["name"]) for one in manifests}
-        for kind, item in self._list_objects(key):
-            if (kind, item["metadata"]["name"]) not in wanted:
+        for kind, item in self._list_objects(blueprint.key):
+            if is_of_candidate(item) == blueprint.is_candidate and (kind, item["metadata"]["name"]) not in wanted:
                 yield kind, item
 
     def _find_replica_sets(self, key: DeploymentKey) -> Mapping[int, list[Mapping[str, Any]]]:
-        return group_replica_sets(
-            self._api.list(REPLICA_SETS.format(self._api.namespace), write_selector(select_deployment(key)))
-        )
+        found = self._api.list(REPLICA_SETS.format(self._api.namespace), write_selector(select_deployment(key)))
+        return group_replica_sets(drop_candidates(found))
 
     def _locate(self, kind: str, name: str) -> str:
         return locate(kind, self._api.namespace, name)

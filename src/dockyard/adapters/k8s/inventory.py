@@ -10,7 +10,7 @@ from dockyard.adapters.k8s.labels import (
     ENVIRONMENT,
     is_made_by_controller,
     read_key,
-    select_deployment,
+    select_all_pods,
     write_selector,
 )
 from dockyard.adapters.k8s.looks import group_replica_sets, list_owned
@@ -37,7 +37,7 @@ class KubeInventory:
 
     def delete_deployment(self, key: DeploymentKey) -> None:
         """Delete all objects of a deployment, and return when they and its pods are gone."""
-        selector = write_selector(select_deployment(key))
+        selector = write_selector(select_all_pods(key))
         for kind in (*_OTHERS, _DEPLOYMENT):
             for found, item in self._list(kind):
                 if found == key:
@@ -46,7 +46,7 @@ class KubeInventory:
 
     def read_logs(self, key: DeploymentKey, number: int, *, tail: int) -> tuple[str, ...]:
         """The last lines that the pods of a revision have logged, pod after pod."""
-        namespace, selector = self._api.namespace, write_selector(select_deployment(key))
+        namespace, selector = self._api.namespace, write_selector(select_all_pods(key))
         group = group_replica_sets(self._api.list(REPLICA_SETS.format(namespace), selector)).get(number, [])
         pods = self._api.list(PODS.format(namespace), selector)
         owned = [pod["metadata"]["name"] for one in group for pod in list_owned(pods, one)]

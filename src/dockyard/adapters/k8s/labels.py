@@ -14,7 +14,8 @@ from dockyard.adapters.codec import decode, encode
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.k8s import Blueprint, K8sPolicy, K8sSpec
+from dockyard.domain.k8s import Blueprint, K8sPolicy, K8sSpec, derive_object_name
+from dockyard.domain.k8s_rollout import Traffic
 
 MANAGED_BY = "app.kubernetes.io/managed-by"
 MANAGER = "dockyard"
@@ -24,18 +25,33 @@ REVISION = "dockyard.io/revision"
 SERVED_AT = "dockyard.io/served-at"
 """On a ReplicaSet: when it was proved last."""
 POLICY = "dockyard.io/policy"
+CANDIDATE = "dockyard.io/candidate"
+"""On a candidate's objects and pods: whose it is."""
+TRAFFIC = "dockyard.io/traffic"
+"""On what divides the requests: what of them the candidate gets."""
+_NAME = "app.kubernetes.io/name"
 _SPEC = "dockyard.io/spec"
 _IMAGE = "dockyard.io/image"
 
 
 def select_deployment(key: DeploymentKey) -> dict[str, str]:
-    """The labels that all objects of a deployment and its pods have, and no other object."""
+    """The labels that all objects of a deployment and its pods have, and no pod of its candidate."""
     return {ENVIRONMENT: key.environment, DEPLOYMENT: key.name}
 
 
-def label_object(key: DeploymentKey, name: str) -> dict[str, str]:
-    """The labels of a deployment's objects."""
-    return {"app.kubernetes.io/name": name, MANAGED_BY: MANAGER, **select_deployment(key)}
+def select_candidate(key: DeploymentKey) -> dict[str, str]:
+    """The labels that all objects of a deployment's candidate and its pods have, and no other object."""
+    return {ENVIRONMENT: key.environment, CANDIDATE: key.name}
+
+
+def select_all_pods(key: DeploymentKey) -> dict[str, str]:
+    """The labels that the pods of a deployment and those of its candidate have, and no other pod."""
+    return {_NAME: derive_object_name(key), MANAGED_BY: MANAGER, ENVIRONMENT: key.environment}
+
+
+def label_object(key: DeploymentKey, *, is_candidate: bool = False) -> dict[str, str]:
+    """The labels of a deployment's objects, or of its candidate's."""
+    return {**select_all_pods(key), **select_deployment(key), **(select_candidate(key) if is_candidate else {})}
 
 
 def write_selector(labels: Mapping[str, str]) -> str:
@@ -97,6 +113,19 @@ def read_policy(annotations: Mapping[str, str]) -> K8sPolicy | None:
     """The policy that a Deployment was applied with; None where that cannot be read."""
     try:
         return decode(K8sPolicy, annotations[POLICY].encode(), what="the annotations of a deployment")
+    except (KeyError, DockyardError):
+        return None
+
+
+def write_traffic(traffic: Traffic) -> str:
+    """Return a share as an annotation."""
+    return _compact(encode(traffic))
+
+
+def read_traffic(annotations: Mapping[str, str]) -> Traffic | None:
+    """The share that an object gives to a candidate; None where it gives none, or not by us."""
+    try:
+        return decode(Traffic, annotations[TRAFFIC].encode(), what="the annotations of a Service")
     except (KeyError, DockyardError):
         return None
 

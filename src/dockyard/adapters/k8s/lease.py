@@ -38,6 +38,7 @@ class LeaseLocks:
         self._open_api = open_api
         self._clock = clock
         self._machine = machine
+        self._held: dict[DeploymentKey, _Lease] = {}
 
     @contextmanager
     def hold(self, key: DeploymentKey, owner: str, wait_seconds: float) -> Iterator[None]:
@@ -49,11 +50,19 @@ class LeaseLocks:
             api = self._open_api(key.environment)
             lease = _Lease(api=api, key=key, holder=f"{owner} {self._machine}", machine=self._machine, clock=self._clock)
             lease.acquire(wait_seconds)
+            self._held[key] = lease
             try:
                 with lease.renewing():
                     yield
             finally:
+                del self._held[key]
                 lease.release()
+
+    def check(self, key: DeploymentKey) -> None:
+        """Look whether the Lease is still ours. Raises ConflictError `lock-lost`."""
+        lease = self._held.get(key)
+        if lease is not None:
+            lease.check()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -87,6 +96,22 @@ class _Lease:
                 raise self._held(there)
             self.clock.sleep(_PAUSE_SECONDS)
 
+    def check(self) -> None:
+        """One that is gone is made again; where nobody answers, the next step will tell. Raises ConflictError `lock-lost`."""
+        there: Json | None = None
+        with suppress(DockyardError):
+            there = self.api.get(f"{self.folder}/{self.name}")
+            if there is None and self._write(None):
+                return
+        spec = there["spec"] if there is not None else {"holderIdentity": self.holder}
+        if spec.get("holderIdentity") != self.holder:
+            raise ConflictError(
+                "lock-lost",
+                f"{self.key} is being changed by {spec.get('holderIdentity')} since {spec.get('acquireTime')}: "
+                "this command did not renew its lock in time",
+                hint="nothing was taken back; the same command again completes it, when the other one is done",
+            )
+
     @contextmanager
     def renewing(self) -> Iterator[None]:
         """Renew it every few seconds."""
@@ -118,7 +143,7 @@ class _Lease:
         now = self.clock.now().strftime(_TIME)
         spec = {"holderIdentity": self.holder, "leaseDurationSeconds": _DURATION_SECONDS, "acquireTime": now, "renewTime": now}
         if there is None:
-            metadata = {"name": self.name, "labels": label_object(self.key, derive_object_name(self.key))}
+            metadata = {"name": self.name, "labels": label_object(self.key)}
             method, path = "POST", self.folder
         else:
             if there["spec"].get("holderIdentity") == self.holder:

@@ -13,10 +13,19 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from dockyard.adapters.k8s.labels import MANAGER, REVISION, SERVED_AT, read_policy, read_revision
+from dockyard.adapters.k8s.labels import (
+    CANDIDATE,
+    MANAGER,
+    REVISION,
+    SERVED_AT,
+    read_policy,
+    read_revision,
+    read_traffic,
+)
 from dockyard.adapters.k8s.routes import explain_route
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
-from dockyard.domain.k8s import K8sPod, K8sRevision, ObservedK8s
+from dockyard.domain.k8s import K8sCandidate, K8sPod, K8sRevision, ObservedK8s
+from dockyard.domain.k8s_rollout import Traffic
 from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
 
 Json = Mapping[str, Any]
@@ -33,15 +42,19 @@ class Found:
     namespace: str
     deployment: Json | None
     replica_sets: tuple[Json, ...]
+    """A candidate's as well."""
     pods: tuple[Json, ...]
-    objects: tuple[str, ...]
-    route: Json | None = None
+    objects: tuple[tuple[str, Json], ...]
+    """With their kinds."""
 
 
 def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
     """Return how a deployment is."""
     deliverer = _find_deliverer(found.deployment) if found.deployment else None
-    revisions = tuple(_list_revisions(found, is_delivered=deliverer is not None))
+    own = drop_candidates(found.replica_sets)
+    revisions = tuple(_list_revisions(own, found.pods, is_delivered=deliverer is not None))
+    candidate = _describe_candidate(found)
+    numbers = [one.number for one in revisions] + ([candidate.revision.number] if candidate else [])
     current = _find_current(found.deployment)
     is_settled = found.deployment is not None and _is_settled(found.deployment)
     serving = _find_delivered(revisions, current, is_settled=is_settled) if deliverer else _find_serving(revisions, current)
@@ -51,15 +64,27 @@ def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
         revisions=revisions,
         serving=serving,
         serving_since=served_at,
-        next_number=max((one.number for one in revisions), default=0) + 1,
+        next_number=max(numbers, default=0) + 1,
         namespace=found.namespace,
-        objects=found.objects,
+        objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in found.objects),
         current=current,
         is_settled=is_settled,
         policy=read_policy(_annotations(found.deployment)) if found.deployment else None,
-        route_problem=explain_route(found.route),
+        candidate=candidate,
+        traffic=_find_traffic(found),
+        route_problem=explain_route(next((item for kind, item in found.objects if kind == "HTTPRoute"), None)),
         delivered_by=deliverer,
     )
+
+
+def is_of_candidate(item: Json) -> bool:
+    """Whether an object is a candidate's."""
+    return CANDIDATE in (item["metadata"].get("labels") or {})
+
+
+def drop_candidates(items: Iterable[Json]) -> tuple[Json, ...]:
+    """The objects that are the deployment's own."""
+    return tuple(one for one in items if not is_of_candidate(one))
 
 
 def group_replica_sets(replica_sets: Iterable[Json]) -> dict[int, list[Json]]:
@@ -103,6 +128,31 @@ def list_owned(pods: Iterable[Json], owner: Json) -> Iterator[Json]:
             yield pod
 
 
+def _describe_candidate(found: Found) -> K8sCandidate | None:
+    deployment = next((one for kind, one in found.objects if kind == "Deployment" and is_of_candidate(one)), None)
+    known = read_revision(_template_annotations(deployment)) if deployment else None
+    if deployment is None or known is None:
+        return None
+    number, spec, image = known
+    own = [one for one in found.replica_sets if is_of_candidate(one)]
+    begun = K8sRevision(
+        number=number,
+        spec=spec,
+        image=image,
+        status=RevisionStatus.STARTING,
+        has_served=False,
+        created=deployment["metadata"].get("creationTimestamp", ""),
+        replica_set="",  # it is made a moment later
+    )
+    revision = next((one for one in _list_revisions(own, found.pods) if one.number == number), begun)
+    return K8sCandidate(revision=revision, replicas=deployment["spec"]["replicas"], is_settled=_is_settled(deployment))
+
+
+def _find_traffic(found: Found) -> Traffic | None:
+    """What of the requests goes to a candidate, as the objects say that divide them."""
+    return next((traffic for _, one in found.objects if (traffic := read_traffic(_annotations(one))) is not None), None)
+
+
 def _find_deliverer(deployment: Json) -> str | None:
     """The field manager that wrote which revision a Deployment is of, unless that was Dockyard, or nobody is known."""
     path = ("spec", "template", "metadata", "annotations", REVISION)
@@ -118,13 +168,15 @@ def _owns(fields: object, path: tuple[str, ...]) -> bool:
     return fields is not None
 
 
-def _list_revisions(found: Found, *, is_delivered: bool) -> Iterator[K8sRevision]:
-    for _, group in sorted(group_replica_sets(found.replica_sets).items()):
+def _list_revisions(
+    replica_sets: Iterable[Json], every_pod: Iterable[Json], *, is_delivered: bool = False
+) -> Iterator[K8sRevision]:
+    for _, group in sorted(group_replica_sets(replica_sets).items()):
         known = read_revision(_template_annotations(group[0]))
         if known is None:
             continue
         number, spec, image = known
-        pods = tuple(describe_pod(pod) for one in group for pod in list_owned(found.pods, one))
+        pods = tuple(describe_pod(pod) for one in group for pod in list_owned(every_pod, one))
         served_at = max((_annotations(one).get(SERVED_AT, "") for one in group), default="")
         yield K8sRevision(
             number=number,

@@ -5,14 +5,29 @@ Whatever is put into a template goes through `tojson`, which YAML reads as the s
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import yaml
 
 from dockyard.adapters.k8s.dashboard import draw_dashboard
-from dockyard.adapters.k8s.labels import POLICY, annotate_revision, label_object, select_deployment, write_policy
-from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, derive_object_name
+from dockyard.adapters.k8s.labels import (
+    POLICY,
+    annotate_revision,
+    label_object,
+    select_candidate,
+    select_deployment,
+    write_policy,
+)
+from dockyard.domain.k8s import (
+    BRING_REQUESTS,
+    OWN_VARIABLES,
+    Blueprint,
+    TrafficBlueprint,
+    derive_candidate_name,
+    derive_object_name,
+)
 from dockyard.domain.k8s_exposure import fill_name
 
 if TYPE_CHECKING:
@@ -30,10 +45,13 @@ _PROBE_SECONDS = 2
 def render_manifests(blueprint: Blueprint, namespace: str) -> tuple[Manifest, ...]:
     """Return the objects in the order in which they are applied."""
     values = list_values(blueprint, namespace)
-    return tuple(
-        yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
-        for kind in blueprint.policy.list_kinds()
-    )
+    return tuple(_fill(kind, values) for kind in blueprint.kinds)
+
+
+def render_ways_in(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifest, ...]:
+    """Return those of the objects that bring requests, which are the same for all revisions."""
+    values = _list_common_values(blueprint, namespace, is_candidate=False)
+    return tuple(_fill(kind, values) for kind in blueprint.policy.list_kinds() if kind in BRING_REQUESTS)
 
 
 def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
@@ -43,17 +61,12 @@ def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
     series = f'namespace="{namespace}",service="{name}"'
     return {
-        "name": name,
-        "namespace": namespace,
-        "labels": label_object(blueprint.key, name),
-        "selector": select_deployment(blueprint.key),
+        **_list_common_values(blueprint, namespace, is_candidate=blueprint.is_candidate),
         "annotations": {POLICY: write_policy(blueprint.policy)},
         "revision_annotations": annotate_revision(blueprint),
         "image": blueprint.image,
-        "policy": blueprint.policy,
         "settings": settings,
         "env": [{"name": name, "value": value} for name, value in (*settings.env, *_own_variables(blueprint, grace))],
-        "port": PORT,
         "series": series,
         "dashboard": draw_dashboard(f"{namespace}/{name}", series),
         "pre_stop_seconds": PRE_STOP_SECONDS,
@@ -61,6 +74,24 @@ def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
         "probe_seconds": _PROBE_SECONDS,
         "startup_failures": -(-settings.ready_timeout_seconds // _PROBE_SECONDS),
     }
+
+
+def _list_common_values(blueprint: TrafficBlueprint, namespace: str, *, is_candidate: bool) -> dict[str, object]:
+    """What objects are made from whatever the revision."""
+    key = blueprint.key
+    return {
+        "name": derive_candidate_name(key) if is_candidate else derive_object_name(key),
+        "namespace": namespace,
+        "labels": label_object(key, is_candidate=is_candidate),
+        "selector": select_candidate(key) if is_candidate else select_deployment(key),
+        "policy": blueprint.policy,
+        "port": PORT,
+    }
+
+
+def _fill(kind: str, values: Mapping[str, object]) -> Manifest:
+    manifest: Manifest = yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
+    return manifest
 
 
 def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], ...]:

@@ -71,6 +71,8 @@ def deploy_k8s(
     namespace: opt.NamespaceOption = None,
     cluster_context: opt.ContextOption = None,
     replicas: opt.ReplicasOption = None,
+    rollout: opt.K8sRolloutOption = None,
+    pause: opt.PauseOption = False,
     repository: opt.RepositoryOption = None,
     force_conflicts: opt.ForceConflictsOption = False,
     variables: opt.VariablesOption = None,
@@ -84,16 +86,17 @@ def deploy_k8s(
 ) -> int:
     """Bring a model into service on Kubernetes; prints the Service's URL.
 
-    Needs a cluster that kubectl reaches, a namespace, and a registry that its nodes take images from. Pods are
-    replaced one at a time, and none gets requests before it has answered the model's own input example; where one fails, the
-    old revision serves on.
+    Needs a cluster that kubectl reaches, a namespace, and a registry that its nodes take images from. No pod gets requests
+    before it has answered the model's own input example; where one fails, the old revision serves on. Pods are replaced one at
+    a time, or with `--rollout` a candidate beside them gets requests first.
     """
     from dockyard.cli.choices import Wish, choose_image_flags, lay_flags, load_target_settings, make_k8s_request
     from dockyard.domain.deployment import Target
 
     session = find_session(context, json=json, verbose=verbose)
     given = {"namespace": namespace, "context": cluster_context, "replicas": replicas}
-    given |= {"force_conflicts": force_conflicts or None}
+    given |= {"force_conflicts": force_conflicts or None, "rollout.pause": pause or None}
+    given |= {"rollout.kind": rollout.value if rollout else None}
     flags = choose_image_flags(builder, base, repository)
     settings, named = load_target_settings(session, (config, environment, Target.K8S), given, flags)
     place = lay_flags(named, timeout=timeout)

@@ -1,4 +1,4 @@
-"""Owns `dockyard promote`: the environment's alias points at what serves."""
+"""Owns `dockyard promote`: what was paused takes over, and the environment's alias points at what serves."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def promote_version(
 ) -> int:
     """Point the environment's alias at the version that serves.
 
-    The alias is called as the environment.
+    The alias is called as the environment. On Kubernetes, a candidate that a deploy with `--pause` left takes over first.
     """
     from dockyard.cli.choices import choose_key
 

@@ -54,9 +54,13 @@ def _tell_deploy(result: DeployResult) -> str:
     what = f"revision {result.revision} of {result.key}, {clean_text(result.model.title)}"
     if result.status is ResultStatus.UNCHANGED:
         is_so = "serves already" if result.previous == result.revision else "is on its way already"
-        if result.previous != result.revision and result.plan.notes:  # the note tells of a shadow
-            is_so = f"is in the shadow of revision {result.previous}, or on its way there, already"
+        if result.previous != result.revision and result.plan.notes:  # the note tells of what stands beside
+            is_so = f"stands beside revision {result.previous}, or in its shadow, or is on its way there, already"
         return f"unchanged: {what}, {is_so}"
+    if result.status is ResultStatus.DONE:
+        return f"tried {what}, in the shadow of revision {result.previous}, and took it away{_tell_time(result.outcomes)}"
+    if result.status is ResultStatus.STARTED and result.plan.notes:
+        return f"started {what}, beside revision {result.previous}{_tell_time(result.outcomes)}"
     if result.status is ResultStatus.STARTED:
         return f"started {what}; it does not serve yet, the same command without `--no-wait` goes on and proves it"
     if result.plan.is_shadow:

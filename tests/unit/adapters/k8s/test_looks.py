@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 import pytest
 
 from dockyard.adapters.k8s.compare import compare_objects
+from dockyard.adapters.k8s.division import render_objects
 from dockyard.adapters.k8s.looks import Found, describe_found, describe_pod
 from dockyard.adapters.k8s.manifests import Manifest, render_manifests
 from dockyard.domain.deployment import ProofFailure, RevisionStatus
-from dockyard.domain.k8s import Difference, ObservedK8s
+from dockyard.domain.k8s import Difference, K8sPolicy, ObservedK8s
+from dockyard.domain.k8s_rollout import Division, Traffic
 from support.k8s_values import KEY, make_blueprint
 
 Json = dict[str, Any]
@@ -47,7 +50,7 @@ def make_pod(
 
 
 def look(deployment: Json | None, *sets: Json, pods: tuple[Json, ...] = ()) -> ObservedK8s:
-    found = Found(namespace="models", deployment=deployment, replica_sets=sets, pods=pods, objects=("Deployment/wine",))
+    found = Found(namespace="models", deployment=deployment, replica_sets=sets, pods=pods, objects=())
     return describe_found(KEY, found)
 
 
@@ -201,3 +204,52 @@ def test_values_of_variables_are_not_shown_as_differences() -> None:
         ("Deployment/w spec.containers[0].env[0].value", "***", "***"),
         ("Deployment/w spec.containers[0].env[1]", None, "***"),
     ]
+
+
+def make_beside(status: Json | None = None) -> Json:
+    """The Deployment of a candidate."""
+    blueprint = dataclasses.replace(make_blueprint(2, 2, policy=K8sPolicy(replicas=1)), is_candidate=True)
+    item = render_objects(blueprint, "models")[0]
+    item["metadata"] |= {"generation": 1, "creationTimestamp": "2026-01-02T00:00:00Z"}
+    return {**item, "status": status or {}}
+
+
+def look_beside(beside: Json, *sets: Json, pods: tuple[Json, ...] = ()) -> ObservedK8s:
+    own = make_deployment(1, 1)
+    traffic = {"metadata": {"name": "wine", "annotations": {"dockyard.io/traffic": '{"by":"pods","percent":10}'}}}
+    objects = (("Deployment", own), ("Deployment", beside), ("Service", traffic))
+    stable = make_replica_set(1, 1, 1, served="2026-01-01T00:00:00+00:00")
+    found = Found(namespace="models", deployment=own, replica_sets=(stable, *sets), pods=pods, objects=objects)
+    return describe_found(KEY, found)
+
+
+def test_candidate_is_told_by_its_deployment_until_its_replica_set_is_there() -> None:
+    seen = look_beside(make_beside())
+    assert seen.candidate is not None
+    revision = seen.candidate.revision
+    assert (revision.number, revision.status, revision.pods, seen.candidate.is_settled) == (
+        2,
+        RevisionStatus.STARTING,
+        (),
+        False,
+    )
+    assert ([one.number for one in seen.revisions], seen.serving, seen.next_number) == ([1], 1, 3)
+    assert seen.traffic == Traffic(percent=10, by=Division.PODS)
+
+
+def test_candidate_has_the_pods_of_its_own_replica_set() -> None:
+    beside = make_beside({"observedGeneration": 1, "replicas": 1, "updatedReplicas": 1, "availableReplicas": 1})
+    labels = beside["spec"]["template"]["metadata"]["labels"]
+    own = make_replica_set(2, 2, 3, replicas=1)
+    own["metadata"]["labels"] = labels
+    seen = look_beside(beside, own, pods=(make_pod("wine-3"), make_pod("wine-1")))
+    assert seen.candidate is not None
+    assert (seen.candidate.replicas, seen.candidate.is_settled) == (1, True)
+    assert [pod.name for pod in seen.candidate.revision.pods] == ["wine-3-a"]
+    assert [[pod.name for pod in one.pods] for one in seen.revisions] == [["wine-1-a"]]
+
+
+def test_candidate_that_somebody_has_changed_beyond_recognition_is_none() -> None:
+    beside = make_beside()
+    del beside["spec"]["template"]["metadata"]["annotations"]
+    assert look_beside(beside).candidate is None

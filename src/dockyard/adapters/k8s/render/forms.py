@@ -12,7 +12,7 @@ import yaml
 
 from dockyard.adapters.k8s.labels import label_object
 from dockyard.adapters.k8s.manifests import Manifest, open_templates
-from dockyard.domain.k8s import Blueprint, derive_object_name
+from dockyard.domain.k8s import Blueprint
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.rendering import RenderShape
 
@@ -99,7 +99,7 @@ def _fill(template: str, blueprint: Blueprint, shape: RenderShape, inner: str) -
         .get_template(f"{template}.yaml.j2")
         .render(
             name=derive_name(KUBERNETES_LABEL, f"{key.environment}-{key.name}"),
-            labels=label_object(key, derive_object_name(key)),
+            labels=label_object(key),
             into=shape.namespace,
             git=shape.git,
             path=f"{shape.git.path}/{inner}".removeprefix("./"),
