@@ -18,11 +18,11 @@ pytestmark = pytest.mark.process
 
 
 @contextmanager
-def deploying(hurried_place: Place) -> Iterator[list[Ended]]:
+def deploying(place: Place) -> Iterator[list[Ended]]:
     """A deploy that waits before it moves the traffic until the block is over; its end is in the list then."""
-    said, wanted = hurried_place.folder / "said", hurried_place.folder / "wanted"
-    hurried_place.extra |= {"TEST_SAY": str(said), "TEST_WAIT_FOR": str(wanted)}
-    first = hurried_place.begin(*hurried_place.deploy_arguments(), main=run_waiting)
+    said, wanted = place.folder / "said", place.folder / "wanted"
+    place.extra |= {"TEST_SAY": str(said), "TEST_WAIT_FOR": str(wanted)}
+    first = place.begin(*place.deploy_arguments(), main=run_waiting)
     deadline = time.monotonic() + 60
     while not said.exists():
         assert time.monotonic() < deadline
