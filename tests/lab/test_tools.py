@@ -22,6 +22,7 @@ pytestmark = pytest.mark.lab
     ("command", "answer"),
     [
         ("helm version --short", r"^v?4\."),
+        ("helm3 version --short", r"^v?3\."),
         ("untt --help", "unittest"),
         ("kubeconform -v", "."),
         ("crane version", "."),

@@ -14,12 +14,14 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, Engine, create_engine, event, text
 
-from dockyard_tracking.database import compose_url, install_supplier
+from dockyard_tracking.database import choose_supplier, compose_url, install_supplier
+from dockyard_tracking.errors import TrackingError
 from dockyard_tracking.replay import mend_definitions
 from dockyard_tracking.schema import compare_schema, list_schemas, open_scripts
-from dockyard_tracking.settings import Database
+from dockyard_tracking.settings import Database, Settings
 from dockyard_tracking.upgrade import apply_revision, list_pending, prepare_unversioned, upgrade_schema
-from support.lab_servers import MYSQL_IMAGE, mysql_answers, run_container, wait_until
+from dockyard_tracking.watch import make_look
+from support.lab_servers import MYSQL_IMAGE, connect_mysql, mysql_answers, run_container, wait_until
 from support.lab_servers import Database as Account
 
 pytestmark = pytest.mark.lab
@@ -105,6 +107,35 @@ def test_of_two_migrations_one_killed_midway_the_other_ends_at_head(port: int, t
     _, said = third.communicate(timeout=120)
     assert third.returncode == 0
     assert "nothing to do" in said
+
+
+def test_changed_password_of_every_printable_character_is_taken_without_a_restart(port: int, tmp_path: Path) -> None:
+    file = tmp_path / "password"
+    file.write_text(PASSWORD)
+    database = Database(host="127.0.0.1", port=port, password_file=file)
+    uninstall = install_supplier(choose_supplier(database))
+    try:
+        look = make_look(Settings(database=database))
+        assert [one.state for one in look()] == ["at-head"]
+        every_character = "".join(chr(code) for code in range(32, 127))
+        change_password(port, every_character)
+        with pytest.raises(TrackingError) as raised:
+            look()
+        assert raised.value.code == "login-refused"
+        file.write_text(every_character)
+        assert [one.state for one in look()] == ["at-head"]
+    finally:
+        uninstall()
+
+
+def change_password(port: int, password: str) -> None:
+    """Give the user another password, and end what it has open."""
+    root = Account(host="127.0.0.1", port=port, user="root", password=ROOT_PASSWORD, name="mysql")
+    with connect_mysql(root) as connection, connection.cursor() as cursor:
+        cursor.execute("ALTER USER 'mlflow'@'%%' IDENTIFIED BY %s", (password,))
+        cursor.execute("SELECT id FROM information_schema.processlist WHERE user = 'mlflow'")
+        for (session,) in cursor.fetchall():
+            cursor.execute("KILL %s", (session,))
 
 
 class KilledError(Exception):

@@ -1,4 +1,4 @@
-"""Owns the files of a form: one object a file, named after its kind, in folders as the tool of that form has them. Pure."""
+"""Owns the files of a form: one object a file, named after its kind, in folders as the tool of that form has them."""
 
 from __future__ import annotations
 
