@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -90,5 +91,13 @@ def test_every_module_has_all_its_files() -> None:
         assert {"README.md", "main.tf", "outputs.tf", "variables.tf", "versions.tf", "tests"} <= there
 
 
+def test_everything_that_can_be_applied_is_in_the_schema() -> None:
+    types = json.loads((TERRAFORM / "testing" / "types.json").read_text("utf-8"))
+    for name, said in types.items():
+        schema = json.loads((TERRAFORM / "testing" / "provider" / "schema" / f"{name}.json").read_text("utf-8"))
+        known = schema["attributes"].keys() | schema.get("block_types", {}).keys()
+        assert {*said["state"], *said.get("replace", [])} <= known, name
+
+
 def test_tests_of_the_modules_are_many() -> None:
-    assert sum(len(RUN.findall(read_tests(name))) for name in NAMES) >= 50
+    assert sum(len(RUN.findall(read_tests(name))) for name in NAMES) >= 80
