@@ -51,21 +51,21 @@ class Rounds:
 
 
 @pytest.fixture(scope="module")
-def hurried_place(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
+def updated_place(stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Place]:
     """A place that keeps two revisions, whose scorers start in no time. Nothing is left of it at the end."""
-    place = stage.open_hurried_place(tmp_path_factory.mktemp("hurried") / "place", history_limit=2)
+    place = stage.open_hurried_place(tmp_path_factory.mktemp("updated") / "place", history_limit=2)
     yield place
     place.close()
 
 
 @pytest.fixture(scope="module")
-def rounds(hurried_place: Place, load: Callable[[Place], SteadyLoad]) -> Iterator[Rounds]:
+def rounds(updated_place: Place, load: Callable[[Place], SteadyLoad]) -> Iterator[Rounds]:
     """A deployment with two revisions, under a load that goes on through all tests."""
-    hurried_place.deploy().expect(0)
-    with load(hurried_place) as running:
-        rounds = Rounds(hurried_place, running)
+    updated_place.deploy().expect(0)
+    with load(updated_place) as running:
+        rounds = Rounds(updated_place, running)
         rounds.next()
-        hurried_place.run(*rounds.arguments).expect(0)
+        updated_place.run(*rounds.arguments).expect(0)
         rounds.new_attempts()
         yield rounds
 

@@ -69,22 +69,22 @@ def test_stdout_is_the_endpoint_and_progress_is_on_stderr(place: Place) -> None:
     assert "unchanged" in again.err
 
 
-def test_plan_and_second_deploy_make_no_mutating_call(place: Place) -> None:
-    planned = place.run(*place.deploy_arguments("--plan"), main=run_recorded).expect(0)
+def test_plan_and_second_deploy_make_no_mutating_call(hurried_place: Place) -> None:
+    planned = hurried_place.run(*hurried_place.deploy_arguments("--plan"), main=run_recorded).expect(0)
     assert planned.envelope["status"] == "planned"
-    assert read_mutating_calls(place.folder) == []
-    assert not (place.home / "local").exists()
+    assert read_mutating_calls(hurried_place.folder) == []
+    assert not (hurried_place.home / "local").exists()
 
-    assert place.run(*place.deploy_arguments(), main=run_recorded).expect(0).envelope["status"] == "deployed"
-    assert {"host.start_revision", "host.route_traffic", "writer.write_entry"} <= set(read_mutating_calls(place.folder))
+    assert hurried_place.run(*hurried_place.deploy_arguments(), main=run_recorded).expect(0).envelope["status"] == "deployed"
+    assert {"host.start_revision", "host.route_traffic", "writer.write_entry"} <= set(read_mutating_calls(hurried_place.folder))
 
-    second = place.run(*place.deploy_arguments(), main=run_recorded).expect(0)
+    second = hurried_place.run(*hurried_place.deploy_arguments(), main=run_recorded).expect(0)
     assert second.envelope["status"] == "unchanged"
-    assert read_mutating_calls(place.folder) == ["locks.hold"]
-    planned = place.run(*place.deploy_arguments("--plan", "--detailed-exitcode"), main=run_recorded).expect(0)
+    assert read_mutating_calls(hurried_place.folder) == ["locks.hold"]
+    planned = hurried_place.run(*hurried_place.deploy_arguments("--plan", "--detailed-exitcode"), main=run_recorded).expect(0)
     assert planned.envelope["status"] == "unchanged"
-    assert read_mutating_calls(place.folder) == []
-    assert len(place.history()) == 1
+    assert read_mutating_calls(hurried_place.folder) == []
+    assert len(hurried_place.history()) == 1
 
 
 def test_update_rollback_and_delete_leave_one_revision_serving_each_time(place: Place) -> None:
@@ -136,18 +136,18 @@ def test_predict_and_logs_speak_with_the_revision_that_serves(place: Place) -> N
     assert not any("nonsense" in line for line in lines)
 
 
-def test_drift_tells_of_an_alias_that_moved_and_promote_moves_it_back(place: Place) -> None:
-    place.deploy("--env", "staging", "--port", str(place.port), "--promote").expect(0)
-    assert place.run("drift", "staging/shop", "--json").expect(0).envelope["status"] == "done"
-    assert place.run("promote", "staging/shop", "--json").expect(0).envelope["status"] == "unchanged"
+def test_drift_tells_of_an_alias_that_moved_and_promote_moves_it_back(hurried_place: Place) -> None:
+    hurried_place.deploy("--env", "staging", "--port", str(hurried_place.port), "--promote").expect(0)
+    assert hurried_place.run("drift", "staging/shop", "--json").expect(0).envelope["status"] == "done"
+    assert hurried_place.run("promote", "staging/shop", "--json").expect(0).envelope["status"] == "unchanged"
 
-    point_alias(place, "staging", "2")
-    drifted = place.run("drift", "--json").expect(4)
+    point_alias(hurried_place, "staging", "2")
+    drifted = hurried_place.run("drift", "--json").expect(4)
     (deployment,) = drifted.result["deployments"]
     assert [finding["code"] for finding in deployment["findings"]] == ["alias-moved"]
-    promoted = place.run("promote", "staging/shop", "--json").expect(0)
+    promoted = hurried_place.run("promote", "staging/shop", "--json").expect(0)
     assert (promoted.result["version"], promoted.result["previous_version"]) == ("1", "2")
-    place.run("drift", "--json").expect(0)
+    hurried_place.run("drift", "--json").expect(0)
 
 
 def point_alias(place: Place, alias: str, version: str) -> None:
@@ -156,17 +156,17 @@ def point_alias(place: Place, alias: str, version: str) -> None:
     place.run_program("python", "-c", code, SOUND, alias, version).expect(0)
 
 
-def test_drift_tells_of_a_revision_that_was_killed_and_deploy_brings_it_back(place: Place) -> None:
-    place.deploy().expect(0)
-    os.kill(place.supervisors()[1], signal.SIGKILL)
-    wait_until(lambda: not place.supervisors())
-    assert place.state()["state"] == "down"
-    drifted = place.run("drift", "shop", "--json").expect(4)
+def test_drift_tells_of_a_revision_that_was_killed_and_deploy_brings_it_back(hurried_place: Place) -> None:
+    hurried_place.deploy().expect(0)
+    os.kill(hurried_place.supervisors()[1], signal.SIGKILL)
+    wait_until(lambda: not hurried_place.supervisors())
+    assert hurried_place.state()["state"] == "down"
+    drifted = hurried_place.run("drift", "shop", "--json").expect(4)
     assert drifted.result["deployments"][0]["plan"]["steps"][0]["type"] == "StartRevision"
-    place.deploy().expect(0)
-    assert ask(place) == ANSWERS[0]
-    assert place.state()["revision"] == 1
-    place.run("drift", "shop", "--json").expect(0)
+    hurried_place.deploy().expect(0)
+    assert ask(hurried_place) == ANSWERS[0]
+    assert hurried_place.state()["revision"] == 1
+    hurried_place.run("drift", "shop", "--json").expect(0)
 
 
 def test_scorer_that_is_killed_is_started_again_by_its_supervisor(place: Place) -> None:

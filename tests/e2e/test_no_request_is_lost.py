@@ -31,14 +31,14 @@ def test_no_request_of_a_thousand_is_lost_through_updates_and_rollbacks(place: P
     assert set(running.answers) == {json.dumps(answer) for answer in ANSWERS[:2]}
 
 
-def test_port_moves_with_a_revision_that_goes_on(place: Place, load: Callable[[Place], SteadyLoad]) -> None:
-    place.deploy().expect(0)
-    (before,) = place.supervisors().values()
-    old, place.port = place.port, reserve_port()
-    moved = place.deploy("--port", str(place.port)).expect(0)
-    assert moved.result["endpoint"] == f"http://127.0.0.1:{place.port}"
-    assert place.supervisors() == {1: before}
+def test_port_moves_with_a_revision_that_goes_on(hurried_place: Place, load: Callable[[Place], SteadyLoad]) -> None:
+    hurried_place.deploy().expect(0)
+    (before,) = hurried_place.supervisors().values()
+    old, hurried_place.port = hurried_place.port, reserve_port()
+    moved = hurried_place.deploy("--port", str(hurried_place.port)).expect(0)
+    assert moved.result["endpoint"] == f"http://127.0.0.1:{hurried_place.port}"
+    assert hurried_place.supervisors() == {1: before}
     assert is_port_free("127.0.0.1", old)
-    with load(place) as running:
+    with load(hurried_place) as running:
         running.wait_for(20)
     running.assert_whole()

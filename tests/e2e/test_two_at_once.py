@@ -35,12 +35,12 @@ def deploying(place: Place) -> Iterator[list[Ended]]:
         ends.append(finish(first))
 
 
-def test_second_deploy_is_refused_with_who_holds_the_lock_since_when(place: Place) -> None:
+def test_second_deploy_is_refused_with_who_holds_the_lock_since_when(hurried_place: Place) -> None:
     began = datetime.now(timezone.utc)
-    with deploying(place) as ends:
-        refused = place.deploy(model=f"models:/{SOUND}/2").expect(1)
-        assert place.run("delete", "shop", "--json").expect(1).error["code"] == "lock-held"
-        planned = place.deploy("--plan", model=f"models:/{SOUND}/2").expect(0)
+    with deploying(hurried_place) as ends:
+        refused = hurried_place.deploy(model=f"models:/{SOUND}/2").expect(1)
+        assert hurried_place.run("delete", "shop", "--json").expect(1).error["code"] == "lock-held"
+        planned = hurried_place.deploy("--plan", model=f"models:/{SOUND}/2").expect(0)
         assert planned.envelope["status"] == "planned", "looking needs no lock"
     assert refused.error["code"] == "lock-held"
     assert getpass.getuser() in refused.error["message"]
@@ -48,15 +48,15 @@ def test_second_deploy_is_refused_with_who_holds_the_lock_since_when(place: Plac
     assert began - timedelta(seconds=1) <= since <= datetime.now(timezone.utc)
     assert refused.error["hint"]
     assert ends[0].expect(0).result["revision"] == 1
-    assert len(place.history()) == 1
+    assert len(hurried_place.history()) == 1
 
 
-def test_second_deploy_waits_for_the_first_and_does_its_work_then(place: Place) -> None:
-    with deploying(place) as ends:
-        second = place.begin(*place.deploy_arguments("--lock-wait", "120", model=f"models:/{SOUND}/2"))
+def test_second_deploy_waits_for_the_first_and_does_its_work_then(hurried_place: Place) -> None:
+    with deploying(hurried_place) as ends:
+        second = hurried_place.begin(*hurried_place.deploy_arguments("--lock-wait", "120", model=f"models:/{SOUND}/2"))
         time.sleep(1)
         assert second.process.is_alive()
     ended = finish(second).expect(0)
     assert ends[0].expect(0).result["revision"] == 1
     assert (ended.result["revision"], ended.result["previous"]) == (2, 1)
-    assert list(place.supervisors()) == [2]
+    assert list(hurried_place.supervisors()) == [2]

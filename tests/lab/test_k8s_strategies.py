@@ -105,7 +105,7 @@ def test_route_divides_requests_as_was_asked_and_shadows_harm_nothing(yard: Yard
             load.wait_for(REQUESTS // 10)  # Envoy has heard of it
             assert abs(measure(load, ANSWERS[1]) - percent / 100) < TOLERANCE
             assert load.failures == []
-        assert_changes(yard, load, lambda: yard.place.run("promote", "k8s/shop", "--json"))
+        assert_changes(yard, load, lambda: yard.place.run("promote", "k8s/shop", "--json"), requests=MEASURED)
         assert yard.place.run("rollback", "k8s/shop", "--json").expect(0).result["revision"] == 1
     load.assert_whole(REQUESTS)
 
@@ -113,21 +113,23 @@ def test_route_divides_requests_as_was_asked_and_shadows_harm_nothing(yard: Yard
     with begin(OTHER_BODY, (OTHER_ANSWER,)) as load:
         gate = {"min_requests": 50}
         yard.configure(route=route, rollout={"kind": "shadow", "wait_seconds": 60, "gate": gate})
-        bad = assert_changes(yard, load, lambda: yard.deploy(2, "-e", "TOLD_PREDICT=raise-others"), code=1)
+        bad = assert_changes(yard, load, lambda: yard.deploy(2, "-e", "TOLD_PREDICT=raise-others"), code=1, requests=MEASURED)
         assert (bad.error["code"], "with an error" in bad.error["message"]) == ("gate-breached", True)
         yard.configure(route=route, rollout={"kind": "shadow", "wait_seconds": 3})
-        tried = assert_changes(yard, load, lambda: yard.deploy(2)).result
+        tried = assert_changes(yard, load, lambda: yard.deploy(2), requests=MEASURED).result
         (watched,) = [dict(one["facts"]) for one in tried["outcomes"] if one["step"] == "WatchCandidate"]
         assert (watched["requests"] > 0, watched["errors"]) == (True, 0)
-    load.assert_whole(2 * REQUESTS)
+    load.assert_whole(2 * MEASURED)
     yard.configure(route=route)
 
 
-def assert_changes(yard: Yard, load: SteadyLoad, change: Callable[[], Ended], *, code: int = 0) -> Ended:
+def assert_changes(
+    yard: Yard, load: SteadyLoad, change: Callable[[], Ended], *, code: int = 0, requests: int = REQUESTS
+) -> Ended:
     """So many requests run through a change, and in the end there is nothing that was not there before."""
     before = load.answered
     ended = change().expect(code)
-    load.wait_for(max(REQUESTS - (load.answered - before), 1), timeout=SECONDS)
+    load.wait_for(max(requests - (load.answered - before), 1), timeout=SECONDS)
     assert load.failures == []
     assert_settled(yard)
     return ended

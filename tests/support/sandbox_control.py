@@ -19,6 +19,8 @@ from dockyard_sandbox.testing import FakeRunner, make_fake_parts
 
 ROLE = "arn:aws:iam::123456789012:role/execution"
 IMAGE = "127.0.0.1:1/models/demo:v1"
+UNSEEN_SECONDS = 2.0
+"""For scripts in which what is new is not seen at once: longer than calls take that must not see it, on a busy machine too."""
 
 
 class ApiCaller:

@@ -40,13 +40,15 @@ def find_record(bench: Workbench, key: DeploymentKey, model: ModelIdentity) -> D
 def list_recorded(bench: Workbench, seen: ObservedDeployment) -> tuple[Revision, ...]:
     """The revisions whose records say that they serve, or are about to: where a command was killed, that need not be so.
 
-    A registry that does not answer has no such record.
+    A record of a revision that is gone counts for those of its model version. A registry that does not answer has no record.
     """
     try:
         records = [(one, find_record(bench, seen.key, one.spec.model)) for one in seen.all_revisions]
     except DockyardError:
         return ()
-    return tuple(one for one, record in records if record and record.is_claim and record.revision == one.number)
+    there = {one.number for one in seen.all_revisions}
+    claims = ((one, record.revision) for one, record in records if record and record.is_claim)
+    return tuple(one for one, number in claims if number == one.number or number not in there)
 
 
 def find_recorded(bench: Workbench, seen: ObservedDeployment) -> Revision | None:

@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from dockyard_sandbox.faults import Rule
 from dockyard_sandbox.fields import Fields
 from dockyard_sandbox.testing import FakeImage, FakeRunner
-from support.sandbox_control import IMAGE, ROLE, ControlBench, open_control_bench, read_error
+from support.sandbox_control import IMAGE, ROLE, UNSEEN_SECONDS, ControlBench, open_control_bench, read_error
 
 COMPUTE = {"NumberOfCpuCoresRequired": 1.0, "MinMemoryRequiredInMb": 1024}
 
@@ -70,12 +70,12 @@ def test_component_serves_on_an_endpoint_without_models(bench: ControlBench) -> 
 
 def test_new_component_is_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
     make_host(bench)
-    bench.script(Rule(kind="consistency", resources=("inference-component",), seconds=0.3))
+    bench.script(Rule(kind="consistency", resources=("inference-component",), seconds=UNSEEN_SECONDS))
     with pytest.raises(ClientError) as caught:
         create(bench)
     assert "Could not find inference component" in read_error(caught.value)[1]
     assert bench.call("ListInferenceComponents")["InferenceComponents"] == []
-    time.sleep(0.35)
+    time.sleep(UNSEEN_SECONDS + 0.1)
     assert wait(bench).text("InferenceComponentStatus") == "InService"
     assert len(bench.call("ListInferenceComponents").items_of("InferenceComponents")) == 1
 

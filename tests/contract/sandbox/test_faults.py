@@ -17,7 +17,7 @@ from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
 from dockyard_sandbox.testing import FakeRunner, make_fake_parts
 from support.patience import wait_for
 from support.sandbox_admin import ask_admin
-from support.sandbox_control import IMAGE, ROLE, ApiCaller, ControlBench, read_error
+from support.sandbox_control import IMAGE, ROLE, UNSEEN_SECONDS, ApiCaller, ControlBench, read_error
 
 MODEL = {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE}, "ExecutionRoleArn": ROLE}
 
@@ -128,7 +128,7 @@ def test_fault_for_a_resource_leaves_others_alone(bench: ControlBench) -> None:
 
 def test_new_configuration_is_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
     bench.make_model()
-    bench.script(Rule(kind="consistency", resources=("endpoint-config",), seconds=0.2))
+    bench.script(Rule(kind="consistency", resources=("endpoint-config",), seconds=UNSEEN_SECONDS))
     bench.make_config()
     with pytest.raises(ClientError) as caught:
         bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
@@ -136,14 +136,14 @@ def test_new_configuration_is_not_seen_at_once_when_scripted(bench: ControlBench
     with pytest.raises(ClientError) as caught:
         bench.make_config()
     assert "Cannot create already existing" in read_error(caught.value)[1]
-    time.sleep(0.25)
+    time.sleep(UNSEEN_SECONDS + 0.1)
     bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
 
 
 def test_new_endpoint_is_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
     bench.make_model()
     bench.make_config()
-    bench.script(Rule(kind="consistency", resources=("endpoint",), seconds=0.3))
+    bench.script(Rule(kind="consistency", resources=("endpoint",), seconds=UNSEEN_SECONDS))
     bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
     for operation, more in (("DescribeEndpoint", {}), ("DeleteEndpoint", {}), ("UpdateEndpoint", {"EndpointConfigName": "c"})):
         with pytest.raises(ClientError) as caught:
@@ -153,17 +153,17 @@ def test_new_endpoint_is_not_seen_at_once_when_scripted(bench: ControlBench) -> 
     with pytest.raises(ClientError) as caught:
         bench.call("CreateEndpoint", EndpointName="e", EndpointConfigName="c")
     assert "Cannot create already existing" in read_error(caught.value)[1]
-    time.sleep(0.35)
+    time.sleep(UNSEEN_SECONDS + 0.1)
     assert bench.wait().text("EndpointStatus") == "InService"
     assert [one.text("EndpointName") for one in bench.call("ListEndpoints").items_of("Endpoints")] == ["e"]
 
 
 def test_new_tags_are_not_seen_at_once_when_scripted(bench: ControlBench) -> None:
     arn = bench.make_model(Tags=[{"Key": "a", "Value": "1"}])
-    bench.script(Rule(kind="consistency", resources=("tags",), seconds=0.2))
+    bench.script(Rule(kind="consistency", resources=("tags",), seconds=UNSEEN_SECONDS))
     bench.call("AddTags", ResourceArn=arn, Tags=[{"Key": "a", "Value": "2"}])
     assert bench.call("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "1"}]
-    time.sleep(0.25)
+    time.sleep(UNSEEN_SECONDS + 0.1)
     assert bench.call("ListTags", ResourceArn=arn)["Tags"] == [{"Key": "a", "Value": "2"}]
 
 
@@ -214,13 +214,13 @@ def test_interference_with_an_endpoint_that_is_not_there_changes_nothing(bench: 
 def test_new_role_is_not_seen_at_once_when_scripted() -> None:
     parts = make_fake_parts(FakeRunner(), services={"other": Agreeable()})
     with Sandbox(SandboxSettings(make_parts=parts)) as sandbox:
-        sandbox.faults.script([Rule(kind="consistency", resources=("role",), seconds=0.3)])
+        sandbox.faults.script([Rule(kind="consistency", resources=("role",), seconds=UNSEEN_SECONDS)])
         iam, call = ApiCaller("iam", sandbox.url), ApiCaller("sagemaker", sandbox.url)
         iam("CreateRole", RoleName="execution", AssumeRolePolicyDocument="{}")
         with pytest.raises(ClientError) as caught:
             call("CreateModel", **MODEL)
         assert read_error(caught.value)[1].startswith(f"Could not assume role {ROLE}.")
-        time.sleep(0.35)
+        time.sleep(UNSEEN_SECONDS + 0.1)
         call("CreateModel", **MODEL)
         iam.close()
         call.close()

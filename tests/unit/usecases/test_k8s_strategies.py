@@ -6,6 +6,7 @@ import pytest
 
 from dockyard.domain.errors import ConflictError, DockyardError, UnavailableError, UnhealthyError, UsageError
 from dockyard.domain.k8s import K8sPolicy
+from dockyard.domain.k8s_exposure import HttpRoute
 from dockyard.domain.k8s_rollout import Division, Gate, K8sRollout, K8sRolloutKind, Traffic
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.request_counts import RequestCounts
@@ -26,6 +27,7 @@ PAUSED = K8sRollout(kind=K8sRolloutKind.CANARY, pause=True)
 GOOD = RequestCounts(requests=50, seconds=0.5)
 BAD = RequestCounts(requests=50, errors=5, seconds=0.5)
 PODS = Division.PODS
+ROUTED = K8sPolicy(exposure=HttpRoute(gateway="shared", hostnames=("models.test",)))
 
 
 @pytest.fixture
@@ -212,6 +214,53 @@ def test_candidate_that_cannot_be_deleted_is_partial_and_the_same_again_deletes_
     bench.heal()
     run(bench, 2, rollout=BLUE_GREEN)
     assert_only(bench, 2, [1, 2])
+
+
+def list_shares(bench: K8sBench) -> list[str]:
+    """The shares that were given, one after the other."""
+    return [call.split()[-1] for call in list_changes(bench) if call.startswith("direct_traffic")]
+
+
+def test_weights_of_a_route_begin_and_end_with_nothing_so_that_every_proxy_knows_the_candidate(bench: K8sBench) -> None:
+    bench.faults.calls.clear()
+    run(bench, 2, rollout=K8sRollout(kind=K8sRolloutKind.CANARY, steps=(10, 100), wait_seconds=0), policy=ROUTED)
+    assert list_shares(bench) == ["0", "10", "100", "0", "0"]
+    seen = bench.cluster.describe_deployment(KEY)
+    assert (bench.serving_version(), seen.candidate, seen.traffic) == ("2", None, None)
+
+
+def test_candidate_with_a_share_by_weights_is_promoted_by_weights(bench: K8sBench) -> None:
+    bench.policy = ROUTED
+    run(bench, 2, rollout=PAUSED, policy=ROUTED)
+    bench.faults.calls.clear()
+    promote(bench.open(), KEY)
+    assert list_shares(bench) == ["100", "0", "0"]
+    assert_only(bench, 2, [1, 2])
+
+
+def test_gateway_that_does_not_answer_keeps_no_candidate(bench: K8sBench) -> None:
+    bench.policy = ROUTED
+    run(bench, 2, rollout=PAUSED, policy=ROUTED)
+    bench.cluster.route_problem = "it is away"
+    roll_back(bench.open(), ROLLBACK, plan_only=True)
+    with pytest.raises(UnhealthyError, match="it is away"):
+        roll_back(bench.open(), ROLLBACK, plan_only=False)
+    assert bench.cluster.describe_deployment(KEY).candidate is None
+
+
+def test_shadow_answers_nobody_and_is_taken_away_when_its_time_is_up(bench: K8sBench) -> None:
+    bench.policy = ROUTED
+    bench.metrics.rates = {"wine": GOOD}
+    run(bench, 1, policy=ROUTED)
+    bench.faults.calls.clear()
+    result = run(bench, 2, rollout=K8sRollout(kind=K8sRolloutKind.SHADOW, wait_seconds=10, shadow_percent=30), policy=ROUTED)
+    assert (result.status, list_shares(bench)) == (ResultStatus.DONE, ["30", "0"])
+    assert_only(bench, 1, [1])
+    assert bench.record_status(2) is RecordStatus.SUPERSEDED
+    bench.metrics.rates = {"wine-candidate": BAD, "wine-1": GOOD}
+    with pytest.raises(UnhealthyError, match="with an error"):
+        run(bench, 2, rollout=K8sRollout(kind=K8sRolloutKind.SHADOW), policy=ROUTED)
+    assert_only(bench, 1, [1])
 
 
 def test_lock_that_is_lost_stops_it_before_the_next_step_and_takes_nothing_back(bench: K8sBench) -> None:

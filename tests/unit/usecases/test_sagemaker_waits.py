@@ -20,6 +20,7 @@ from dockyard.domain.sagemaker import (
 )
 from dockyard.testing.endpoints import Course, Ending, Phase
 from dockyard.usecases.delete import delete_deployment
+from dockyard.usecases.gc import collect_garbage
 from dockyard.usecases.rollback import roll_back
 from support.local_values import make_model
 from support.sagemaker_bench import (
@@ -103,6 +104,19 @@ def test_deploy_of_other_settings_that_is_not_waited_for_leaves_the_record_of_wh
     record = bench.registry.find_record(KEY, make_model(1))
     assert record is not None
     assert record.revision == 2
+
+
+def test_record_of_an_unwaited_revision_that_was_collected_does_not_stay(bench: SageMakerBench) -> None:
+    run(bench, 2, env=(("A", "1"),))
+    for version in (1, 2, 1):
+        bench.account.next_courses.append(Course(looks=1))
+        run(bench, version, policy=NO_WAIT)
+    assert bench.record_status(2) is RecordStatus.DEPLOYING
+    collect_garbage(bench.open(), cache_days=30, plan_only=False)
+    bench.account.endpoints[ENDPOINT].settle()
+    collect_garbage(bench.open(), cache_days=30, plan_only=False)
+    run(bench, 1)
+    assert (bench.serving_version(), bench.record_status(2)) == ("1", RecordStatus.SUPERSEDED)
 
 
 def test_unwaited_deploy_of_what_serves_still_sets_alarms_and_scaling(bench: SageMakerBench) -> None:
