@@ -18,7 +18,7 @@ from support.lab import RegistryLogin
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, BODY
 
-pytestmark = pytest.mark.lab
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # a busy machine takes minutes for so many requests
 
 BROKEN_SECONDS = 20.0
 """How long a cause may stay unknown after the manifests were applied; a machine that others use has twice that."""

@@ -23,6 +23,7 @@ from support.lab import ROOT
 from support.told_models import SOUND
 
 pytestmark = pytest.mark.lab
+AUTHOR = ("-c", "user.name=ann", "-c", "user.email=ann@example.com")
 
 CONFIG = """\
 image:
@@ -118,7 +119,7 @@ def test_flux_deploys_commits_takes_back_what_was_changed_by_hand_and_drift_agre
         await_flux(yard)
         assert yard.drift() == 0
 
-        yard.call("git", "-C", "apps", "revert", "--no-edit", "HEAD")
+        yard.call("git", "-C", "apps", *AUTHOR, "revert", "--no-edit", "HEAD")
         yard.call("git", "-C", "apps", "push", "-q")
         await_flux(yard)
         assert (yard.look()["revision"], yard.look()["version"], yard.drift()) == (1, "1", 0)
@@ -133,7 +134,7 @@ def test_flux_deploys_commits_takes_back_what_was_changed_by_hand_and_drift_agre
 
 def commit(yard: Yard, message: str) -> None:
     yard.call("git", "-C", "apps", "add", "-A")
-    yard.call("git", "-C", "apps", "-c", "user.name=ann", "-c", "user.email=ann@example.com", "commit", "-q", "-m", message)
+    yard.call("git", "-C", "apps", *AUTHOR, "commit", "-q", "-m", message)
     yard.call("git", "-C", "apps", "push", "-q", "origin", "HEAD:main")
 
 
