@@ -12,7 +12,7 @@ import pytest
 from kubernetes import client
 
 from support.cluster_stand_in import wait_until
-from support.deployments import Ended, Place, make_told_models
+from support.deployments import Ended, Place, make_told_place
 from support.k8s_yard import Yard, answers, open_yard
 from support.lab import RegistryLogin
 from support.steady_load import SteadyLoad
@@ -26,10 +26,7 @@ BROKEN_SECONDS = 20.0
 
 @pytest.fixture(scope="module")
 def models(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    folder = tmp_path_factory.mktemp("k8s")
-    place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
-    place.run(str(folder), main=make_told_models).expect(0)
-    return place
+    return make_told_place(tmp_path_factory.mktemp("k8s"))
 
 
 @pytest.fixture

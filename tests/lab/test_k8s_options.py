@@ -17,7 +17,7 @@ import pytest
 from kubernetes import client
 
 from support.cluster_stand_in import wait_until
-from support.deployments import Ended, Place, make_told_models
+from support.deployments import Ended, make_told_place
 from support.k8s_yard import Yard, open_yard
 from support.lab_probes import fetch_status
 
@@ -53,9 +53,7 @@ class Served:
 
 @pytest.fixture(scope="module")
 def served(tmp_path_factory: pytest.TempPathFactory, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Served]:
-    folder = tmp_path_factory.mktemp("k8s-options")
-    place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
-    place.run(str(folder), main=make_told_models).expect(0)
+    place = make_told_place(tmp_path_factory.mktemp("k8s-options"))
     with open_yard(place, lab_kubeconfig, lab_registry) as yard:
         yard.configure(**OPTIONS)
         yield Served(yard=yard, deployed=yard.deploy(1).expect(0))

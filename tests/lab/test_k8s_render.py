@@ -17,7 +17,7 @@ from dockyard.adapters.k8s.render.files import FileRenderer
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.rendering import GitPlace, RenderForm, RenderShape
 from support.cluster_stand_in import open_namespace, push_stand_in, wait_until
-from support.deployments import Ended, Place, make_told_models
+from support.deployments import Ended, Place, make_told_place
 from support.k8s_variants import VARIANTS
 from support.lab import ROOT
 from support.told_models import SOUND
@@ -70,9 +70,7 @@ class Yard:
 
 @pytest.fixture(scope="module")
 def yard(tmp_path_factory: pytest.TempPathFactory, lab_kubeconfig: Path, lab_engine: str, lab_registry: str) -> Iterator[Yard]:
-    folder = tmp_path_factory.mktemp("render")
-    place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
-    place.run(str(folder), main=make_told_models).expect(0)
+    place = make_told_place(tmp_path_factory.mktemp("render"))
     place.extra["KUBECONFIG"] = str(lab_kubeconfig)
     with open_namespace(lab_kubeconfig) as (namespace, _):
         place.configure(CONFIG.format(namespace=namespace, registry=lab_registry))

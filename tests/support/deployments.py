@@ -239,11 +239,17 @@ def make_stage(folder: Path) -> Stage:
 
 
 def _make_stage(folder: Path) -> None:
-    place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
-    place.run(str(folder), main=make_told_models).expect(0)
+    place = make_told_place(folder)
     for version in (1, 2):
         place.run("build", "-m", f"models:/{SOUND}/{version}", "--base", "host", "--json").expect(0)
         place.run("build", "-m", str(folder / FOLDERS[version - 1]), "--base", "host", "--json").expect(0)
+
+
+def make_told_place(folder: Path) -> Place:
+    """Make a place that keeps all in `folder`, with the told models in its store, and without a port of its own."""
+    place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
+    place.run(str(folder), main=make_told_models).expect(0)
+    return place
 
 
 def make_told_models(arguments: list[str]) -> int:

@@ -106,9 +106,9 @@ class KubeCluster:
         """Give the candidate its share of the requests, or all of them to the stable revision."""
         manifests = render_traffic(blueprint, self._api.namespace)
         self._apply_all(blueprint.key, manifests, dry_run=False)
-        kinds = {one["kind"] for one in manifests}
-        for kind, item in self._list_objects(blueprint.key):
-            if kind in BRING_REQUESTS - kinds and not is_of_candidate(item):
+        gone = BRING_REQUESTS - {one["kind"] for one in manifests}
+        for kind, item in self._list_objects(blueprint.key, tuple(gone)):
+            if not is_of_candidate(item):
                 self._api.delete(self._locate(kind, item["metadata"]["name"]))
 
     def delete_candidate(self, key: DeploymentKey) -> None:
