@@ -70,7 +70,7 @@ def test_nothing_is_written_again_and_an_autoscaled_number_is_no_drift(served: S
     apps = client.AppsV1Api(yard.core.api_client)
     apps.patch_namespaced_deployment_scale("shop", yard.namespace, {"spec": {"replicas": 2}})
     before = yard.versions().keys()
-    wait_until(lambda: sum(_is_ready(pod) for pod in yard.pods()) == 2)
+    wait_until(lambda: apps.read_namespaced_deployment_status("shop", yard.namespace).status.available_replicas == 2)
     assert yard.deploy(1).expect(0).envelope["status"] == "unchanged"
     yard.place.run("drift", "k8s/shop", "--json").expect(0)
     assert yard.versions().keys() == before
@@ -131,7 +131,3 @@ def ask_as(served: Served, role: str) -> str:
         return str(core.read_namespaced_pod(role, namespace).status.phase)
     finally:
         core.delete_namespaced_pod(role, namespace, grace_period_seconds=0)
-
-
-def _is_ready(pod: client.V1Pod) -> bool:
-    return any(one.type == "Ready" and one.status == "True" for one in pod.status.conditions or [])
