@@ -18,6 +18,8 @@ from support.sagemaker_cloud import SageMakerCloud
 from support.sagemaker_scene import SETTINGS, Scene
 from support.sagemaker_things import Eyes
 
+pytestmark = pytest.mark.process
+
 COMPONENT = Component(memory_mb=1024, cpus=0.5, max_instances=2)
 POLICY = SageMakerPolicy(
     rollout=Rollout(wait_seconds=60),

@@ -17,6 +17,8 @@ from support.sagemaker_cloud import SageMakerCloud
 from support.sagemaker_scene import SETTINGS, Scene
 from support.sagemaker_things import Eyes
 
+pytestmark = pytest.mark.process
+
 BARE = SageMakerPolicy(timeout_seconds=600)
 
 

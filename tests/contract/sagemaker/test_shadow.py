@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
+import pytest
+
 from dockyard.domain.result import ResultStatus
 from dockyard.domain.sagemaker import Rollout, RolloutKind, SageMakerPolicy
 from support.patience import wait_for
 from support.sagemaker_cloud import SageMakerCloud
 from support.sagemaker_scene import Scene
+
+pytestmark = pytest.mark.process
 
 SHADOW = SageMakerPolicy(rollout=Rollout(kind=RolloutKind.SHADOW), timeout_seconds=600)
 FULL = SageMakerPolicy(timeout_seconds=600)
