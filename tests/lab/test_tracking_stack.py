@@ -39,7 +39,7 @@ class Stack:
 
     namespace: str
     core: client.CoreV1Api
-    kubeconfig: Path
+    environment: dict[str, str]
     host: str = ""
 
     def ask(self, path: str, *, host: str, address: str = "", port: int = 80, seconds: int = 10) -> tuple[int, str]:
@@ -61,7 +61,7 @@ class Stack:
 
     def run(self, pod: str, *command: str) -> str:
         """What a program says in a pod."""
-        return run_in_pod(self.core, self.namespace, pod, *command)
+        return run_in_pod(os.environ | self.environment, self.namespace, pod, *command)
 
     def scale(self, part: str, replicas: int) -> None:
         """Stop or start the database (`mysql`) or the object store (`s3`)."""
@@ -72,10 +72,15 @@ class Stack:
 
 @pytest.fixture(name="stack", scope="module")
 def installed_stack(
-    lab_kubeconfig: Path, lab_tools: Path, tracking_image: ImageDigest, tmp_path_factory: pytest.TempPathFactory
+    lab_kubeconfig: Path,
+    lab_tools: Path,
+    lab_environment: dict[str, str],
+    tracking_image: ImageDigest,
+    tmp_path_factory: pytest.TempPathFactory,
 ) -> Iterator[Stack]:
     with open_namespace(lab_kubeconfig) as (namespace, core):
-        stack = Stack(namespace=namespace, core=core, kubeconfig=lab_kubeconfig)
+        environment = {"KUBECONFIG": str(lab_kubeconfig), "PATH": lab_environment["PATH"]}
+        stack = Stack(namespace=namespace, core=core, environment=environment)
         make_secret(stack, "db", {"password": PASSWORD, "root-password": ROOT_PASSWORD})  # not a secret: of this test
         make_secret(stack, "s3", {"access-key-id": "dockyard", "secret-access-key": S3_KEY})
         repository, _, digest = str(tracking_image).partition("@")
@@ -94,8 +99,9 @@ def installed_stack(
         file = tmp_path_factory.mktemp("stack") / "values.yaml"
         file.write_text(json.dumps(values))
         command = [lab_tools / "helm", "install", "team", ROOT / "helm/tracking", "--namespace", namespace, "--values", file]
-        environment = dict(os.environ) | {"KUBECONFIG": str(lab_kubeconfig)}
-        subprocess.run([*map(str, command), "--wait", "--timeout", "280s"], env=environment, check=True, capture_output=True)
+        subprocess.run(
+            [*map(str, command), "--wait", "--timeout", "280s"], env=os.environ | environment, check=True, capture_output=True
+        )
         stack.host = core.read_namespaced_service("team-tracking", namespace).spec.cluster_ip
         wait_until(lambda: stack.ask("/health", host=stack.host)[0] == 200)
         yield stack
