@@ -32,8 +32,8 @@ NOT_OPERATIONS = {
 """Actions that a service has besides its operations, or by another name."""
 CONDITION_KEYS = {("s3", "TlsVersion"), ("kms", "GrantIsForAWSResource")}
 """Besides those that begin with `aws:`, which no action does."""
-ALL_RESOURCES = {"kms/main.tf"}
-"""Where a resource may be `*`: in a key's policy, where that is the key."""
+ALL_RESOURCES = {"kms/main.tf", "network/endpoints.tf"}
+"""Where a policy may be about everything: a key's, where `*` is the key; an endpoint's, which gives nothing and is for one account."""
 
 
 def name_case(case: object) -> str:
