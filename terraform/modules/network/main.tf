@@ -9,7 +9,8 @@ locals {
   partition = data.aws_partition.this.partition
   region    = data.aws_region.this.region
 
-  # The first half of the addresses is for private subnets, an eighth of the other for public ones; the rest is free. A zone more, at the end, moves nothing.
+  # The first half of the addresses is for private subnets, an eighth of the other for public ones; the rest is free. So a further zone
+  # moves nothing.
   private = { for index, zone in var.zones : zone => cidrsubnet(var.cidr, 3, index) }
   public  = var.public_subnets ? { for index, zone in var.zones : zone => cidrsubnet(var.cidr, 6, 32 + index) } : {}
 
