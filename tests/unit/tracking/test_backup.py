@@ -71,7 +71,7 @@ def copied_place(source: Settings, tmp_path: Path) -> Settings:
 def read_all(settings: Settings) -> dict[str, list[object]]:
     connection = sqlite3.connect(settings.database.name)
     names = [name for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY name")]
-    found = {name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr) for name in names}
+    found = {name: sorted(connection.execute(f'SELECT * FROM "{name}"').fetchall(), key=repr) for name in names}  # noqa: S608
     connection.close()
     return found
 
