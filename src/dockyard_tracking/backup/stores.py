@@ -114,15 +114,13 @@ class BucketStore:
 
     def list_entries(self, prefix: str = "") -> Iterator[Entry]:
         """All objects whose keys begin with `prefix`."""
-        pages = self._client.get_paginator("list_objects_v2")
+        pages = self._client.get_paginator("list_objects_v2").paginate(Bucket=self._bucket, Prefix=self._prefix + prefix)
         with self._answered():
-            for page in pages.paginate(Bucket=self._bucket, Prefix=self._prefix + prefix):
-                for one in page.get("Contents", ()):
-                    key = one["Key"].removeprefix(self._prefix)
-                    if not key.endswith("/"):  # made by consoles and by servers over folders
-                        yield Entry(
-                            key=key, size=one["Size"], stamp=one["ETag"].strip('"'), time=one["LastModified"].timestamp()
-                        )
+            objects = (one for page in pages for one in page.get("Contents", ()))
+            for one in objects:
+                key, stamp = one["Key"].removeprefix(self._prefix), one["ETag"].strip('"')
+                if not key.endswith("/"):  # made by consoles and by servers over folders
+                    yield Entry(key=key, size=one["Size"], stamp=stamp, time=one["LastModified"].timestamp())
 
     def read_file(self, key: str, file: Path) -> None:
         """Fetch an object, in parts where it is large."""

@@ -76,17 +76,18 @@ class Vault:
 
     def list_backups(self) -> Sequence[Manifest]:
         """Those that are complete, newest first. One whose manifest cannot be read is told of and left out."""
-        found = []
-        for name in sorted(self.list_names("backups/"), reverse=True):
-            if name.endswith(f"/{MANIFEST}"):
-                backup = name.split("/")[1]
-                try:
-                    found.append(self.read_manifest(backup))
-                except TrackingError as error:
-                    if error.code != "backup-damaged":
-                        raise
-                    _LOG.warning("Backup %s is left out: %s", backup, error.message)
-        return found
+        names = sorted(self.list_names("backups/"), reverse=True)
+        found = (self._find_manifest(name.split("/")[1]) for name in names if name.endswith(f"/{MANIFEST}"))
+        return [one for one in found if one is not None]
+
+    def _find_manifest(self, backup: str) -> Manifest | None:
+        try:
+            return self.read_manifest(backup)
+        except TrackingError as error:
+            if error.code != "backup-damaged":
+                raise
+            _LOG.warning("Backup %s is left out: %s", backup, error.message)
+            return None
 
     def choose(self, wanted: str) -> Manifest:
         """The backup of that name, or the newest. Raises TrackingError `backup-not-found`."""
