@@ -1,4 +1,4 @@
-"""The command line of the image: `serve` (the default), `migrate`, what is about backups, and `s3-key`, which boto3 runs.
+"""The command line of the image: `serve` (the default), `migrate`, upkeep, what is about backups, and `s3-key` for boto3.
 
 Owns arguments, exit codes, and stdout, where commands about backups write one JSON object.
 """
@@ -6,13 +6,14 @@ Owns arguments, exit codes, and stdout, where commands about backups write one J
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import logging
 import logging.config
 import os
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 from pathlib import Path
 
@@ -55,12 +56,34 @@ def _serve(settings: Settings) -> None:
 
 
 def _migrate(settings: Settings) -> None:
-    from dockyard_tracking.database import choose_supplier, install_supplier
     from dockyard_tracking.migrate import migrate
+
+    with _signed_in(settings):
+        _LOG.info("The database is at head now." if migrate(settings) else "The database was at head: nothing to do.")
+
+
+def _collect_garbage(settings: Settings) -> None:
+    from dockyard_tracking.upkeep import collect_garbage
+
+    with _signed_in(settings):
+        collect_garbage(settings)
+
+
+def _archive_traces(settings: Settings) -> None:
+    from dockyard_tracking.upkeep import archive_traces
+
+    with _signed_in(settings):
+        archive_traces(settings)
+
+
+@contextlib.contextmanager
+def _signed_in(settings: Settings) -> Iterator[None]:
+    """Within it, connections of this process have their password."""
+    from dockyard_tracking.database import choose_supplier, install_supplier
 
     uninstall = install_supplier(choose_supplier(settings.database))
     try:
-        _LOG.info("The database is at head now." if migrate(settings) else "The database was at head: nothing to do.")
+        yield
     finally:
         uninstall()
 
@@ -74,17 +97,12 @@ def _print_s3_key(settings: Settings) -> None:
 
 
 def _run_backup_command(command: str, settings: Settings, backup: str) -> None:
-    from dockyard_tracking.database import choose_supplier, install_supplier
     from dockyard_tracking.s3 import describe_environment
 
-    uninstall = install_supplier(choose_supplier(settings.database))
-    try:
-        with tempfile.TemporaryDirectory() as scratch:
-            if settings.s3_credentials:
-                os.environ.update(describe_environment(Path(scratch)))
-            sys.stdout.write(json.dumps(_BACKUP_COMMANDS[command](settings, backup)) + "\n")
-    finally:
-        uninstall()
+    with _signed_in(settings), tempfile.TemporaryDirectory() as scratch:
+        if settings.s3_credentials:
+            os.environ.update(describe_environment(Path(scratch)))
+        sys.stdout.write(json.dumps(_BACKUP_COMMANDS[command](settings, backup)) + "\n")
 
 
 def _take(settings: Settings, _backup: str) -> object:
@@ -113,5 +131,11 @@ def _list(settings: Settings, _backup: str) -> object:
         return {"backups": [describe_backup(one) for one in vault.list_backups()]}
 
 
-_COMMANDS = {"serve": _serve, "migrate": _migrate, "s3-key": _print_s3_key}
+_COMMANDS = {
+    "serve": _serve,
+    "migrate": _migrate,
+    "gc": _collect_garbage,
+    "archive-traces": _archive_traces,
+    "s3-key": _print_s3_key,
+}
 _BACKUP_COMMANDS = {"backup": _take, "restore": _restore, "verify": _verify, "backups": _list}

@@ -85,6 +85,12 @@ class Settings:
     lock_seconds: int = 600
     """How long a migration waits for another one to end."""
     backup: Backup = Backup()
+    tls: Path | None = None
+    """A folder with `tls.crt` and `tls.key`: the server then speaks HTTPS only."""
+    gc_older_than: str = ""
+    """How long something has to be in the trash before `gc` deletes it, such as `30d`."""
+    archive_after: str = ""
+    """How old a trace has to be before `archive-traces` moves it, such as `30d`."""
 
 
 class _Reader:
@@ -129,6 +135,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             key_file=read("BACKUP_KEY_FILE", Path, None),
             kms_key=read("BACKUP_KMS_KEY", str, ""),
         ),
+        tls=read("TLS", Path, None),
+        gc_older_than=read("GC_OLDER_THAN", _age, ""),
+        archive_after=read("ARCHIVE_AFTER", _age, ""),
     )
     if settings.auth == "basic" and settings.auth_secrets is None:
         raise TrackingError("bad-setting", f"{PREFIX}AUTH=basic needs {PREFIX}AUTH_SECRETS.")
@@ -178,6 +187,12 @@ def _flag(text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError("true or false")
     return text == "true"
+
+
+def _age(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*[dhms]", text):
+        raise ValueError("a time such as 30d, 12h, 90m or 5s")
+    return text
 
 
 def _prefix(text: str) -> str:

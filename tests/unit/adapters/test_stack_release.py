@@ -146,6 +146,9 @@ def test_address_is_the_ingress_or_else_the_service_with_a_way_from_outside() ->
     look = open_release(api).look()
     assert (look.environment, look.notes) == ({"MLFLOW_TRACKING_URI": "https://mlflow.example"}, ())
     assert not open_release(FakeApi()).look().is_up
+    container = {"env": [{"name": "DOCKYARD_TRACKING_TLS"}]}
+    api.objects = {"deployments/team-tracking": {"spec": {"template": {"spec": {"containers": [container]}}}}}
+    assert open_release(api).look().url == "https://team-tracking.ml"
 
 
 def test_volumes_go_with_the_data_only() -> None:

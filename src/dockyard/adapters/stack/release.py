@@ -47,14 +47,15 @@ class StackRelease:
         found = self._api.get(f"{self._path('apps/v1')}/deployments/{self._title}")
         if found is None:
             return StackLook(is_up=False, is_ready=False)
-        url = self._find_address() or f"http://{self._title}.{self._api.namespace}"
+        address = self._find_address()
+        url = address or f"{_find_scheme(found)}://{self._title}.{self._api.namespace}"
         is_ready = bool(found.get("status", {}).get("availableReplicas"))
         note = f"from outside the cluster: `kubectl -n {self._api.namespace} port-forward service/{self._title} 5000:80`"
         return StackLook(
             is_up=True,
             is_ready=is_ready,
             url=url,
-            notes=() if url.startswith("https") else (note,),
+            notes=() if address else (note,),
             environment={"MLFLOW_TRACKING_URI": url},
         )
 
@@ -156,6 +157,13 @@ class StackRelease:
         path = f"{self._path('v1')}/pods/{pod['metadata']['name']}/log"
         status, body = self._api.call("GET", path, {"tailLines": str(tail)})
         return body.decode(errors="replace").splitlines() if status == 200 else []
+
+
+def _find_scheme(deployment: Json) -> str:
+    """Whether the server itself speaks TLS."""
+    containers = deployment.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
+    names = {variable["name"] for container in containers for variable in container.get("env", [])}
+    return "https" if "DOCKYARD_TRACKING_TLS" in names else "http"
 
 
 def split_image(image: str) -> Mapping[str, str]:
