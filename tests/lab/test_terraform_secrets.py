@@ -41,6 +41,7 @@ def story(request: pytest.FixtureRequest, terraform: Terraform, tmp_path_factory
     given = {"name": "mlflow/users", "description": "users", "kms_key_arn": KEY}
     written: dict[str, bytes] = {}
     stored: list[str] = []
+    told = terraform
     with open_cloud(folder) as cloud, serve_backend(cloud) as url:
         for revision, seed in enumerate(seeds, 1):
             environ = {f"TF_VAR_{name}": value for name, value in {**given, "revision": str(revision)}.items()}
