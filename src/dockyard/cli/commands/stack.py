@@ -14,7 +14,7 @@ from dockyard.cli.session import Session, find_session
 if TYPE_CHECKING:
     from dockyard.usecases.stack import StackDesk
 
-stack_app = make_app("Run the MLflow tracking stack: server, database, artifacts, backups.")
+stack_app = make_app("Run the tracking stack that models are logged to.")
 app.add_typer(stack_app, name="stack")
 
 PORT = 5050
