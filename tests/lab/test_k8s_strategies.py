@@ -14,11 +14,11 @@ import pytest
 from kubernetes import client
 
 from support.cluster_stand_in import wait_until
-from support.deployments import Ended, Place, make_told_place
+from support.deployments import Ended, Place
 from support.k8s_yard import Yard, answers, open_yard
 from support.lab_probes import fetch_status
 from support.steady_load import SteadyLoad
-from support.told_models import ANSWERS, BODY
+from support.told_models import ANSWERS, ARRAY_BODY
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # a busy machine takes minutes for so many requests
 
@@ -28,16 +28,13 @@ MEASURED = 3_000
 """In how many a share is measured."""
 TOLERANCE = 0.03
 SECONDS = 240.0
+CLIENTS, PAUSE_SECONDS = 4, 0.005
+"""So many a second that a change of usual length sees REQUESTS of them, and the machine has time for the change, too."""
 HOST = "strategies.test"
-OTHER_BODY, OTHER_ANSWER = b'{"dataframe_records": [{"value": 2.5}]}', {"predictions": [5.0]}
+OTHER_BODY, OTHER_ANSWER = b'{"inputs": [2.5]}', {"predictions": [5.0]}
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return make_told_place(tmp_path_factory.mktemp("k8s"))
-
-
-@pytest.fixture
 def yard(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Yard]:
     with open_yard(models, lab_kubeconfig, lab_registry) as yard:
         yield yard
@@ -47,7 +44,7 @@ def test_every_strategy_brings_a_revision_without_a_failed_request(yard: Yard) -
     yard.deploy(1).expect(0)
     host = yard.core.read_namespaced_service("shop", yard.namespace).spec.cluster_ip
     wait_until(lambda: answers(host))
-    with SteadyLoad(80, body=BODY, answers=ANSWERS, clients=6, pause_seconds=0.0, host=host) as load:
+    with SteadyLoad(80, body=ARRAY_BODY, answers=ANSWERS, host=host, clients=CLIENTS, pause_seconds=PAUSE_SECONDS) as load:
         yard.configure(rollout={"kind": "blue-green", "wait_seconds": 2})
         assert_changes(yard, load, lambda: yard.deploy(2))
         yard.configure(rollout={"kind": "canary", "steps": [10, 50], "wait_seconds": 4})
@@ -90,12 +87,14 @@ def test_route_divides_requests_as_was_asked_and_shadows_harm_nothing(yard: Yard
 
     def begin(body: bytes, expected: tuple[object, ...]) -> SteadyLoad:
         host, port = str(gateway.hostname), gateway.port or 80
-        return SteadyLoad(port, body=body, answers=expected, clients=6, pause_seconds=0.0, host=host, asked_for=HOST)
+        return SteadyLoad(
+            port, body=body, answers=expected, host=host, clients=CLIENTS, pause_seconds=PAUSE_SECONDS, asked_for=HOST
+        )
 
     yard.configure(route=route)
     yard.deploy(1).expect(0)
     wait_until(lambda: fetch_status(f"{lab_gateway}/ping", {"Host": HOST}) == 200)
-    with begin(BODY, ANSWERS[:2]) as load:
+    with begin(ARRAY_BODY, ANSWERS[:2]) as load:
         for percent in (10, 50, 100):
             yard.configure(route=route, rollout={"kind": "canary", "steps": [percent], "pause": True})
             yard.deploy(2).expect(0)
