@@ -45,7 +45,7 @@ def sound(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[So
     with open_yard(models, lab_kubeconfig, lab_registry) as yard:
         yard.configure(replicas=1)
         yard.deploy(1).expect(0)
-        host = yard.core.read_namespaced_service("shop", yard.namespace).spec.cluster_ip
+        host = yard.find_host()
         wait_until(lambda: answers(host))
         with SteadyLoad(80, body=ARRAY_BODY, answers=ANSWERS[:1], clients=2, pause_seconds=0.2, host=host) as load:
             yield Sound(yard=yard, load=load)
@@ -81,7 +81,9 @@ def test_cause_is_named_where_the_cluster_cannot_run_it(
 @pytest.mark.parametrize("told", ["TOLD_LOAD=hang", "PORT=9000"])
 def test_revision_that_is_slow_or_fails_its_probe_is_given_up_when_its_time_is_over(sound: Sound, told: str) -> None:
     """The second listens where nobody asks it."""
-    refused = sound.assert_refuses("revision-not-ready", "-e", told, ready_timeout=8)
+    sound.yard.ready_timeout = 8
+    refused = sound.assert_refuses("revision-not-ready", "-e", told)
+    sound.yard.ready_timeout = 60
     assert "after 8 s: its container runs, but its probe at /ready fails" in refused.error["message"]
 
 

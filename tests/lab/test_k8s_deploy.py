@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import json
+import signal
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from kubernetes import client
 
+from support.bench_changes import run_killed
 from support.cluster_stand_in import wait_until
-from support.deployments import Place
+from support.deployments import Ended, Place, finish
 from support.k8s_yard import Yard, answers, open_yard
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, ARRAY_BODY
@@ -19,7 +20,11 @@ from support.told_models import ANSWERS, ARRAY_BODY
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # a busy machine takes minutes for so many requests
 
 
-@pytest.fixture
+BOUNDARIES = 8
+"""A blue-green update has more steps than that."""
+
+
+@pytest.fixture(scope="module")
 def yard(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Yard]:
     with open_yard(models, lab_kubeconfig, lab_registry) as yard:
         yield yard
@@ -43,9 +48,9 @@ def test_deploy_update_under_requests_rollback_and_delete(yard: Yard) -> None:
     yard.place.run("drift", "k8s/shop", "--json").expect(0)
     assert yard.versions() == before
 
-    service = yard.core.read_namespaced_service("shop", yard.namespace)
-    wait_until(lambda: answers(service.spec.cluster_ip))
-    with SteadyLoad(80, body=ARRAY_BODY, answers=ANSWERS, pause_seconds=0.05, host=service.spec.cluster_ip) as load:
+    host = yard.find_host()
+    wait_until(lambda: answers(host))
+    with SteadyLoad(80, body=ARRAY_BODY, answers=ANSWERS, pause_seconds=0.05, host=host) as load:
         load.wait_for(100)
         yard.deploy(2).expect(0)
         load.wait_for(100)
@@ -67,18 +72,45 @@ def test_deploy_update_under_requests_rollback_and_delete(yard: Yard) -> None:
     assert yard.core.list_namespaced_pod(yard.namespace).items == []
 
 
-def test_killed_deploy_is_completed_by_the_same_command_and_another_machine_waits(yard: Yard, tmp_path: Path) -> None:
+def test_two_deploys_at_once_one_waits_or_is_told_who_is_at_it(yard: Yard, tmp_path: Path) -> None:
     yard.configure(replicas=1)
-    apps = client.AppsV1Api(yard.core.api_client)
     other = replace(yard.place, home=tmp_path / "other-home")
-    command = yard.place.begin(*yard.deploy_arguments(1))
+    first = yard.place.begin(*yard.deploy_arguments(1))
     try:
-        wait_until(lambda: bool(apps.list_namespaced_deployment(yard.namespace).items))
+        wait_until(lambda: yard.list_deployments() == ["shop"])
         refused = other.run(*yard.deploy_arguments(1)).expect(1)
-        assert refused.error["code"] == "lock-held"
+        assert (refused.error["code"], "since" in refused.error["message"]) == ("lock-held", True)
+        waiting = other.begin(*yard.deploy_arguments(1), "--lock-wait", "200")
+        ended = finish(first).expect(0), finish(waiting).expect(0)
     finally:
-        command.kill()
+        first.kill()
+    assert [one.envelope["status"] for one in ended] == ["deployed", "unchanged"]
+    assert yard.list_leases() == []
+
+
+def test_deploy_killed_at_one_boundary_after_the_other_comes_to_its_end_unnoticed(yard: Yard) -> None:
+    """The first is killed when it has noted its first step, the second its second, and so on: each goes on where one was."""
+    yard.configure(replicas=1, rollout={"kind": "blue-green", "wait_seconds": 0})
     yard.deploy(1).expect(0)
-    assert yard.predict() == ANSWERS[0]
-    leases = client.CoordinationV1Api(yard.core.api_client).list_namespaced_lease(yard.namespace).items
-    assert leases == []
+    host = yard.find_host()
+    wait_until(lambda: answers(host))
+    with SteadyLoad(80, body=ARRAY_BODY, answers=ANSWERS[:2], clients=2, pause_seconds=0.1, host=host) as load:
+        number, ended = 1, run_killed_at(yard, 1)
+        while ended.code == -signal.SIGKILL:
+            number += 1
+            ended = run_killed_at(yard, number)
+    del yard.place.extra["TEST_KILL_AT"]
+    assert (ended.expect(0).result["revision"], number > BOUNDARIES) == (2, True)
+    load.assert_whole(number)
+    assert yard.predict() == ANSWERS[1]
+    assert (yard.list_deployments(), yard.list_leases()) == (["shop"], [])
+    (drift,) = yard.place.run("drift", "k8s/shop", "--json").expect(0).result["deployments"]
+    assert (drift["plan"]["steps"], drift["plan"]["changes"]) == ([], [])
+    attempts = yard.place.run("history", "k8s/shop", "--json").expect(0).result["attempts"]
+    assert [one["status"] for one in attempts[:number]] == ["succeeded", *["interrupted"] * (number - 1)]
+
+
+def run_killed_at(yard: Yard, boundary: int) -> Ended:
+    """Deploy version 2, and kill that when so many steps are noted, where it has so many."""
+    yard.place.extra["TEST_KILL_AT"] = f"after {boundary}"
+    return yard.place.run(*yard.deploy_arguments(2), main=run_killed)

@@ -50,13 +50,16 @@ class Yard:
     registry: str
     credentials: tuple[dict[str, object], ...] = ()
     """Those of other registries that images are pushed to."""
+    ready_timeout: int = 60
 
-    def configure(self, *, ready_timeout: int = 60, **settings: object) -> None:
+    def configure(self, **settings: object) -> None:
         """Write `dockyard.yaml`, with settings of the environment for Kubernetes."""
         k8s = {"namespace": self.namespace, "cpu": "50m", **settings}
         credentials = json.dumps(self.credentials)
         self.place.configure(
-            CONFIG.format(registry=self.registry, credentials=credentials, ready_timeout=ready_timeout, k8s=json.dumps(k8s))
+            CONFIG.format(
+                registry=self.registry, credentials=credentials, ready_timeout=self.ready_timeout, k8s=json.dumps(k8s)
+            )
         )
 
     def deploy(self, version: int, *more: str) -> Ended:
@@ -83,6 +86,20 @@ class Yard:
         ]
         found = [one for each in lists for one in each.items]
         return {one.metadata.uid: one.metadata.resource_version for one in found}
+
+    def list_deployments(self) -> list[str]:
+        """All Deployments, candidates included."""
+        found = client.AppsV1Api(self.core.api_client).list_namespaced_deployment(self.namespace).items
+        return [one.metadata.name for one in found]
+
+    def list_leases(self) -> list[str]:
+        """The locks that are held."""
+        found = client.CoordinationV1Api(self.core.api_client).list_namespaced_lease(self.namespace).items
+        return [one.metadata.name for one in found]
+
+    def find_host(self) -> str:
+        """The address of the Service."""
+        return str(self.core.read_namespaced_service("shop", self.namespace).spec.cluster_ip)
 
     def replica_sets(self) -> list[client.V1ReplicaSet]:
         """The revisions, one each."""

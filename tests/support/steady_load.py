@@ -10,6 +10,7 @@ machine that serves them, too.
 from __future__ import annotations
 
 import json
+import math
 import re
 import socket
 import threading
@@ -20,6 +21,7 @@ from contextlib import suppress
 from typing_extensions import Self
 
 _TIMEOUT_SECONDS = 60.0
+_UNHURRIED_SECONDS = 0.03
 _OK = b"HTTP/1.1 200 "
 _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 _CLOSES = re.compile(rb"\r\nconnection: *close\r\n", re.IGNORECASE)
@@ -47,6 +49,7 @@ class SteadyLoad:
         self._request = _write_request(asked_for or f"{host}:{port}", body)
         self._answers = [json.dumps(answer) for answer in answers]
         self._pause = pause_seconds
+        self._hurried_until = math.inf
         self._stop = threading.Event()
         self._lock = threading.Lock()
         self.answers: Counter[str] = Counter()
@@ -68,6 +71,10 @@ class SteadyLoad:
         for thread in self._threads:
             thread.join()
 
+    def hurry(self, count: int) -> None:
+        """Ask so many more as fast as was said; from then on there are fewer, until the next call."""
+        self._hurried_until = self.answered + count
+
     def wait_for(self, count: int, timeout: float = 60) -> None:
         """Return when `count` more requests have been answered."""
         wanted, deadline = self.answered + count, time.monotonic() + timeout
@@ -87,8 +94,7 @@ class SteadyLoad:
             if connection is not None and not keep:
                 connection.close()
                 connection = None
-            if self._pause:
-                self._stop.wait(self._pause)
+            self._stop.wait(self._pause if self.answered < self._hurried_until else max(self._pause, _UNHURRIED_SECONDS))
         if connection is not None:
             connection.close()
 
