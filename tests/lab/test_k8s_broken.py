@@ -17,7 +17,7 @@ from support.lab import RegistryLogin
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, ARRAY_BODY
 
-pytestmark = [pytest.mark.lab, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # a busy machine takes minutes to make the images
 
 
 @dataclass(frozen=True, kw_only=True)
