@@ -18,7 +18,7 @@ import yaml
 from kubernetes import client
 
 from support.cluster_stand_in import open_namespace
-from support.deployments import Ended, Place, Stage, make_told_arrays, make_told_place
+from support.deployments import Ended, Place, Stage, make_told_arrays
 from support.session import make_once
 from support.told_models import ARRAY, FACTORS
 
@@ -119,7 +119,7 @@ def k8s_stage(session_folder: Path, lab_registry: str) -> Stage:
     """The models of all yards, and their images, which the workers of a session share."""
 
     def make(folder: Path) -> None:
-        place = make_told_place(folder)
+        place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
         place.run(str(folder), main=make_told_arrays).expect(0)
         place.configure(CONFIG.format(registry=lab_registry, credentials=[], ready_timeout=60, k8s={}))
         for version in range(1, len(FACTORS) + 1):
