@@ -124,4 +124,4 @@ def test_everything_that_can_be_applied_is_in_the_schema() -> None:
 
 
 def test_tests_of_the_modules_are_many() -> None:
-    assert sum(len(RUN.findall(read_tests(name))) for name in NAMES) >= 80
+    assert sum(len(RUN.findall(read_tests(name))) for name in NAMES) >= 180
