@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     import pymysql
 
 MYSQL_IMAGE = "mysql:9"
-POSTGRES_IMAGE = "postgres:15"
 OBJECT_STORE_IMAGE = "versity/versitygw:latest"
 START_SECONDS = 90
 

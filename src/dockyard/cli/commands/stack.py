@@ -26,6 +26,30 @@ ValuesOption = Annotated[
     list[str] | None,
     typer.Option("--values", metavar="FILE", help="Values for the chart; may be given again.", show_default=False),
 ]
+LocalOption = Annotated[
+    bool,
+    typer.Option("--local", help="On this machine: containers with MySQL and S3, or without Docker a server with SQLite."),
+]
+ExternalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--external",
+        metavar="FILE",
+        help="In a cluster, with the database and S3 that FILE names: values for the chart, such as Terraform's outputs.",
+        show_default=False,
+    ),
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="Where a local one listens, on loopback; by default the one it has, else 5050.",
+        show_default=False,
+    ),
+]
 NAME, CHART = "tracking", "helm/tracking"
 
 
@@ -33,32 +57,11 @@ NAME, CHART = "tracking", "helm/tracking"
 def start_stack(
     context: typer.Context,
     *,
-    local: Annotated[
-        bool,
-        typer.Option("--local", help="On this machine: containers with MySQL and S3, or without Docker a server with SQLite."),
-    ] = False,
+    local: LocalOption = False,
     k8s: Annotated[bool, typer.Option("--k8s", help="In a cluster, by the chart and Helm.")] = False,
-    external: Annotated[
-        str | None,
-        typer.Option(
-            "--external",
-            metavar="FILE",
-            help="In a cluster, with the database and S3 that FILE names: values for the chart, such as Terraform's outputs.",
-            show_default=False,
-        ),
-    ] = None,
+    external: ExternalOption = None,
     name: StackName = NAME,
-    port: Annotated[
-        int | None,
-        typer.Option(
-            "--port",
-            min=1,
-            max=65535,
-            metavar="PORT",
-            help="Where a local one listens, on loopback; by default the one it has, else 5050.",
-            show_default=False,
-        ),
-    ] = None,
+    port: PortOption = None,
     runtime: opt.RuntimeOption = None,
     chart: Annotated[str, typer.Option("--chart", metavar="CHART", help="The chart: a folder or an OCI address.")] = CHART,
     image: ImageOption = None,
