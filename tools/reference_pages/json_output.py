@@ -55,6 +55,7 @@ COMMANDS = {
     "promote": "PromoteResult",
     "build": "BuildResult",
     "render k8s": "RenderResult",
+    "render terraform": "RenderResult",
     "status": "StatusResult",
     "history": "HistoryResult",
     "logs": "LogsResult",
@@ -70,6 +71,14 @@ COMMANDS = {
     "sandbox env": "SandboxResult",
     "sandbox status": "SandboxResult",
     "sandbox down": "SandboxResult",
+    "stack up": "StackResult",
+    "stack status": "StackResult",
+    "stack logs": "StackLogsResult",
+    "stack migrate": "StackResult",
+    "stack upgrade": "StackResult",
+    "stack backup": "StackResult",
+    "stack restore": "StackResult",
+    "stack down": "StackResult",
 }
 REMARKS = """
 Enums are their values; moments are ISO 8601 in UTC; sizes are bytes. A plan's step also has `phase` and `description`. `facts`

@@ -18,7 +18,6 @@ from dockyard.domain.image import BuilderKind, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.observed import DeploymentState
 from dockyard.domain.plan import Outcome, Plan
-from dockyard.domain.rendering import RenderForm
 from dockyard.domain.settings import Provenance
 
 
@@ -127,7 +126,8 @@ class RenderResult:
     """RENDERED, UNCHANGED or PARTIAL."""
     key: DeploymentKey
     folder: str
-    form: RenderForm
+    form: str
+    """The value of a RenderForm, or `terraform`."""
     revision: int
     model: ModelIdentity
     image: ImageDigest
@@ -308,6 +308,33 @@ class SandboxResult:
     """`docker`, or `unpacked`: processes out of unpacked images."""
     environment: Mapping[str, str] | None = None
     """What AWS's clients need, where that was asked for. None of it is a secret: the sandbox checks no signature."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackResult:
+    """How a tracking stack is, and what a command beside it told."""
+
+    status: ResultStatus
+    name: str
+    kind: str
+    """`local` or `k8s`."""
+    is_up: bool
+    is_ready: bool
+    """Whether its server answers, with the database behind it."""
+    url: str | None
+    environment: Mapping[str, str]
+    """What MLflow's clients need. None of it is a secret."""
+    notes: tuple[str, ...] = ()
+    answer: Mapping[str, object] | None = None
+    """What `migrate`, `backup`, `restore` or `upgrade` told, as the commands of the server's image do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackLogsResult:
+    """Lines that the servers of a stack have logged."""
+
+    name: str
+    lines: tuple[str, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
