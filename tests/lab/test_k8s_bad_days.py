@@ -6,6 +6,7 @@ That nothing is written for nothing, the API server's own audit log is asked as 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -17,7 +18,7 @@ from kubernetes import client
 from dockyard.adapters.k8s.permissions import list_permissions
 from support.cluster_stand_in import wait_until
 from support.deployments import Place
-from support.fault_proxy import RESET, SLOW, Call, FaultProxy, run_fault_proxy
+from support.fault_proxy import RESET, SLOW, Call, FaultProxy, Verb, run_fault_proxy
 from support.k8s_yard import Yard, open_yard
 from support.told_models import ANSWERS
 
@@ -74,17 +75,23 @@ def assert_each_is_needed(yard: Yard, proxy: FaultProxy) -> None:
     (role,) = rbac.list_namespaced_role(yard.namespace).items
     granted = [(g, r, v) for rule in role.rules for g in rule.api_groups for r in rule.resources for v in rule.verbs]
     used = {what: call for what, call in proxy.used.items() if what in granted}
-    assert [what for what, call in used.items() if is_refused(proxy, call)] == []
-    for missing, call in used.items():
+    assert list_refused(proxy, used) == []
+    for missing in used:
         rules = [{"apiGroups": [g], "resources": [r], "verbs": [v]} for g, r, v in granted if (g, r, v) != missing]
         rbac.patch_namespaced_role(role.metadata.name, yard.namespace, {"rules": rules})
-        wait_until(partial(is_refused, proxy, call))
+        wait_until(partial(is_missed, missing, proxy, used))
     rbac.patch_namespaced_role(role.metadata.name, yard.namespace, {"rules": role.rules})
 
 
-def is_refused(proxy: FaultProxy, call: Call) -> bool:
-    """Whether a call that was made before is not allowed any more."""
-    return proxy.try_again(call) == 403
+def list_refused(proxy: FaultProxy, used: Mapping[Verb, Call]) -> list[Verb]:
+    """What of those calls is not allowed."""
+    return [what for what, call in used.items() if proxy.try_again(call) == 403]
+
+
+def is_missed(missing: Verb, proxy: FaultProxy, used: Mapping[Verb, Call]) -> bool:
+    """Whether calls for that resource are refused, and no others."""
+    refused = list_refused(proxy, used)
+    return missing in refused and {what[:2] for what in refused} == {missing[:2]}
 
 
 @dataclass(frozen=True, kw_only=True)

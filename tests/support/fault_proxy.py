@@ -18,6 +18,8 @@ import yaml
 
 RESET, SLOW = 0, 1
 """Instead of a status: the connection is closed without an answer, or the answer takes a second."""
+Verb = tuple[str, str, str]
+"""Group, resource and verb."""
 _EVERY = 3
 _RESOURCE = re.compile(r"/(?:api|apis/([^/]+))/[^/]+/namespaces/[^/]+/([a-z]+)(?:/([^/]+)(?:/([a-z]+))?)?")
 _DROPPED = frozenset({"host", "connection", "transfer-encoding", "content-length", "accept-encoding"})
@@ -50,8 +52,8 @@ class FaultProxy:
     befallen: int = 0
     conflicts: int = 0
     """So many of the next applied objects are answered 409: somebody else was faster."""
-    used: dict[tuple[str, str, str], Call] = field(default_factory=dict)
-    """Group, resource and verb of the calls that reached the API server, and one call for each."""
+    used: dict[Verb, Call] = field(default_factory=dict)
+    """What the calls were that reached the API server, and one call for each."""
     writes: list[tuple[str, str]] = field(default_factory=list)
     """Those of them that changed something other than the lock."""
     _calls: Iterator[int] = field(default_factory=lambda: count(1))
