@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure, RegistryEntry
 from dockyard.domain.deployment import DeploymentKey, RevisionSpec
@@ -28,6 +29,9 @@ from dockyard.usecases.build import push_image
 from dockyard.usecases.record import write_or_queue
 from dockyard.usecases.workbench import Workbench
 
+B = TypeVar("B", Blueprint, EndpointBlueprint)
+S = TypeVar("S", RenderShape, ModuleShape)
+
 
 def render(bench: Workbench, renderer: Renderer[Blueprint, RenderShape], request: RenderRequest) -> RenderResult:
     """Write a deployment's objects into a folder; the image is built and pushed first, where none is named.
@@ -40,9 +44,7 @@ def render(bench: Workbench, renderer: Renderer[Blueprint, RenderShape], request
     spec = K8sSpec(model=draft.model, fingerprint=draft.fingerprint, settings=asked.settings)
     number = request.revision or choose_number(before, spec, draft.image)
     blueprint = Blueprint(key=asked.key, number=number, spec=spec, image=draft.image, policy=asked.policy)
-    files = renderer.render_files(blueprint, request.shape)
-    lock = describe_lock(blueprint, request.shape, files)
-    return _record(bench, request.folder, (asked.key, lock), renderer.write_files(request.folder, lock, files))
+    return _write(bench, renderer, request.folder, blueprint, request.shape)
 
 
 def render_terraform(
@@ -60,9 +62,7 @@ def render_terraform(
     spec = SageMakerSpec(model=draft.model, fingerprint=draft.fingerprint, settings=asked.settings)
     number = request.revision or choose_number(before, spec, draft.image)
     blueprint = EndpointBlueprint(key=asked.key, number=number, spec=spec, image=draft.image, policy=asked.policy)
-    files = renderer.render_files(blueprint, request.shape)
-    lock = describe_lock(blueprint, request.shape, files)
-    return _record(bench, request.folder, (asked.key, lock), renderer.write_files(request.folder, lock, files))
+    return _write(bench, renderer, request.folder, blueprint, request.shape)
 
 
 def choose_number(before: RenderLock | None, spec: RevisionSpec, image: ImageDigest) -> int:
@@ -117,6 +117,13 @@ def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) 
         raise UsageError("usage", "there is no repository to push to", hint="set `image.repository` in dockyard.yaml")
     image = bench.images.find_image(recipe.fingerprint) or bench.images.build_image(recipe, model)
     return push_image(bench, image, repository)
+
+
+def _write(bench: Workbench, renderer: Renderer[B, S], folder: Path, blueprint: B, shape: S) -> RenderResult:
+    """Bring the folder to what the blueprint says, and tell what that changed."""
+    files = renderer.render_files(blueprint, shape)
+    lock = describe_lock(blueprint, shape, files)
+    return _record(bench, folder, (blueprint.key, lock), renderer.write_files(folder, lock, files))
 
 
 def _record(bench: Workbench, folder: Path, rendered: tuple[DeploymentKey, RenderLock], change: FolderChange) -> RenderResult:
