@@ -197,7 +197,7 @@ def test_model_of_jobs_is_no_revision_and_an_orphan_when_no_job_runs(bench: Benc
     bench.jobs.start_job(KEY, job)
     assert bench.account.list_orphans() == ()
     bench.wait(job.name)
-    assert bench.account.list_orphans() == (bench.model,)
+    assert bench.account.list_orphans() == (f"model {bench.model}",)
     assert bench.list_models() == [(bench.model, False)]
     bench.account.delete_orphans()
     assert bench.list_models() == []
