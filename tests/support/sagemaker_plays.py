@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from dockyard.domain.errors import DockyardError, NotFoundError
-from dockyard.domain.result import DeleteResult, DeployResult, ResultStatus
+from dockyard.domain.result import BatchResult, DeleteResult, DeployResult, ResultStatus
 from dockyard_sandbox.faults import Rule
 from support.endpoint_load import EndpointLoad
 from support.sagemaker_cloud import SageMakerCloud
@@ -78,7 +78,9 @@ class Play:
         said = " ".join(f"{one.code} {one.message}" for one in result.failures)
         return Ending(said=said, is_partial=result.status is ResultStatus.PARTIAL)
 
-    def _call(self) -> DeployResult | DeleteResult:
+    def _call(self) -> DeployResult | DeleteResult | BatchResult:
+        if self.command == "batch":
+            return self.scene.batch()
         if self.command == "rollback":
             return self.scene.roll_back(3 - self.at)
         if self.command == "delete":
