@@ -62,13 +62,17 @@ def find_recorded(bench: Workbench, seen: ObservedDeployment) -> Revision | None
 
 def require_deployment(bench: Workbench, key: DeploymentKey) -> ObservedDeployment:
     """Look at a deployment that must be there. Raises NotFoundError `deployment-not-found`."""
-    seen = bench.sites.find(key.environment).describe(key)
+    return require_there(bench, bench.sites.find(key.environment).describe(key))
+
+
+def require_there(bench: Workbench, seen: D) -> D:
+    """Return what was seen, which must be there. Raises NotFoundError `deployment-not-found`."""
     if seen.exists:
         return seen
     raise NotFoundError(
         "deployment-not-found",
-        f"there is no deployment `{key.name}` in environment `{key.environment}`",
-        hint=_tell_what_is_there(bench, key),
+        f"there is no deployment `{seen.key.name}` in environment `{seen.key.environment}`",
+        hint=_tell_what_is_there(bench, seen.key),
     )
 
 
