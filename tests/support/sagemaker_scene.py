@@ -231,9 +231,9 @@ class Scene:
         """The model of a version."""
         return self.local.registry.resolve_model(parse_model_ref(self.local.refer(version))).version.identity
 
-    def list_claiming(self) -> list[int]:
-        """The revisions whose record says that they serve."""
-        seen, registry = self.observe(), self.local.registry
+    def list_claiming(self, seen: ObservedSageMaker | None = None) -> list[int]:
+        """The revisions whose record says that they serve, of those that are there, or have just been seen."""
+        seen, registry = seen or self.observe(), self.local.registry
         records = [(one.number, registry.find_record(self.key, one.spec.model)) for one in seen.revisions]
         return [number for number, record in records if record and record.status is RecordStatus.SERVING]
 
