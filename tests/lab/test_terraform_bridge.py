@@ -15,7 +15,8 @@ from dockyard.adapters.config_model import Configuration
 from dockyard.domain.deployment import Target
 from support.kubernetes_schemas import validate
 from support.lab import ROOT
-from support.terraform import TERRAFORM, TOOLS, Terraform
+from support.terraform import TOOLS, Terraform
+from terraform_test import TERRAFORM
 
 pytestmark = pytest.mark.lab
 ROLE = "arn:aws:iam::111122223333:role/mlflow"
