@@ -26,7 +26,6 @@ TERRAFORM = ROOT / "terraform"
 CONFIGURATIONS = sorted(str(file.parent.relative_to(TERRAFORM)) for file in TERRAFORM.glob("*/*/versions.tf"))
 """Modules and examples."""
 _SECONDS = 600
-_VARIABLE = "TF_REATTACH_PROVIDERS"
 
 
 @contextmanager
@@ -35,15 +34,20 @@ def serve_stand_in(program: Path, folder: Path) -> Iterator[dict[str, str]]:
     told = folder / "reattach"
     with subprocess.Popen([program, "-stay", told], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         try:
-            until = time.monotonic() + _SECONDS
-            while not (told.exists() and told.read_text("utf-8").endswith("\n")):
-                if process.poll() is not None or time.monotonic() > until:
-                    raise SystemExit(f"{program} does not serve")
-                time.sleep(0.05)
-            name, _, value = told.read_text("utf-8").strip().partition("=")
+            name, _, value = _await_text(told, process).strip().partition("=")
             yield {name: value.strip("'")}
         finally:
             process.send_signal(signal.SIGINT)
+
+
+def _await_text(file: Path, process: subprocess.Popen[bytes]) -> str:
+    """What a process writes into a file, as soon as the line is whole."""
+    until = time.monotonic() + _SECONDS
+    while process.poll() is None and time.monotonic() < until:
+        if file.exists() and (text := file.read_text("utf-8")).endswith("\n"):
+            return text
+        time.sleep(0.05)
+    raise SystemExit("the stand-in for the AWS provider does not serve")
 
 
 def run_tests(tool: str | Path, configuration: str, data: Path, environ: Mapping[str, str]) -> dict[str, str]:

@@ -29,7 +29,10 @@ GIVEN: dict[str, object] = {
     },
     "environments": {"prod": "models"},
 }  # fmt: skip
-VARIANTS = {"pod identity": GIVEN, "irsa and users": {**GIVEN, "ingress": None, "role_arn": ROLE, "users_secret": "users"}}
+VARIANTS = {
+    "pod identity": GIVEN,
+    "irsa and users": {**GIVEN, "ingress": None, "role_arn": ROLE, "users_secret": "users", "backup": {}},
+}
 
 
 def apply(terraform: Terraform, tool: str, variables: dict[str, object], folder: Path) -> dict[str, Any]:
