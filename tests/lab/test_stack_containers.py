@@ -6,7 +6,7 @@ import contextlib
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -53,7 +53,7 @@ class LocalStack:
         mounts = [mount for one in self.containers() for mount in one.attrs["Mounts"]]
         return {str(mount["Name"]) for mount in mounts if mount["Type"] == "volume"}
 
-    def ask(self, path: str, body: dict[str, object] | None = None) -> dict[str, object]:
+    def ask(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, object]:
         """A request to MLflow's own API."""
         method = "GET" if body is None else "POST"
         answer = requests.request(method, f"http://127.0.0.1:{self.port}/api/2.0/mlflow/{path}", json=body, timeout=60)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import contextlib
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -46,8 +46,9 @@ class Pair:
         """What the superuser is told."""
         database = self.engine.containers.get(f"{self.network.name}-postgres")
         code, said = database.exec_run(["psql", "-qAtU", "postgres", "-v", "ON_ERROR_STOP=1", "-c", statement, "mlflow"])
+        assert isinstance(said, bytes)
         assert code == 0, said
-        return str(said.decode().strip())
+        return said.decode().strip()
 
     def create(self, *command: str) -> Container:
         """A container of the image, which has not begun."""
@@ -82,7 +83,7 @@ class Pair:
         finally:
             container.remove(force=True)
 
-    def ask(self, path: str, user: tuple[str, str], body: dict[str, object] | None = None) -> requests.Response:
+    def ask(self, path: str, user: tuple[str, str], body: Mapping[str, object] | None = None) -> requests.Response:
         """A request of a user's."""
         method = "GET" if body is None else "POST"
         return requests.request(method, f"{self.url}/api/{path}", json=body, auth=user, timeout=30)
