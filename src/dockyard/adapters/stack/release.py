@@ -50,7 +50,7 @@ class StackRelease:
         address = self._find_address()
         url = address or f"{_find_scheme(found)}://{self._title}.{self._api.namespace}"
         is_ready = bool(found.get("status", {}).get("availableReplicas"))
-        note = f"from outside the cluster: `kubectl -n {self._api.namespace} port-forward service/{self._title} 5000:80`"
+        note = f"from outside the cluster: `kubectl -n {self._api.namespace} port-forward service/{self._title} 5000:http`"
         return StackLook(
             is_up=True,
             is_ready=is_ready,
