@@ -9,12 +9,14 @@ locals {
   # Without what has come later and was not asked for: names of configurations that are there stay.
   instances = { for name, value in var.instances : name => value if name != "volume_gb" || value != null }
 
-  # Neither a model nor a configuration can be changed: what is in it is in its name, so a change makes another one.
-  model_names = {
-    for name, image in local.images : name => "${local.stem}-${substr(sha256(jsonencode([
-      image, name == "model" ? var.model_data_url : null, local.environment, var.execution_role_arn, var.vpc, var.network_isolation
-    ])), 0, 16)}"
+  # Neither a model nor a configuration can be changed: what is in it is in its name, so a change makes another one. A shadow's name is
+  # never that of a model which serves: the shadow is still there when the same image comes to serve.
+  contents = {
+    for name, image in local.images : name => jsonencode([
+      image, name == "model" ? var.model_data_url : "shadow", local.environment, var.execution_role_arn, var.vpc, var.network_isolation
+    ])
   }
+  model_names = { for name, content in local.contents : name => "${local.stem}-${substr(sha256(content), 0, 16)}" }
   configuration_name = "${local.stem}-${substr(sha256(jsonencode([
     local.model_names, local.instances, var.serverless, var.kms_key_arn, var.capture, var.asynchronous, try(var.shadow.percent, null), var.execution_role_arn
   ])), 0, 16)}"

@@ -109,6 +109,17 @@ run "requests_are_captured_and_shadowed" {
   }
 }
 
+run "image_of_a_shadow_may_come_to_serve_while_the_shadow_is_there" {
+  command = plan
+  variables {
+    shadow = { image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/dockyard/wine@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
+  }
+  assert {
+    condition     = aws_sagemaker_model.this["shadow"].name != aws_sagemaker_model.this["model"].name
+    error_message = "Two models at a time cannot have one name."
+  }
+}
+
 run "only_requests_are_captured_and_only_a_schedule_scales" {
   variables {
     capture = { uri = "s3://captured/wine", output = false }
