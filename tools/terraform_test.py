@@ -17,8 +17,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -50,24 +52,35 @@ def _await_text(file: Path, process: subprocess.Popen[bytes]) -> str:
     raise SystemExit("the stand-in for the AWS provider does not serve")
 
 
-def run_tests(tool: str | Path, configuration: str, data: Path, environ: Mapping[str, str]) -> dict[str, str]:
-    """The status of every run, by its file and name; what the tool said where there is none. Writes into `data` only."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tested:
+    """What became of a configuration's tests."""
+
+    statuses: Mapping[str, str]
+    """Of every run, by its file and name; what the tool said where there is none."""
+    made: Sequence[Mapping[str, int]]
+    """For each run that applies, the number of instances of every resource that it made; only Terraform tells."""
+
+
+def run_tests(tool: str | Path, configuration: str, data: Path, environ: Mapping[str, str]) -> Tested:
+    """Run them. Writes into `data` only."""
     folder, quiet = TERRAFORM / configuration, {"TF_DATA_DIR": str(data), "TF_IN_AUTOMATION": "1", "CHECKPOINT_DISABLE": "1"}
 
     def run(*arguments: str) -> subprocess.CompletedProcess[str]:
         command, told = [tool, *arguments], {**environ, **quiet}
         return subprocess.run(command, cwd=folder, env=told, capture_output=True, text=True, check=False, timeout=_SECONDS)
 
-    fetched, tested = run("get"), run("test", "-json")
-    found = {f"{one['path']}: {one['run']}": str(one["status"]) for one in _list_runs(tested.stdout)}
-    return found or {"": fetched.stderr + tested.stdout + tested.stderr}
-
-
-def _list_runs(text: str) -> Iterator[Mapping[str, object]]:
-    for line in text.splitlines():
-        told = json.loads(line) if line.startswith("{") else {}
-        if told.get("type") == "test_run" and told["test_run"].get("progress", "complete") == "complete":
-            yield told["test_run"]
+    fetched, tested = run("get"), run("test", "-json", "-verbose")
+    told = [json.loads(line) for line in tested.stdout.splitlines() if line.startswith("{")]
+    runs = [one["test_run"] for one in told if one.get("type") == "test_run"]
+    found = {
+        f"{one['path']}: {one['run']}": str(one["status"]) for one in runs if one.get("progress", "complete") == "complete"
+    }
+    states = [one["test_state"].get("root_module", {}) for one in told if one.get("type") == "test_state"]
+    return Tested(
+        statuses=found or {"": fetched.stderr + tested.stdout + tested.stderr},
+        made=[Counter(f"{one['type']}.{one['name']}" for one in state.get("resources", ())) for state in states],
+    )
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -79,7 +92,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     begun, runs, bad = time.monotonic(), 0, 0
     with tempfile.TemporaryDirectory() as kept, serve_stand_in(asked.stand_in.resolve(), Path(kept)) as told:
         for configuration in CONFIGURATIONS:
-            found = run_tests(asked.tool, configuration, Path(kept, configuration), {**os.environ, **told})
+            found = run_tests(asked.tool, configuration, Path(kept, configuration), {**os.environ, **told}).statuses
             failed = {name: status for name, status in found.items() if status != "pass"}
             runs, bad = runs + len(found), bad + len(failed)
             for name, status in failed.items():

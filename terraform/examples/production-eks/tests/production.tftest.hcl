@@ -97,7 +97,7 @@ run "chart_and_dockyard_know_what_was_made" {
 
 run "people_from_outside_have_a_host_and_passwords" {
   variables {
-    ingress             = { host = "mlflow.example.com", class_name = "alb", controller_namespace = "kube-system", tls_secret = "tls" }
+    ingress             = { host = "mlflow.example.com", class_name = "nginx", controller_namespace = "ingress-nginx", tls_secret = "tls" }
     users_secret        = "mlflow-users"
     kubernetes_version  = "1.34"
     deletion_protection = false
