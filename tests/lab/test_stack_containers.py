@@ -4,25 +4,34 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import signal
 import subprocess
 import sys
+import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.error import URLError
 
 import docker
 import pytest
 import requests
 from docker.models.containers import Container
+from mlflow import MlflowClient
 
 from dockyard.domain.image import ImageDigest
+from support.deployments import CONFIG, Place
 from support.older_image import OLDER_MLFLOW, build_older_image
+from support.patience import wait_for
 from support.ports import reserve_port
 from support.tracking_image import BASE, TAG
 
 pytestmark = pytest.mark.lab
 
 PASSWORD = "Mysql1234#"  # not a secret: the one of a well-known tutorial
+EXAMPLES = Path(__file__).parents[2] / "examples"
+KNN = "models:/TrainedKNNModel/production"
 WEIGHTS = bytes(range(256)) * 4096
 
 
@@ -67,7 +76,7 @@ class LocalStack:
 
     def describe(self, run: str) -> tuple[object, ...]:
         """What was logged, wherever it is kept."""
-        version = self.ask("registered-models/alias?name=TrainedKNNModel&alias=champion")
+        version = self.ask("registered-models/alias?name=wine&alias=champion")
         return version, self.ask(f"runs/get?run_id={run}"), requests.get(self.artifact(run), timeout=60).content
 
 
@@ -104,11 +113,11 @@ def log_run(stack: LocalStack) -> str:
     name = str(run["info"]["run_id"])
     stack.ask("runs/log-metric", {"run_id": name, "key": "rmse", "value": 0.78, "timestamp": 1})
     requests.put(stack.artifact(name), WEIGHTS, timeout=60).raise_for_status()
-    stack.ask("registered-models/create", {"name": "TrainedKNNModel"})
+    stack.ask("registered-models/create", {"name": "wine"})
     source = f"{run['info']['artifact_uri']}/model"
-    version = {"name": "TrainedKNNModel", "source": source, "run_id": name, "tags": [{"key": "größe", "value": "1"}]}
+    version = {"name": "wine", "source": source, "run_id": name, "tags": [{"key": "größe", "value": "1"}]}
     stack.ask("model-versions/create", version)
-    stack.ask("registered-models/alias", {"name": "TrainedKNNModel", "alias": "champion", "version": "1"})
+    stack.ask("registered-models/alias", {"name": "wine", "alias": "champion", "version": "1"})
     return name
 
 
@@ -139,3 +148,77 @@ def test_only_the_server_listens_on_this_machine_and_no_password_is_told(stack: 
     secrets = [file.read_text() for file in (stack.home / "stacks/tracking/secrets").glob("*/*")]
     assert (len(secrets), PASSWORD in secrets) == (4, True)
     assert [one for one in secrets if one in told] == []
+
+
+@pytest.fixture(name="place", scope="module")
+def data_scientist(
+    stack: LocalStack, lab_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Place]:
+    """Whoever trains and deploys, and has nothing of the stack but its address."""
+    folder = tmp_path_factory.mktemp("place")
+    extra = {name: lab_environment[name] for name in ("DOCKYARD_IMAGE__MIRRORS",) if name in lab_environment}
+    extra["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{stack.port}"
+    place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=reserve_port(), extra=extra)
+    place.configure(CONFIG.format(port=place.port, history_limit=2))
+    yield place
+    place.close()
+
+
+def test_wine_project_runs_against_the_stack_by_mlflow_run(place: Place) -> None:
+    project = str(EXAMPLES / "sklearn_elasticnet_wine")
+    place.run_program("mlflow", "run", project, "--env-manager", "local", "-P", "alpha=0.3").expect(0)
+    client = MlflowClient(place.extra["MLFLOW_TRACKING_URI"])
+    version = client.get_model_version("my_first_model", "1")
+    assert client.get_run(str(version.run_id)).data.params == {"alpha": "0.3", "l1_ratio": "0.5"}
+
+
+@pytest.mark.filterwarnings("ignore:.*stages:FutureWarning")
+def test_model_by_its_stage_answers_deployed_as_it_does_by_mlflow_models_serve(place: Place, tmp_path: Path) -> None:
+    train = str(EXAMPLES / "knn_classifier/train.py")
+    place.run_program("python", train).expect(0)
+    client = MlflowClient(place.extra["MLFLOW_TRACKING_URI"])
+    client.transition_model_version_stage("TrainedKNNModel", "1", "Production")
+    client.set_registered_model_alias("TrainedKNNModel", "champion", "1")
+
+    place.deploy(model=KNN).expect(0)
+    try:
+        body = json.dumps({"inputs": [[2, 10], [11, 11], [1, 2]]}).encode()
+        with served_by_mlflow(place, tmp_path / "log") as port:
+            theirs = ask(port, body)
+        assert ask(place.port, body) == theirs == {"predictions": ["C2", "C3", "C1"]}
+        assert place.deploy(model="models:/TrainedKNNModel@champion").expect(0).envelope["status"] == "unchanged"
+    finally:
+        place.run("delete", f"local/{place.name}", "--yes").expect(0)
+
+
+def ask(port: int, body: bytes) -> object:
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
+
+
+@contextlib.contextmanager
+def served_by_mlflow(place: Place, log: Path) -> Iterator[int]:
+    """`mlflow models serve`, on a port of its own."""
+    port = reserve_port()
+    command = [str(Path(sys.executable).with_name("mlflow")), "models", "serve", "-m", KNN, "-p", str(port)]
+    with log.open("wb") as output:
+        process = subprocess.Popen(
+            [*command, "--env-manager", "local"],
+            env=place.environ,
+            stdout=output,
+            stderr=output,
+            start_new_session=True,  # so that its workers end with it
+        )
+    try:
+        wait_for(lambda: pings(port), seconds=120)
+        yield port
+    finally:
+        os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+
+def pings(port: int) -> bool:
+    with contextlib.suppress(URLError, OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5):
+        return True
+    return False
