@@ -69,7 +69,7 @@ def assert_fit(objects: Iterable[Json], blueprint: Blueprint) -> None:
     spec = workload["spec"]
     metadata, pod = _find_pod(workload)
     (container,) = pod["containers"]
-    settings = blueprint.spec.settings
+    settings = blueprint.settings
     # 1 to 3: started, ready and alive are told apart, and the start has the time that it is given
     startup, ready, alive = (container[f"{name}Probe"] for name in ("startup", "readiness", "liveness"))
     assert (startup["httpGet"]["path"], ready["httpGet"]["path"], alive["httpGet"]["path"]) == ("/ready", "/ready", "/ping")

@@ -58,12 +58,12 @@ class K8s(Section):
     by the cluster, the Gateway's namespace and Prometheus' are let in where they are named in `route` and `monitoring`."""
     peers: list[PeerSection] = []
     """Who else may ask it."""
-    cpu: Quantity = _SETTINGS.cpu
-    """What each pod asks for, in cores, as `250m` or `2`."""
+    cpu: Quantity | None = _SETTINGS.cpu
+    """What each pod asks for, in cores, as `250m` or `2`. Without it, by the load time that was measured of the image."""
     cpu_limit: Quantity = _SETTINGS.cpu_limit
     """The most that each pod gets."""
-    memory: Quantity = _SETTINGS.memory
-    """What each pod asks for, and the most that it gets."""
+    memory: Quantity | None = _SETTINGS.memory
+    """What each pod asks for, and the most that it gets. Without it, twice what was measured of the image."""
     tmp_size: Quantity = _SETTINGS.tmp_size
     """The most that may be in /tmp, the only folder that pods can write to."""
     env_secrets: list[ObjectName] = []

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure, RegistryEntry
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import PartialError, UsageError
-from dockyard.domain.image import ImageDigest, ImageRecipe
+from dockyard.domain.image import Footprint, ImageDigest, ImageRecipe
 from dockyard.domain.k8s import Blueprint, K8sSpec
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.rendering import RenderLock, RenderShape
@@ -42,7 +42,14 @@ def render(bench: Workbench, renderer: Renderer, request: RenderRequest) -> Rend
     spec = K8sSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=asked.settings)
     image = request.image or _provide_image(bench, recipe, model)
     number = request.revision or choose_number(before, spec, image)
-    blueprint = Blueprint(key=asked.key, number=number, spec=spec, image=image, policy=asked.policy)
+    blueprint = Blueprint(
+        key=asked.key,
+        number=number,
+        spec=spec,
+        image=image,
+        footprint=_find_footprint(bench, recipe, image),
+        policy=asked.policy,
+    )
     files = renderer.render_files(blueprint, request.shape)
     change = renderer.write_files(request.folder, describe_lock(blueprint, request.shape, files), files)
     return _record(bench, request, blueprint, change)
@@ -69,6 +76,13 @@ def describe_lock(blueprint: Blueprint, shape: RenderShape, files: Mapping[str, 
         image=blueprint.image,
         files={path: f"sha256:{hashlib.sha256(content).hexdigest()}" for path, content in sorted(files.items())},
     )
+
+
+def _find_footprint(bench: Workbench, recipe: ImageRecipe, image: ImageDigest) -> Footprint | None:
+    """What the image itself says, wherever it is: two that render it get the same."""
+    built = bench.images.find_image(recipe.fingerprint)
+    is_local = built is not None and image.endswith(f"@{built.digest}")
+    return built.footprint if built is not None and is_local else bench.images.read_footprint(image)
 
 
 def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) -> ImageDigest:

@@ -68,7 +68,7 @@ def test_first_deploy_serves_and_is_recorded(bench: K8sBench) -> None:
     assert [outcome.step for outcome in result.outcomes] == [step.type for step in result.plan.steps]
     assert str(result.image).startswith("registry.example.com/models@sha256:")
     row = describe_status(bench.open(), None, None).rows[0]
-    assert (row.capacity, row.is_recorded) == ("2 of 2 pods, 1Gi each, in default", True)
+    assert (row.capacity, row.is_recorded) == ("2 of 2 pods, 640Mi each (320 MiB measured), in default", True)
 
 
 def test_every_pod_is_asked_and_together_they_get_the_requests_of_the_smoke_test(bench: K8sBench) -> None:
@@ -198,7 +198,9 @@ def test_autoscaled_number_of_pods_is_neither_drift_nor_conflict(bench: K8sBench
     assert any("(2 to 5 pods)" in step.describe() for step in result.plan.steps)
     bench.cluster.meddle(KEY, 4)
     assert run(bench, policy=policy).status is ResultStatus.UNCHANGED
-    assert describe_status(bench.open(), None, None).rows[0].capacity == "2 of 2 pods, 1Gi each, in default"
+    assert (
+        describe_status(bench.open(), None, None).rows[0].capacity == "2 of 2 pods, 640Mi each (320 MiB measured), in default"
+    )
     assert "HorizontalPodAutoscaler/wine" in bench.cluster.describe_deployment(KEY).objects
 
 

@@ -56,7 +56,7 @@ def render_ways_in(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifes
 
 def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
     """Return what the templates are filled in with."""
-    settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
+    settings, name = blueprint.settings, derive_object_name(blueprint.key)
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
     series = f'namespace="{namespace}",service="{name}"'
