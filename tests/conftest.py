@@ -16,6 +16,7 @@ pytest_plugins = [
     "support.terraform",
     "support.tracking",
     "support.tracking_image",
+    "support.tracking_renders",
 ]
 gc.disable()
 _LONGEST_FIRST = ("docs", "e2e", "examples", "process", "contract")

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
+from collections.abc import Mapping
 
 import pytest
 import yaml
@@ -11,22 +11,10 @@ import yaml
 from dockyard.adapters.k8s.render.files import FileRenderer
 from dockyard.domain.rendering import GitPlace, RenderForm, RenderShape
 from support.k8s_variants import VARIANTS
-from support.lab import ROOT, Part
-from support.own_pythons import provide_python
+from support.kubernetes_schemas import OF_OTHERS, validate
+from support.tracking_renders import Rendering, distinct_objects
 
 pytestmark = pytest.mark.lab
-
-SCHEMAS = Part(title="Python with Kubernetes' schemas", variable="", started_by="")
-OF_OTHERS = ("HTTPRoute", "ScaledObject", "ServiceMonitor", "PrometheusRule", "Canary", "Rollout")
-"""Kinds that Kubernetes has no schemas of: the lab's API server has their definitions."""
-PROGRAM = """
-import json, sys
-import kubernetes_validate as kv
-for version in ["1.%d" % minor for minor in range(28, 38)]:
-    for item in json.load(open(sys.argv[1])):
-        kv.validate(item, version, strict=True)
-        print(version, item["kind"])
-"""
 
 
 def test_objects_are_valid_by_the_schemas_of_ten_versions(tmp_path_factory: pytest.TempPathFactory) -> None:
@@ -44,14 +32,12 @@ def test_objects_are_valid_by_the_schemas_of_ten_versions(tmp_path_factory: pyte
         validate([wrong], tmp_path_factory)
 
 
-def validate(objects: list[object], folders: pytest.TempPathFactory) -> str:
-    """What was found to be valid."""
-    path = folders.mktemp("objects") / "objects.json"
-    path.write_text(json.dumps(objects))
-    python = provide_python(SCHEMAS, ROOT / "requirements" / "kubernetes-schemas.txt")
-    return subprocess.run(
-        [str(python), "-c", PROGRAM, str(path)], capture_output=True, text=True, check=True, timeout=120
-    ).stdout
+def test_tracking_chart_is_valid_by_the_schemas_of_ten_versions(
+    tracking_renders: Mapping[str, Rendering], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    distinct = [one for one in distinct_objects(tracking_renders.values()) if one["kind"] not in OF_OTHERS]
+    assert len(distinct) > 2 * len(tracking_renders)
+    assert len(validate(distinct, tmp_path_factory).splitlines()) == 10 * len(distinct)
 
 
 def make_shape(form: RenderForm) -> RenderShape:

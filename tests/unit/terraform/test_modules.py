@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -18,16 +19,21 @@ NAMES = sorted(file.parent.name for file in MODULES.glob("*/versions.tf"))
 VARIABLES = [(name, one) for name in NAMES for one in read_declarations(MODULES / name) if one.kind == "variable"]
 OUTPUTS = [(name, one) for name in NAMES for one in read_declarations(MODULES / name) if one.kind == "output"]
 RUN = re.compile(r'^run "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
-ACTION = re.compile(r'"([a-z0-9-]+):([A-Z][A-Za-z0-9]+|\*)"')
+ACTION = re.compile(r'"([a-z0-9-]+):([A-Z][A-Za-z0-9]+|connect|\*)"')
+EVERYTHING = re.compile(r'\bResource += "\*"|\bAction += "\*"')
 ALL_ACTIONS = {"kms/main.tf": {"kms:*"}, "artifacts/main.tf": {"s3:*"}}
 """Where an action may be `*`: for the account in its key's policy, and in what is denied."""
 NOT_OPERATIONS = {
     "kms": {"ReEncryptFrom", "ReEncryptTo"},
+    "rds-db": {"connect"},
     "s3": {"AbortMultipartUpload", "GetObject", "PutObject", "DeleteObject", "ListBucket", "GetBucketLocation"},
     "sts": {"TagSession"},
 }
 """Actions that a service has besides its operations, or by another name."""
-CONDITION_KEYS = {("aws", "SecureTransport"), ("aws", "SourceAccount"), ("s3", "TlsVersion"), ("kms", "GrantIsForAWSResource")}
+CONDITION_KEYS = {("s3", "TlsVersion"), ("kms", "GrantIsForAWSResource")}
+"""Besides those that begin with `aws:`, which no action does."""
+ALL_RESOURCES = {"kms/main.tf"}
+"""Where a resource may be `*`: in a key's policy, where that is the key."""
 
 
 def name_case(case: object) -> str:
@@ -72,17 +78,35 @@ def list_actions() -> Iterator[tuple[str, str, str]]:
     for name in NAMES:
         for file in sorted((MODULES / name).glob("*.tf")):
             for service, action in ACTION.findall(file.read_text("utf-8")):
-                if (service, action) not in CONDITION_KEYS:
+                if service != "aws" and (service, action) not in CONDITION_KEYS:
                     yield f"{name}/{file.name}", service, action
+
+
+@cache
+def list_operations(service: str) -> frozenset[str]:
+    return frozenset(Loader().load_service_model(service, "service-2")["operations"])
 
 
 @pytest.mark.parametrize(("file", "service", "action"), sorted(set(list_actions())))
 def test_action_is_one_of_the_services(file: str, service: str, action: str) -> None:
     if action == "*":
         assert f"{service}:*" in ALL_ACTIONS.get(file, set())
-    else:
-        operations = Loader().load_service_model(service, "service-2")["operations"]
-        assert action in operations or action in NOT_OPERATIONS.get(service, set())
+    elif action not in NOT_OPERATIONS.get(service, set()):
+        assert action in list_operations(service)
+
+
+def test_no_policy_is_about_everything() -> None:
+    found = {str(file.relative_to(MODULES)) for file in MODULES.glob("*/*.tf") if EVERYTHING.search(file.read_text("utf-8"))}
+
+    assert found == ALL_RESOURCES
+
+
+def test_a_service_acts_for_this_account_only() -> None:
+    """The confused deputy: a service that somebody else's resource has act on ours."""
+    serving = [text for file in MODULES.glob("*/*.tf") if "Principal = { Service" in (text := file.read_text("utf-8"))]
+
+    assert len(serving) >= 2
+    assert all('"aws:SourceAccount"' in text for text in serving)
 
 
 def test_every_module_has_all_its_files() -> None:
