@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from support.bench_changes import read_mutating_calls, run_recorded
-from support.deployments import Place, Stage
+from support.deployments import Ended, Place, Stage
 from support.told_models import ANSWERS, BODY, SOUND
 
 pytestmark = pytest.mark.process
@@ -25,6 +25,13 @@ def cold(stage: Stage, tmp_path: Path) -> Iterator[Place]:
     place = stage.open_place(tmp_path / "cold", is_warm=False)
     yield place
     place.close()
+
+
+@pytest.fixture(scope="module")
+def served(shared_place: Place) -> tuple[Place, Ended]:
+    """A place with a deployment, and what the program that deployed it said."""
+    ended = shared_place.run_program("deploy", "local", "-m", f"models:/{SOUND}/1", "--name", "shop").expect(0)
+    return shared_place, ended
 
 
 def ask(place: Place, path: str = "/invocations", body: bytes | None = BODY) -> object:
@@ -60,8 +67,8 @@ def test_first_deploy_builds_proves_serves_and_records(cold: Place) -> None:
     assert cold.run("gc", "--plan", "--json").expect(0).result["items"] == []
 
 
-def test_stdout_is_the_endpoint_and_progress_is_on_stderr(place: Place) -> None:
-    ended = place.run_program("deploy", "local", "-m", f"models:/{SOUND}/1", "--name", "shop").expect(0)
+def test_stdout_is_the_endpoint_and_progress_is_on_stderr(served: tuple[Place, Ended]) -> None:
+    place, ended = served
     assert ended.out == f"http://127.0.0.1:{place.port}\n"
     assert "smoke-test revision 1" in ended.err
     again = place.run_program("dockyard", "deploy", "local", "-m", f"models:/{SOUND}/1", "--name", "shop").expect(0)
@@ -87,45 +94,47 @@ def test_plan_and_second_deploy_make_no_mutating_call(hurried_place: Place) -> N
     assert len(hurried_place.history()) == 1
 
 
-def test_update_rollback_and_delete_leave_one_revision_serving_each_time(place: Place) -> None:
-    place.deploy().expect(0)
-    assert ask(place) == ANSWERS[0]
+def test_update_rollback_and_delete_leave_one_revision_serving_each_time(hurried_place: Place) -> None:
+    hurried_place.deploy().expect(0)
+    assert ask(hurried_place) == ANSWERS[0]
 
-    plan = place.deploy("--plan", "--detailed-exitcode", model=f"models:/{SOUND}/2").expect(4)
+    plan = hurried_place.deploy("--plan", "--detailed-exitcode", model=f"models:/{SOUND}/2").expect(4)
     assert plan.envelope["status"] == "planned"
     assert [step["type"] for step in plan.result["plan"]["steps"]] == [
         *("StartRevision", "WaitReady", "SmokeTest", "ShiftTraffic", "StopRevision", "WriteRecord")
     ]
-    place.deploy(model=f"models:/{SOUND}/2").expect(0)
-    assert ask(place) == ANSWERS[1]
-    assert list(place.supervisors()) == [2]
+    hurried_place.deploy(model=f"models:/{SOUND}/2").expect(0)
+    assert ask(hurried_place) == ANSWERS[1]
+    assert list(hurried_place.supervisors()) == [2]
 
-    rolled = place.run("rollback", "shop", "--json").expect(0)
+    rolled = hurried_place.run("rollback", "shop", "--json").expect(0)
     assert (rolled.envelope["status"], rolled.result["revision"], rolled.result["previous"]) == ("rolled-back", 1, 2)
-    assert ask(place) == ANSWERS[0]
-    assert list(place.supervisors()) == [1]
-    place.run("rollback", "shop", "--revision", "2", "--json").expect(0)
-    assert ask(place) == ANSWERS[1]
-    assert place.run("rollback", "shop", "--revision", "7", "--json").expect(2).error["code"] == "no-revision"
+    assert ask(hurried_place) == ANSWERS[0]
+    assert list(hurried_place.supervisors()) == [1]
+    hurried_place.run("rollback", "shop", "--revision", "2", "--json").expect(0)
+    assert ask(hurried_place) == ANSWERS[1]
+    assert hurried_place.run("rollback", "shop", "--revision", "7", "--json").expect(2).error["code"] == "no-revision"
 
-    assert [(one["kind"], one["status"], one["revision"]) for one in place.history()] == [
+    assert [(one["kind"], one["status"], one["revision"]) for one in hurried_place.history()] == [
         *(("rollback", "succeeded", 2), ("rollback", "succeeded", 1), ("deploy", "succeeded", 2), ("deploy", "succeeded", 1)),
     ]
-    assert place.run("delete", "shop", "--plan", "--detailed-exitcode", "--json").expect(4).envelope["status"] == "planned"
-    assert ask(place) == ANSWERS[1]
-    assert place.run("delete", "shop", "--json").expect(0).envelope["status"] == "deleted"
-    place.assert_nothing_left()
-    assert place.run("delete", "shop", "--json").expect(2).error["code"] == "deployment-not-found"
-    assert place.history()[0]["kind"] == "delete"
-    collected = place.run("gc", "--json").expect(0)
+    assert (
+        hurried_place.run("delete", "shop", "--plan", "--detailed-exitcode", "--json").expect(4).envelope["status"] == "planned"
+    )
+    assert ask(hurried_place) == ANSWERS[1]
+    assert hurried_place.run("delete", "shop", "--json").expect(0).envelope["status"] == "deleted"
+    hurried_place.assert_nothing_left()
+    assert hurried_place.run("delete", "shop", "--json").expect(2).error["code"] == "deployment-not-found"
+    assert hurried_place.history()[0]["kind"] == "delete"
+    collected = hurried_place.run("gc", "--json").expect(0)
     assert {item["kind"] for item in collected.result["items"]} == {"image"}
     assert collected.result["freed_bytes"] > 0
-    assert [path for path in place.home.glob("unpacked/*") if path.is_dir()] == [], "nor is anything left unpacked"
-    assert place.run("gc", "--json").expect(0).envelope["status"] == "unchanged"
+    assert [path for path in hurried_place.home.glob("unpacked/*") if path.is_dir()] == [], "nor is anything left unpacked"
+    assert hurried_place.run("gc", "--json").expect(0).envelope["status"] == "unchanged"
 
 
-def test_predict_and_logs_speak_with_the_revision_that_serves(place: Place) -> None:
-    place.deploy().expect(0)
+def test_predict_and_logs_speak_with_the_revision_that_serves(served: tuple[Place, Ended]) -> None:
+    place, _ = served
     example = place.run("predict", "shop", "--json").expect(0)
     assert example.result["value"] == ANSWERS[0]
     typed = place.run("predict", "local/shop", "--data", '{"dataframe_records": [{"value": 5}]}').expect(0)
@@ -134,6 +143,15 @@ def test_predict_and_logs_speak_with_the_revision_that_serves(place: Place) -> N
     lines = place.run("logs", "shop", "--tail", "500").expect(0).out.splitlines()
     assert any("/invocations" in line for line in lines)
     assert not any("nonsense" in line for line in lines)
+
+
+def test_scorer_that_is_killed_is_started_again_by_its_supervisor(served: tuple[Place, Ended]) -> None:
+    place, _ = served
+    (scorer,) = children_of(place.supervisors()[1])
+    os.kill(scorer, signal.SIGKILL)
+    wait_until(lambda: children_of(place.supervisors()[1]) not in ([], [scorer]))
+    wait_until(lambda: place.state()["state"] == "serving")
+    assert ask(place) == ANSWERS[0]
 
 
 def test_drift_tells_of_an_alias_that_moved_and_promote_moves_it_back(hurried_place: Place) -> None:
@@ -167,15 +185,6 @@ def test_drift_tells_of_a_revision_that_was_killed_and_deploy_brings_it_back(hur
     assert ask(hurried_place) == ANSWERS[0]
     assert hurried_place.state()["revision"] == 1
     hurried_place.run("drift", "shop", "--json").expect(0)
-
-
-def test_scorer_that_is_killed_is_started_again_by_its_supervisor(place: Place) -> None:
-    place.deploy().expect(0)
-    (scorer,) = children_of(place.supervisors()[1])
-    os.kill(scorer, signal.SIGKILL)
-    wait_until(lambda: children_of(place.supervisors()[1]) not in ([], [scorer]))
-    wait_until(lambda: place.state()["state"] == "serving")
-    assert ask(place) == ANSWERS[0]
 
 
 def children_of(pid: int) -> list[int]:

@@ -110,12 +110,14 @@ class K8sSite:
         built = bench.images.find_image(recipe.fingerprint)
         # What is not built yet is not measured: only what is sure to fail is refused.
         footprint = built.footprint if built else LEAST_FOOTPRINT
-        return self._look_ahead(self._plan(bench, request.key, wanted), wanted, recipe.settings.platform, footprint)
+        planned = self._plan(bench, self.describe(request.key), wanted)
+        return self._look_ahead(planned, wanted, recipe.settings.platform, footprint)
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there, by a rolling update. Raises NotFoundError `no-revision`."""
+        seen = self.describe(key)
         wanted = WantedK8s(
-            spec=require_found(key, number, self.describe(key).find_revision(number)).spec,
+            spec=require_found(key, number, seen.find_revision(number)).spec,
             builder=BuilderKind.AUTO,
             builder_reason="the image of the revision is gone",
             alias=keep.alias,
@@ -126,7 +128,7 @@ class K8sSite:
             rollout=PROMOTION if keep.promotes else K8sRollout(),
             keeps_candidate=keep.keeps_candidate,
         )
-        return self._plan(bench, key, wanted)
+        return self._plan(bench, seen, wanted)
 
     def plan_delete(self, bench: Workbench, key: DeploymentKey) -> Planned:
         """Plan to take a deployment away. Raises ConflictError `name-taken`."""
@@ -173,13 +175,12 @@ class K8sSite:
         del request, error
         return False
 
-    def _plan(self, bench: Workbench, key: DeploymentKey, wanted: WantedK8s) -> Planned:
-        seen = self.describe(key)
-        blueprint = draw_blueprint(key, wanted, seen)
+    def _plan(self, bench: Workbench, seen: ObservedK8s, wanted: WantedK8s) -> Planned:
+        blueprint = draw_blueprint(seen.key, wanted, seen)
         if blueprint is not None and seen.current == blueprint.number:
             seen = dataclasses.replace(seen, differences=self.cluster.find_differences(blueprint))
         observed = observe(bench, seen, wanted.spec, wanted.alias)
-        return Planned(plan=plan_k8s(key, wanted, observed), seen=seen, spec=wanted.spec)
+        return Planned(plan=plan_k8s(seen.key, wanted, observed), seen=seen, spec=wanted.spec)
 
     def _look_ahead(self, planned: Planned, wanted: WantedK8s, platform: str, footprint: Footprint | None) -> Planned:
         """Look at the cluster before anything is made: what will fail is told now, what may fail is a note of the plan."""

@@ -79,19 +79,20 @@ class LocalSite:
             history_limit=request.history_limit,
             smoke_requests=request.smoke_requests,
         )
-        return self._plan(bench, request.key, wanted)
+        return self._plan(bench, self.describe(request.key), wanted)
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
+        seen = self.describe(key)
         wanted = WantedLocal(
-            spec=require_found(key, number, self.describe(key).find_revision(number)).spec,
+            spec=require_found(key, number, seen.find_revision(number)).spec,
             builder=BuilderKind.AUTO,
             builder_reason="the image of the revision is gone",
             alias=keep.alias,
             history_limit=keep.history_limit,
             smoke_requests=keep.smoke_requests,
         )
-        return self._plan(bench, key, wanted)
+        return self._plan(bench, seen, wanted)
 
     def plan_delete(self, bench: Workbench, key: DeploymentKey) -> Planned:
         """Plan to take a deployment away."""
@@ -129,9 +130,9 @@ class LocalSite:
         is_chosen = _require_local(request).port is None and self.describe(request.key).port is None
         return error.code == "port-in-use" and is_chosen
 
-    def _plan(self, bench: Workbench, key: DeploymentKey, wanted: WantedLocal) -> Planned:
-        observed = observe(bench, self.describe(key), wanted.spec, wanted.alias)
-        return Planned(plan=plan_local(key, wanted, observed), seen=observed.deployment, spec=wanted.spec)
+    def _plan(self, bench: Workbench, seen: ObservedLocal, wanted: WantedLocal) -> Planned:
+        observed = observe(bench, seen, wanted.spec, wanted.alias)
+        return Planned(plan=plan_local(seen.key, wanted, observed), seen=seen, spec=wanted.spec)
 
     def _check_port(self, key: DeploymentKey, port: int | None) -> None:
         if port is None or self.describe(key).port == port or self.machine.is_port_free(port):

@@ -23,7 +23,6 @@ from dockyard.domain.image import (
     MediaFormat,
 )
 from dockyard.domain.learning_container import parse_learning_container
-from dockyard.domain.observed import Observed
 from dockyard.domain.plan import RemoveRevision, StopRevision
 from dockyard.domain.request import DeployRequest, SageMakerDeployRequest
 from dockyard.domain.sagemaker import (
@@ -162,13 +161,14 @@ class SageMakerSite:
             smoke_requests=request.smoke_requests,
             policy=asked.policy,
         )
-        planned = self._plan(bench, request.key, wanted)
+        planned = self._plan(bench, self.describe(request.key), wanted)
         return planned if planned.plan.is_empty else self._look_ahead(planned, wanted)
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there. Raises NotFoundError `no-revision`."""
+        seen = self.describe(key)
         wanted = WantedSageMaker(
-            spec=require_found(key, number, self.describe(key).find_revision(number)).spec,
+            spec=require_found(key, number, seen.find_revision(number)).spec,
             builder=BuilderKind.AUTO,
             builder_reason="the image of the revision is gone",
             alias=keep.alias,
@@ -177,7 +177,7 @@ class SageMakerSite:
             policy=_without_shadow(self.policy),
             keeps_shadow=True,
         )
-        return self._plan(bench, key, wanted)
+        return self._plan(bench, seen, wanted)
 
     def plan_delete(self, bench: Workbench, key: DeploymentKey) -> Planned:
         """Plan to take a deployment away. Raises ConflictError `endpoint-not-ours`."""
@@ -240,13 +240,13 @@ class SageMakerSite:
         plan = dataclasses.replace(planned.plan, notes=(*planned.plan.notes, *refuse_what_fails(key, findings)))
         return dataclasses.replace(planned, plan=plan)
 
-    def _plan(self, bench: Workbench, key: DeploymentKey, wanted: WantedSageMaker) -> Planned:
-        observed: Observed[ObservedSageMaker] = observe(bench, self.describe(key), wanted.spec, wanted.alias)
-        plan = plan_sagemaker(key, wanted, observed)
+    def _plan(self, bench: Workbench, seen: ObservedSageMaker, wanted: WantedSageMaker) -> Planned:
+        observed = observe(bench, seen, wanted.spec, wanted.alias)
+        plan = plan_sagemaker(seen.key, wanted, observed)
         cost = self.ports.preflight.describe_cost(wanted.spec.settings, wanted.policy)
         if cost is not None and not plan.is_empty:
             plan = dataclasses.replace(plan, notes=(*plan.notes, cost))
-        return Planned(plan=plan, seen=observed.deployment, spec=wanted.spec)
+        return Planned(plan=plan, seen=seen, spec=wanted.spec)
 
 
 def _without_shadow(policy: SageMakerPolicy) -> SageMakerPolicy:
