@@ -267,13 +267,13 @@ def test_change_by_hand_is_a_difference_and_a_conflict_and_may_be_taken_over(sub
 
 
 def test_object_that_is_no_more_wanted_is_deleted(subject: Subject) -> None:
-    subject.serve(1, K8sPolicy(replicas=1, clients=("shop",)))
-    assert "NetworkPolicy/wine" in subject.look().objects
+    subject.serve(1, K8sPolicy(replicas=1, exposure=Ingress(host="a.test")))
+    assert "Ingress/wine" in subject.look().objects
     differences = {one.what for one in subject.cluster.find_differences(subject.draw(1))}
-    assert subject.look().policy == K8sPolicy(replicas=1, clients=("shop",))
+    assert subject.look().policy == K8sPolicy(replicas=1, exposure=Ingress(host="a.test"))
     subject.cluster.apply_blueprint(subject.draw(1), dry_run=False)
-    assert "NetworkPolicy/wine" not in subject.look().objects
-    assert "NetworkPolicy/wine" in differences
+    assert "Ingress/wine" not in subject.look().objects
+    assert "Ingress/wine" in differences
 
 
 def test_autoscaler_may_change_the_number_of_pods_and_a_fixed_number_comes_back(subject: Subject) -> None:

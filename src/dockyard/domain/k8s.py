@@ -13,10 +13,10 @@ from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, Re
 from dockyard.domain.image import Footprint, ImageDigest
 from dockyard.domain.k8s_exposure import Exposure, HttpRoute
 from dockyard.domain.k8s_monitoring import Monitoring
-from dockyard.domain.k8s_pods import Peer, Toleration
+from dockyard.domain.k8s_pods import Peer, PullPolicy, Toleration
 from dockyard.domain.k8s_rollout import K8sRollout, Traffic, describe_traffic
 from dockyard.domain.k8s_scaling import Autoscaling
-from dockyard.domain.k8s_sizes import choose_cpu, choose_memory, choose_ready_timeout
+from dockyard.domain.k8s_sizes import choose_cpu, choose_memory, choose_ready_timeout, choose_storage
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
 
@@ -53,6 +53,7 @@ class K8sSettings:
     """The most that may be in /tmp, the only folder that is written to."""
     pull_secrets: tuple[str, ...] = ()
     """Names of Secrets of the namespace that images are pulled with."""
+    pull_policy: PullPolicy = PullPolicy.ALWAYS
     node_selector: tuple[tuple[str, str], ...] = ()
     """Labels that nodes must have, sorted by name."""
     tolerations: tuple[Toleration, ...] = ()
@@ -78,13 +79,13 @@ class K8sSettings:
 
     def size(self, footprint: Footprint | None) -> SizedSettings:
         """Return them for an image of which that was measured: what the user has said stays."""
-        said = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)}
-        chosen = {
+        given = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)} | {
             "cpu": self.cpu or choose_cpu(footprint, self.cpu_limit),
             "memory": self.memory or choose_memory(footprint),
             "ready_timeout_seconds": self.ready_timeout_seconds or choose_ready_timeout(footprint),
+            "storage": choose_storage(self.tmp_size),
         }
-        return SizedSettings(**said | chosen)
+        return SizedSettings(**given)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -94,6 +95,8 @@ class SizedSettings(K8sSettings):
     cpu: str
     memory: str
     ready_timeout_seconds: int
+    storage: str
+    """Of the node's disk, for /tmp and logs: requested, and the most that a pod gets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -109,9 +112,11 @@ class K8sPolicy:
 
     replicas: int = 2
     clients: tuple[str, ...] = ()
-    """Namespaces whose pods may ask it. Nobody named: no NetworkPolicy, so everybody whom the cluster lets."""
+    """Namespaces whose pods may ask it. Nobody named: everybody whom the cluster lets."""
     peers: tuple[Peer, ...] = ()
     """Who else may ask it."""
+    egress: tuple[Peer, ...] = ()
+    """Whom its pods may call, besides the cluster's name server."""
     history_limit: int = 5
     """How many revisions that have served are kept to roll back to, the serving one included."""
     exposure: Exposure | None = None
@@ -141,7 +146,7 @@ class K8sPolicy:
             "Deployment",
             "Service",
             "PodDisruptionBudget",
-            *(["NetworkPolicy"] if self.named_peers else []),
+            "NetworkPolicy",
             *(["HTTPRoute" if isinstance(self.exposure, HttpRoute) else "Ingress"] if self.exposure else []),
             *([self.scaling.kind] if self.scaling else []),
             *(self.monitoring.list_kinds() if self.monitoring else []),

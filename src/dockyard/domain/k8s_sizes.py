@@ -5,6 +5,9 @@ So the same image gives the same pods, wherever they are planned or rendered. Wi
 
 from __future__ import annotations
 
+import math
+from decimal import Decimal
+
 from dockyard.domain.image import Footprint, round_up
 
 MEMORY_FACTOR = 2
@@ -16,6 +19,13 @@ LOAD_AT_REQUEST_SECONDS = 64
 READY_FACTOR = 3
 LEAST_READY_SECONDS = 120
 _USUAL_MEMORY = "1Gi"
+LOGS_MIB = 64
+"""Of the node's disk: a kubelet keeps five files of 10 MiB of a container's log."""
+_FACTORS = {
+    "m": Decimal("0.001"),
+    **{unit: Decimal(1000**power) for power, unit in enumerate("kMGT", 1)},
+    **{f"{unit}i": Decimal(1024**power) for power, unit in enumerate("KMGT", 1)},
+}
 
 
 def choose_memory(footprint: Footprint | None) -> str:
@@ -31,6 +41,13 @@ def choose_cpu(footprint: Footprint | None, limit: str) -> str:
     load = footprint.load_seconds if footprint else 0
     millis = min(max(LEAST_CPU_MILLIS, 1000 * load // LOAD_AT_REQUEST_SECONDS), _read_millis(limit))
     return f"{millis}m" if millis % 1000 else str(millis // 1000)
+
+
+def choose_storage(tmp_size: str) -> str:
+    """The node's disk that is asked for, and the most that there is: /tmp and the log."""
+    number = tmp_size.rstrip("mkKMGTi")
+    size = Decimal(number) * _FACTORS.get(tmp_size[len(number) :], Decimal(1))
+    return f"{math.ceil(size / 2**20) + LOGS_MIB}Mi"
 
 
 def choose_ready_timeout(footprint: Footprint | None) -> int:

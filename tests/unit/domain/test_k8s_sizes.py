@@ -47,7 +47,14 @@ def test_no_more_processor_time_is_asked_for_than_the_limit(limit: str, asked: s
     assert K8sSettings(cpu_limit=limit).size(slow).cpu == asked
 
 
+@pytest.mark.parametrize(
+    ("tmp", "storage"), [("256Mi", "320Mi"), ("1G", "1018Mi"), ("1.5Gi", "1600Mi"), ("1000", "65Mi"), ("1000m", "65Mi")]
+)
+def test_disk_is_for_tmp_and_the_log(tmp: str, storage: str) -> None:
+    assert K8sSettings(tmp_size=tmp).size(None).storage == storage
+
+
 def test_what_the_user_has_said_stays() -> None:
     said = K8sSettings(cpu="1", memory="100Mi", ready_timeout_seconds=7, env=(("A", "b"),))
     sized = said.size(Footprint(memory_mib=4096, load_seconds=400))
-    assert dataclasses.asdict(sized) == dataclasses.asdict(said)
+    assert dataclasses.asdict(sized) == dataclasses.asdict(said) | {"storage": "320Mi"}

@@ -57,7 +57,7 @@ def _break(rule: Json, asked: Mapping[str, Decimal], limits: Mapping[str, Decima
 def _list_needs(settings: SizedSettings) -> Mapping[str, Decimal]:
     """What one pod takes of each kind that quotas know."""
     cpu, memory, limit = _read(settings.cpu), _read(settings.memory), _read(settings.cpu_limit)
-    one = Decimal(1)
+    one, storage = Decimal(1), _read(settings.storage)
     return {
         "pods": one,
         "count/pods": one,
@@ -67,6 +67,9 @@ def _list_needs(settings: SizedSettings) -> Mapping[str, Decimal]:
         "memory": memory,
         "requests.memory": memory,
         "limits.memory": memory,
+        "ephemeral-storage": storage,
+        "requests.ephemeral-storage": storage,
+        "limits.ephemeral-storage": storage,
     }
 
 
