@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from pathlib import Path
 from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.finding import Finding
 from dockyard.domain.k8s import Blueprint, Difference, ObservedK8s, TrafficBlueprint
 from dockyard.domain.k8s_demand import Demand
-from dockyard.domain.rendering import RenderLock, RenderShape
 from dockyard.domain.request_counts import RequestCounts
 
 
@@ -99,32 +95,4 @@ class ClusterExaminer(Protocol):
 
     def examine(self, demand: Demand) -> tuple[Finding, ...]:
         """Look at server, namespace, permissions, room and nodes. Changes nothing and raises nothing."""
-        ...
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class FolderChange:
-    """What writing into a folder changed, as paths below it."""
-
-    written: tuple[str, ...] = ()
-    removed: tuple[str, ...] = ()
-
-
-class Renderer(Protocol):
-    """Makes files of a deployment's objects, and keeps a folder of them."""
-
-    def render_files(self, blueprint: Blueprint, shape: RenderShape) -> Mapping[str, bytes]:
-        """Return the files by path. Equal input gives equal bytes. Raises UsageError `secret-found`."""
-        ...
-
-    def read_lock(self, folder: Path) -> RenderLock | None:
-        """What was rendered into a folder last; None where nothing was. Raises `state-corrupt`."""
-        ...
-
-    def write_files(self, folder: Path, lock: RenderLock, files: Mapping[str, bytes]) -> FolderChange:
-        """Bring a folder to hold these files, and none of an earlier render beside them; what is not ours stays.
-
-        A kill at any moment leaves what the same call completes. Raises ConflictError `render-conflict` before anything is
-        written.
-        """
         ...

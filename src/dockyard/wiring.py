@@ -17,7 +17,15 @@ from typing import TYPE_CHECKING
 
 from dockyard.domain.deployment import DeploymentKey, Runtime, Target
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RenderRequest, RollbackRequest
+from dockyard.domain.request import (
+    BatchRequest,
+    BuildRequest,
+    DeleteRequest,
+    DeployRequest,
+    RenderRequest,
+    RollbackRequest,
+    TerraformRequest,
+)
 from dockyard.domain.result import (
     BatchResult,
     BuildResult,
@@ -133,11 +141,14 @@ class DockyardKit:
 
         return build_image(self.bench, request)
 
-    def render(self, request: RenderRequest) -> RenderResult:
+    def render(self, request: RenderRequest | TerraformRequest) -> RenderResult:
         """Write what a deploy would apply into a folder."""
-        from dockyard.usecases.render import render
+        from dockyard.adapters.terraform.renderer import TerraformRenderer
+        from dockyard.usecases.render import render, render_terraform
         from dockyard.wiring_k8s import open_renderer
 
+        if isinstance(request, TerraformRequest):
+            return render_terraform(self.bench, TerraformRenderer(), request)
         return render(self.bench, open_renderer(), request)
 
     def status(self, environment: str | None, name: str | None) -> StatusResult:

@@ -14,9 +14,11 @@ from dockyard.domain.settings import Settings
 
 if TYPE_CHECKING:
     from dockyard.domain.deployment import DeploymentKey
+    from dockyard.domain.k8s import Blueprint
+    from dockyard.domain.rendering import RenderShape
     from dockyard.domain.result import DoctorResult
     from dockyard.ports import Clock, Locks, Scorer
-    from dockyard.ports_k8s import Renderer
+    from dockyard.ports_rendering import Renderer
     from dockyard.usecases.site import Site
 
 
@@ -57,7 +59,7 @@ def examine_cluster(settings: Settings, key: DeploymentKey) -> DoctorResult:
     return doctor.examine_cluster(KubePreflight(KubeApi(place.access)), imagine(key, place, image.repository, image.platform))
 
 
-def open_renderer() -> Renderer:
+def open_renderer() -> Renderer[Blueprint, RenderShape]:
     """What makes files of blueprints."""
     from dockyard.adapters.k8s.render.files import FileRenderer
 

@@ -1,4 +1,4 @@
-"""The command line of the image: `serve` (the default), `migrate`, and `s3-key`, which boto3 runs.
+"""The command line of the image: `serve` (the default), `migrate`, `gc`, `archive-traces`, and `s3-key`, which boto3 runs.
 
 Owns arguments and exit codes.
 """
@@ -6,11 +6,12 @@ Owns arguments and exit codes.
 from __future__ import annotations
 
 import argparse
+import contextlib
 import logging
 import logging.config
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timezone
 
 from dockyard_tracking.errors import TrackingError
@@ -45,12 +46,34 @@ def _serve(settings: Settings) -> None:
 
 
 def _migrate(settings: Settings) -> None:
-    from dockyard_tracking.database import choose_supplier, install_supplier
     from dockyard_tracking.migrate import migrate
+
+    with _signed_in(settings):
+        _LOG.info("The database is at head now." if migrate(settings) else "The database was at head: nothing to do.")
+
+
+def _collect_garbage(settings: Settings) -> None:
+    from dockyard_tracking.upkeep import collect_garbage
+
+    with _signed_in(settings):
+        collect_garbage(settings)
+
+
+def _archive_traces(settings: Settings) -> None:
+    from dockyard_tracking.upkeep import archive_traces
+
+    with _signed_in(settings):
+        archive_traces(settings)
+
+
+@contextlib.contextmanager
+def _signed_in(settings: Settings) -> Iterator[None]:
+    """Within it, connections of this process have their password."""
+    from dockyard_tracking.database import choose_supplier, install_supplier
 
     uninstall = install_supplier(choose_supplier(settings.database))
     try:
-        _LOG.info("The database is at head now." if migrate(settings) else "The database was at head: nothing to do.")
+        yield
     finally:
         uninstall()
 
@@ -63,4 +86,10 @@ def _print_s3_key(settings: Settings) -> None:
     sys.stdout.write(render_key(settings.s3_credentials, datetime.now(timezone.utc)))
 
 
-_COMMANDS = {"serve": _serve, "migrate": _migrate, "s3-key": _print_s3_key}
+_COMMANDS = {
+    "serve": _serve,
+    "migrate": _migrate,
+    "gc": _collect_garbage,
+    "archive-traces": _archive_traces,
+    "s3-key": _print_s3_key,
+}

@@ -6,12 +6,15 @@ Owns how a process of the server is put together. Each worker is one, with a wat
 from __future__ import annotations
 
 import os
+import ssl
 from collections.abc import Callable
 
 import uvicorn
 
 from dockyard_tracking.application import make_application
+from dockyard_tracking.certificate import make_context
 from dockyard_tracking.database import choose_supplier, install_supplier
+from dockyard_tracking.errors import TrackingError
 from dockyard_tracking.front import Application, Front
 from dockyard_tracking.logs import describe_logging
 from dockyard_tracking.settings import Settings, read_settings
@@ -29,7 +32,16 @@ def serve(settings: Settings) -> None:
         timeout_graceful_shutdown=settings.grace_seconds,
         log_config=dict(describe_logging()),
         server_header=False,
+        ssl_context_factory=make_tls if settings.tls else None,
     )
+
+
+def make_tls(_config: object, _default: object) -> ssl.SSLContext:
+    """The TLS context of one worker, by the settings of its environment."""
+    folder = read_settings(os.environ).tls
+    if folder is None:
+        raise TrackingError("bad-setting", "DOCKYARD_TRACKING_TLS is not set.")
+    return make_context(folder)
 
 
 def make_front() -> Front:

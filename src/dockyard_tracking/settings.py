@@ -68,6 +68,12 @@ class Settings:
     """How long a migration waits for a database that does not answer yet."""
     lock_seconds: int = 600
     """How long a migration waits for another one to end."""
+    tls: Path | None = None
+    """A folder with `tls.crt` and `tls.key`: the server then speaks HTTPS only."""
+    gc_older_than: str = ""
+    """How long something has to be in the trash before `gc` deletes it, such as `30d`."""
+    archive_after: str = ""
+    """How old a trace has to be before `archive-traces` moves it, such as `30d`."""
 
 
 class _Reader:
@@ -105,6 +111,9 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         grace_seconds=read("GRACE_SECONDS", _positive, 25),
         wait_seconds=read("WAIT_SECONDS", _positive, 60),
         lock_seconds=read("LOCK_SECONDS", _positive, 600),
+        tls=read("TLS", Path, None),
+        gc_older_than=read("GC_OLDER_THAN", _age, ""),
+        archive_after=read("ARCHIVE_AFTER", _age, ""),
     )
     if settings.auth == "basic" and settings.auth_secrets is None:
         raise TrackingError("bad-setting", f"{PREFIX}AUTH=basic needs {PREFIX}AUTH_SECRETS.")
@@ -154,6 +163,12 @@ def _flag(text: str) -> bool:
     if text not in {"true", "false"}:
         raise ValueError("true or false")
     return text == "true"
+
+
+def _age(text: str) -> str:
+    if not re.fullmatch(r"[1-9][0-9]*[dhms]", text):
+        raise ValueError("a time such as 30d, 12h, 90m or 5s")
+    return text
 
 
 def _prefix(text: str) -> str:

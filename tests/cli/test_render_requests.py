@@ -1,4 +1,4 @@
-"""Claims about what `render k8s` asks of the use cases for what was typed and configured."""
+"""Claims about what `render` asks of the use cases for what was typed and configured."""
 
 from __future__ import annotations
 
@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 
-from dockyard.domain.rendering import GitPlace, RenderForm, RenderShape
-from dockyard.domain.request import RenderRequest
+from dockyard.domain.rendering import GitPlace, ModuleShape, RenderForm, RenderShape
+from dockyard.domain.request import RenderRequest, SageMakerDeployRequest, TerraformRequest
 from support.fake_kit import CommandLine
 
 CONFIG = """
 image: {repository: registry.example.com/models}
 environments:
   prod: {target: k8s, k8s: {namespace: models, replicas: 3}}
+  aws: {target: sagemaker, sagemaker: {role: "arn:aws:iam::123456789012:role/wine", count: 3}}
+  hidden: {target: sagemaker, env: {DB: {env: DB_PASSWORD}}}
 """
 DIGEST = "registry.example.com/other@sha256:" + "0" * 64
 
@@ -81,3 +83,23 @@ def test_wrong_usage_is_refused(configured: CommandLine, typed: tuple[str, ...],
 def test_namespace_is_never_guessed(dockyard: CommandLine) -> None:
     ended = dockyard("render", "k8s", "-m", "wine", "-o", "out", "--repository", "registry.example.com/models")
     assert (ended.code, "--namespace" in ended.err) == (2, True)
+
+
+def test_endpoint_as_terraform_is_the_one_that_would_be_deployed(configured: CommandLine) -> None:
+    typed = ("-m", "wine", "--env", "aws", "--rollout", "canary", "--instance", "ml.c5.large")
+    ended = configured("render", "terraform", *typed, "-o", "out", "--module", "../modules/endpoint", "--image", DIGEST)
+    assert ended.code == 0, ended.err
+    request = configured.kit.calls[-1][1]
+    assert isinstance(request, TerraformRequest)
+    assert configured.deploy("sagemaker", *typed, "-y").code == 0
+    deployed = configured.kit.calls[-1][1]
+    assert isinstance(deployed, SageMakerDeployRequest)
+    assert (request.deploy.settings, request.deploy.policy) == (deployed.settings, deployed.policy)
+    assert request.deploy.image.repository == "registry.example.com/other"
+    assert (request.shape, request.folder) == (ModuleShape(source="../modules/endpoint"), (configured.folder / "out").resolve())
+    assert (request.image, request.revision) == (DIGEST, None)
+
+
+def test_secret_variables_are_not_written_into_a_file(configured: CommandLine) -> None:
+    ended = configured("render", "terraform", "-m", "wine", "--env", "hidden", "-o", "out", "--module", "m")
+    assert (ended.code, "the secret DB would stand in the file" in ended.err) == (2, True)

@@ -1,4 +1,7 @@
-"""The example `endpoint`, applied, changed, destroyed: the stand-in provider works on the sandbox, which runs a real image."""
+"""What is applied, changed, destroyed: the stand-in provider works on the sandbox, which runs a real image.
+
+The example `endpoint`, and an endpoint that `dockyard render terraform` wrote.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from operator import itemgetter
 from pathlib import Path
 from typing import Any
 
@@ -14,13 +18,45 @@ import pytest
 import yaml
 
 from dockyard.adapters.config_model import Configuration
+from dockyard.adapters.files import write_file
+from dockyard.adapters.sagemaker import requests
+from dockyard.adapters.terraform.renderer import TerraformRenderer
+from dockyard.domain.image import ImageDigest
+from dockyard.domain.rendering import ModuleShape
+from dockyard.domain.sagemaker import (
+    AlarmPolicy,
+    Instances,
+    Rollout,
+    RolloutKind,
+    SageMakerPolicy,
+    Scaling,
+    derive_endpoint_name,
+)
+from dockyard.domain.sagemaker_blueprint import EndpointBlueprint
+from dockyard.domain.sagemaker_capture import DataCapture
+from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel
 from support.provider_backend import serve_backend
 from support.sandbox_cloud import CloudBench, open_cloud
 from support.sandbox_images import build_sandbox_stand_in
 from support.terraform import TERRAFORM, TOOLS, Terraform
+from support.terraform_values import make_blueprint
 
 pytestmark = pytest.mark.lab
 BUCKET = "team-models"
+SETTINGS: dict[str, object] = {
+    "capacity": Instances(instance_type="ml.c5.large", count=2),
+    "env": (("GREETING", 'say "${hello}"'),),
+    "startup_timeout_seconds": 600,
+    "data_capture": DataCapture(destination="s3://captured/wine", percent=10),
+    "tags": (("team", "wine"),),
+}
+POLICY = SageMakerPolicy(
+    rollout=Rollout(kind=RolloutKind.CANARY),
+    alarms=AlarmPolicy(error_percent=0.5, latency_ms=250, period_seconds=30, periods=2),
+    scaling=Scaling(minimum=1, maximum=3, invocations_per_instance=600),
+)
+NAMES = {"ModelName", "EndpointConfigName", "PolicyName", "AlarmDescription", "Tags"}
+"""What is called otherwise than after a deploy; tags are not among what is described."""
 LISTS = {
     "alarms": ("cloudwatch", "describe_alarms", "MetricAlarms[].AlarmName"),
     "aliases": ("kms", "list_aliases", "Aliases[?!starts_with(AliasName, 'alias/aws/')].AliasName"),
@@ -52,6 +88,8 @@ class Life:
     bucket: dict[str, Any]
     changed: Moment
     left: dict[str, list[str]]
+    differences: dict[str, str | None]
+    """Where the rendered endpoint is not as `deploy sagemaker` would have made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -100,6 +138,45 @@ class Stack:
         }
 
 
+def find_differences(cloud: CloudBench, blueprint: EndpointBlueprint) -> dict[str, str | None]:
+    """Where a thing of the endpoint is not as a deploy asks for it; what both name after its content aside."""
+    key, spec, endpoint = blueprint.key, blueprint.spec, derive_endpoint_name(blueprint.key.environment, blueprint.key.name)
+    sagemaker, scaling = cloud.client("sagemaker"), cloud.client("application-autoscaling")
+    config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    config = sagemaker.describe_endpoint_config(EndpointConfigName=config)
+    name = config["ProductionVariants"][0]["ModelName"]
+    model = sagemaker.describe_model(ModelName=name)
+    alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
+    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    assert blueprint.policy.alarms is not None
+    assert blueprint.policy.scaling is not None
+    asked = {
+        "model": (requests.create_model(key, CreateModel(number=1, name=name, spec=spec), blueprint.image), model),
+        "config": (requests.create_endpoint_config(key, CreateEndpointConfig(number=1, name=name, spec=spec)), config),
+        **{
+            one["AlarmName"]: (one, next(there for there in alarms if there["AlarmName"] == one["AlarmName"]))
+            for one in requests.put_alarms(key, endpoint, blueprint.policy.alarms)
+        },
+        **{
+            operation: (one, (targets if operation == "RegisterScalableTarget" else policies)[0])
+            for _, operation, one in requests.put_scaling(endpoint, blueprint.policy.scaling)
+        },
+    }
+    return {thing: requests.differs(_without_names(wanted), _sort_metrics(there)) for thing, (wanted, there) in asked.items()}
+
+
+def _without_names(wanted: dict[str, Any]) -> dict[str, Any]:
+    capture = {name: one for name, one in wanted.get("DataCaptureConfig", {}).items() if name != "CaptureContentTypeHeader"}
+    bare = {name: one for name, one in wanted.items() if name not in NAMES}
+    return _sort_metrics({**bare, **({"DataCaptureConfig": capture} if capture else {})})
+
+
+def _sort_metrics(alarm: dict[str, Any]) -> dict[str, Any]:
+    """Queries of an alarm are a set to Terraform."""
+    return {name: sorted(one, key=itemgetter("Id")) if name == "Metrics" else one for name, one in alarm.items()}
+
+
 @pytest.fixture(scope="module", params=TOOLS)
 def life(request: pytest.FixtureRequest, terraform: Terraform, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Life]:
     """Made, changed and destroyed, once for all tests."""
@@ -109,12 +186,21 @@ def life(request: pytest.FixtureRequest, terraform: Terraform, tmp_path_factory:
     with open_cloud(folder) as cloud, serve_backend(cloud) as url:
         told = replace(terraform, environ={**terraform.environ, "STAND_IN_BACKEND": url})
         stack = Stack(terraform=told, tool=request.param, folder=example, cloud=cloud)
-        given = (f"-var=bucket={BUCKET}", f"-var=image={cloud.put_image(*build_sandbox_stand_in(folder / 'image'))}")
+        image = cloud.put_image(*build_sandbox_stand_in(folder / "image"))
+        given = (f"-var=bucket={BUCKET}", f"-var=image={image}")
         stack.run("get")
         made, bucket = stack.apply(*given), stack.look_at_bucket()
         changed = stack.apply(*given, "-var=instance_type=ml.c5.large")
         stack.run("destroy", "-auto-approve", *given)
-        yield Life(made=made, bucket=bucket, changed=changed, left=stack.list_things())
+        left = stack.list_things()
+        rendered = replace(stack, folder=folder / "rendered")
+        blueprint = make_blueprint(POLICY, ImageDigest(image), **{**SETTINGS, "role": cloud.make_role()})
+        files = TerraformRenderer().render_files(blueprint, ModuleShape(source="../terraform/modules/endpoint"))
+        write_file(rendered.folder / "main.tf", files["main.tf"])
+        rendered.run("get")
+        rendered.run("fmt", "-check")
+        rendered.run("apply", "-auto-approve")
+        yield Life(made=made, bucket=bucket, changed=changed, left=left, differences=find_differences(cloud, blueprint))
 
 
 def test_endpoint_serves_and_a_second_plan_is_empty(life: Life) -> None:
@@ -149,6 +235,13 @@ def test_another_instance_type_updates_the_endpoint_and_leaves_nothing_of_the_ol
     assert life.changed.endpoint["CreationTime"] == life.made.endpoint["CreationTime"]
     assert life.changed.things == {**life.made.things, "configurations": [after]}
     assert life.changed.plan == 0
+
+
+def test_rendered_endpoint_is_the_one_that_a_deploy_makes(life: Life) -> None:
+    assert sorted(life.differences) == [
+        "PutScalingPolicy", "RegisterScalableTarget", "config", "dockyard-wine-errors", "dockyard-wine-latency", "model"
+    ]  # fmt: skip
+    assert set(life.differences.values()) == {None}, life.differences
 
 
 def test_nothing_is_left_after_destroy(life: Life) -> None:

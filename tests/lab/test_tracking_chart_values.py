@@ -67,7 +67,8 @@ def list_refused() -> Iterator[Sequence[str]]:
     suite = yaml.safe_load((CHART / "tests/refusals_test.yaml").read_text())
     for case in suite["tests"]:
         changes = [part for key, value in case["set"].items() for part in ("--set-json", f"{key}={json.dumps(value)}")]
-        yield ["--name-template", "team", "--values", str(CHART / "tests" / suite["values"][0]), *changes]
+        (values,) = case.get("values", suite["values"])
+        yield ["--name-template", "team", "--values", str(CHART / "tests" / values), *changes]
 
 
 @pytest.mark.parametrize("file", NETWORKS, ids=lambda file: file.stem)

@@ -13,7 +13,15 @@ import pytest
 from dockyard.cli.main import main, main_deploy
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RenderRequest, RollbackRequest
+from dockyard.domain.request import (
+    BatchRequest,
+    BuildRequest,
+    DeleteRequest,
+    DeployRequest,
+    RenderRequest,
+    RollbackRequest,
+    TerraformRequest,
+)
 from dockyard.domain.result import (
     BatchResult,
     BuildResult,
@@ -81,7 +89,7 @@ class FakeKit:
         self._note("build", request)
         return self.built
 
-    def render(self, request: RenderRequest) -> RenderResult:
+    def render(self, request: RenderRequest | TerraformRequest) -> RenderResult:
         """As Kit."""
         self._note("render", request)
         return self.rendered

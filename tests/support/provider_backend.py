@@ -142,7 +142,8 @@ def build(shape: Any, value: Any, names: Mapping[str, str]) -> Any:  # noqa: ANN
     match shape.type_name:
         case "structure":
             whole = value[0] if isinstance(value, list) else value
-            found = {name: (inner, whole.get(names.get(name, xform_name(name)))) for name, inner in shape.members.items()}
+            places = {name: names.get(name, xform_name(name)) for name in shape.members}
+            found = {name: (shape.members[name], whole if at == "." else whole.get(at)) for name, at in places.items()}
             return {name: build(inner, one, names) for name, (inner, one) in found.items() if one not in (None, [], {})}
         case "list" if isinstance(value, Mapping):
             return [dict(zip(shape.member.members, pair, strict=False)) for pair in value.items()]

@@ -55,6 +55,7 @@ COMMANDS = {
     "promote": "PromoteResult",
     "build": "BuildResult",
     "render k8s": "RenderResult",
+    "render terraform": "RenderResult",
     "status": "StatusResult",
     "history": "HistoryResult",
     "logs": "LogsResult",

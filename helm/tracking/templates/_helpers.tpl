@@ -94,6 +94,33 @@ capabilities: {drop: [ALL]}
 - {name: AWS_DEFAULT_REGION, value: {{ .Values.artifacts.region | quote }}}
 {{- end }}
 
+{{- /* What the server is told, and what does its upkeep. */ -}}
+{{- define "tracking.serverEnv" -}}
+- name: POD_IP
+  valueFrom: {fieldRef: {fieldPath: status.podIP}}
+{{ include "tracking.databaseEnv" . }}
+- {name: DOCKYARD_TRACKING_ARTIFACTS, value: "s3://{{ required "artifacts.bucket is required" .Values.artifacts.bucket }}/{{ .Values.artifacts.prefix }}"}
+- {name: DOCKYARD_TRACKING_ARTIFACT_ACCESS, value: {{ .Values.artifacts.access }}}
+{{- if .Values.artifacts.secretName }}
+- {name: DOCKYARD_TRACKING_S3_CREDENTIALS, value: /run/dockyard/s3}
+{{- end }}
+{{- if or .Values.objectStore.enabled .Values.artifacts.endpoint }}
+- {name: MLFLOW_S3_ENDPOINT_URL, value: {{ include "tracking.s3Endpoint" . | quote }}}
+{{- end }}
+{{- with .Values.staticPrefix }}
+- {name: DOCKYARD_TRACKING_STATIC_PREFIX, value: {{ . | quote }}}
+{{- end }}
+- {name: DOCKYARD_TRACKING_GRACE_SECONDS, value: {{ .Values.drain.graceSeconds | quote }}}
+- {name: DOCKYARD_TRACKING_METRICS, value: {{ .Values.metrics.enabled | quote }}}
+- {name: MLFLOW_SERVER_ALLOWED_HOSTS, value: {{ include "tracking.allowedHosts" . | quote }}}
+{{- with .Values.corsOrigins }}
+- {name: MLFLOW_SERVER_CORS_ALLOWED_ORIGINS, value: {{ join "," . | quote }}}
+{{- end }}
+{{- range $key, $value := .Values.env }}
+- {name: {{ $key }}, value: {{ $value | quote }}}
+{{- end }}
+{{- end }}
+
 {{- define "tracking.databaseMounts" -}}
 - {name: tmp, mountPath: /tmp}
 {{- if eq .Values.database.login "password" }}
@@ -101,6 +128,19 @@ capabilities: {drop: [ALL]}
 {{- end }}
 {{- if .Values.database.tlsConfigMap }}
 - {name: database-ca, mountPath: /run/dockyard/database-ca, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "tracking.s3Mounts" -}}
+{{- if .Values.artifacts.secretName }}
+- {name: s3, mountPath: /run/dockyard/s3, readOnly: true}
+{{- end }}
+{{- end }}
+
+{{- define "tracking.s3Volumes" -}}
+{{- with .Values.artifacts.secretName }}
+- name: s3
+  secret: {secretName: {{ . }}, defaultMode: 0440}
 {{- end }}
 {{- end }}
 

@@ -207,13 +207,8 @@ def make_k8s_request(wish: Wish, place: EnvironmentSettings, image: ImageSetting
     Raises UsageError `model-ref-invalid`, `name-invalid`, `usage`, `setting-invalid` for a variable that is a secret.
     """
     ref = parse_model_ref(wish.model)
-    secret = next((name for name, value in place.env if isinstance(value, SecretRef)), None)
-    if secret is not None:
-        raise UsageError(
-            "setting-invalid",
-            f"the secret {secret} would stand in the Deployment, where everybody reads it who may read that",
-            hint="put it into a Secret of the namespace, and name that in `k8s.env_secrets`",
-        )
+    hint = "put it into a Secret of the namespace, and name that in `k8s.env_secrets`"
+    refuse_secret_variables(place, "the Deployment", hint)
     settings = dataclasses.replace(
         place.k8s.settings,
         env=_merge_variables(place, wish.variables, session.environ),
@@ -234,6 +229,17 @@ def make_k8s_request(wish: Wish, place: EnvironmentSettings, image: ImageSetting
         smoke_requests=place.smoke_requests,
         lock_wait_seconds=wish.lock_wait,
     )
+
+
+def refuse_secret_variables(place: EnvironmentSettings, where: str, hint: str) -> None:
+    """Raise UsageError `setting-invalid` for a variable that is a secret, which would stand somewhere to be read."""
+    secret = next((name for name, value in place.env if isinstance(value, SecretRef)), None)
+    if secret is not None:
+        raise UsageError(
+            "setting-invalid",
+            f"the secret {secret} would stand in {where}, where everybody reads it who may read that",
+            hint=hint,
+        )
 
 
 def make_batch_request(

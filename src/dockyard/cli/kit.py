@@ -10,7 +10,15 @@ from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.plan import Plan
-from dockyard.domain.request import BatchRequest, BuildRequest, DeleteRequest, DeployRequest, RenderRequest, RollbackRequest
+from dockyard.domain.request import (
+    BatchRequest,
+    BuildRequest,
+    DeleteRequest,
+    DeployRequest,
+    RenderRequest,
+    RollbackRequest,
+    TerraformRequest,
+)
 from dockyard.domain.result import (
     BatchResult,
     BuildResult,
@@ -44,7 +52,7 @@ class Kit(Protocol):
         """Make a model's image."""
         ...
 
-    def render(self, request: RenderRequest) -> RenderResult:
+    def render(self, request: RenderRequest | TerraformRequest) -> RenderResult:
         """Write what a deploy would apply into a folder."""
         ...
 

@@ -300,6 +300,15 @@ FolderOption = Annotated[
     str, typer.Option("-o", "--output", metavar="FOLDER", help="Where the files go; it is made.", show_default=False)
 ]
 FormOption = Annotated[RenderForm, typer.Option("--format", help="Who is to apply the files.")]
+ModuleOption = Annotated[
+    str,
+    typer.Option(
+        "--module",
+        metavar="SOURCE",
+        help="Where Terraform finds the module `endpoint`, as ../modules/endpoint or git::https://...?ref=v1.",
+        show_default=False,
+    ),
+]
 RenderNamespaceOption = Annotated[
     str | None,
     typer.Option("--namespace", metavar="NAMESPACE", help="The namespace; else the environment's.", show_default=False),

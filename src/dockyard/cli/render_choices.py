@@ -8,8 +8,8 @@ from pathlib import Path
 
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.rendering import GitPlace, RenderForm, RenderShape
-from dockyard.domain.request import K8sDeployRequest, RenderRequest
+from dockyard.domain.rendering import GitPlace, ModuleShape, RenderForm, RenderShape
+from dockyard.domain.request import K8sDeployRequest, RenderRequest, SageMakerDeployRequest, TerraformRequest
 from dockyard.domain.settings import EnvironmentSettings
 
 _DIGEST = re.compile(r"[^\s@]+/[^\s@]+@sha256:[0-9a-f]{64}")
@@ -47,10 +47,27 @@ def make_render_request(deploy: K8sDeployRequest, place: EnvironmentSettings, wi
     return RenderRequest(
         deploy=deploy,
         shape=RenderShape(form=wish.form, namespace=place.k8s.access.namespace, git=_find_git(wish)),
-        folder=(here / Path(wish.folder).expanduser()).resolve(),
+        folder=_find_folder(wish.folder, here),
         image=ImageDigest(wish.image) if wish.image else None,
         revision=wish.revision,
     )
+
+
+def make_terraform_request(
+    deploy: SageMakerDeployRequest, module: str, place: tuple[str, Path], image: str | None, revision: int | None
+) -> TerraformRequest:
+    """Return the request for a deployment and what was typed; `place` is the folder, and from where."""
+    return TerraformRequest(
+        deploy=deploy,
+        shape=ModuleShape(source=module),
+        folder=_find_folder(*place),
+        image=ImageDigest(image) if image else None,
+        revision=revision,
+    )
+
+
+def _find_folder(typed: str, here: Path) -> Path:
+    return (here / Path(typed).expanduser()).resolve()
 
 
 def _find_git(wish: RenderWish) -> GitPlace:

@@ -55,14 +55,26 @@ class RenderShape:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ModuleShape:
+    """How a blueprint becomes a call of the Terraform module `endpoint`."""
+
+    source: str
+    """Where Terraform finds the module."""
+    form: str = "terraform"
+    namespace: None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class RenderLock:
     """What a folder holds, and what it was made from. Equal input gives an equal lock."""
 
     schema: int = 1
     deployment: str
     """As `prod/wine`."""
-    namespace: str
-    form: RenderForm
+    namespace: str | None
+    """Of Kubernetes; None elsewhere."""
+    form: str
+    """The value of a RenderForm, or `terraform`."""
     revision: int
     spec_hash: str
     """Of model, image and settings: another one is another revision."""

@@ -17,7 +17,7 @@ from dockyard.domain.k8s import K8sPolicy, K8sSettings
 from dockyard.domain.k8s_rollout import K8sRollout
 from dockyard.domain.names import derive_deployment_name
 from dockyard.domain.reference import ModelRef
-from dockyard.domain.rendering import RenderShape
+from dockyard.domain.rendering import ModuleShape, RenderShape
 from dockyard.domain.sagemaker import SageMakerPolicy, SageMakerSettings
 from dockyard.domain.sagemaker_batch import BatchSettings
 
@@ -76,6 +76,18 @@ class RenderRequest:
     """`repository@sha256:…` that is there already; None: it is built and pushed as a deploy does."""
     revision: int | None = None
     """Its number; None: that of what the folder holds, or one more where that is another revision."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TerraformRequest:
+    """Write a deployment on SageMaker as Terraform into a folder."""
+
+    deploy: SageMakerDeployRequest
+    shape: ModuleShape
+    folder: Path
+    image: ImageDigest | None = None
+    """As of a RenderRequest."""
+    revision: int | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

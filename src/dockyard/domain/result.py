@@ -18,7 +18,6 @@ from dockyard.domain.image import BuilderKind, Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.observed import DeploymentState
 from dockyard.domain.plan import Outcome, Plan
-from dockyard.domain.rendering import RenderForm
 from dockyard.domain.settings import Provenance
 
 
@@ -127,7 +126,8 @@ class RenderResult:
     """RENDERED, UNCHANGED or PARTIAL."""
     key: DeploymentKey
     folder: str
-    form: RenderForm
+    form: str
+    """The value of a RenderForm, or `terraform`."""
     revision: int
     model: ModelIdentity
     image: ImageDigest

@@ -1,4 +1,4 @@
-"""Owns `render`: what a deploy would apply becomes files, for a tool that applies them. The cluster is not asked.
+"""Owns `render`: what a deploy would apply becomes files, for a tool that applies them. Cluster and account are not asked.
 
 A folder's own lock says which revision it holds, so that numbers go on from commit to commit as from deploy to deploy.
 """
@@ -8,61 +8,80 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
 
 from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure, RegistryEntry
-from dockyard.domain.deployment import DeploymentKey
+from dockyard.domain.deployment import DeploymentKey, RevisionSpec
 from dockyard.domain.errors import PartialError, UsageError
-from dockyard.domain.image import Footprint, ImageDigest, ImageRecipe
+from dockyard.domain.image import Fingerprint, Footprint, ImageDigest, ImageRecipe
 from dockyard.domain.k8s import Blueprint, K8sSpec
 from dockyard.domain.model import ModelIdentity
-from dockyard.domain.rendering import RenderLock, RenderShape
-from dockyard.domain.request import RenderRequest
+from dockyard.domain.rendering import ModuleShape, RenderLock, RenderShape
+from dockyard.domain.request import DeployRequest, RenderRequest, TerraformRequest
 from dockyard.domain.result import RenderResult, ResultStatus
+from dockyard.domain.sagemaker import SageMakerSpec
+from dockyard.domain.sagemaker_blueprint import EndpointBlueprint
 from dockyard.ports import ResolvedModel
-from dockyard.ports_k8s import FolderChange, Renderer
+from dockyard.ports_rendering import FolderChange, Renderer
 from dockyard.usecases.build import push_image
 from dockyard.usecases.record import write_or_queue
 from dockyard.usecases.workbench import Workbench
 
 
-def render(bench: Workbench, renderer: Renderer, request: RenderRequest) -> RenderResult:
+def render(bench: Workbench, renderer: Renderer[Blueprint, RenderShape], request: RenderRequest) -> RenderResult:
     """Write a deployment's objects into a folder; the image is built and pushed first, where none is named.
 
     Raises what the site refuses, what resolving, building and pushing raise, UsageError `secret-found`, and ConflictError
     `render-conflict`.
     """
-    asked = request.deploy
-    site = bench.sites.find(asked.key.environment)
-    site.prepare(asked)
-    before = renderer.read_lock(request.folder)
-    with bench.progress.begin(f"resolve {asked.ref}"):
-        model = bench.registry.resolve_model(asked.ref)
-    with bench.progress.begin("lock the requirements and look up the base image"):
-        recipe = bench.images.describe_recipe(model, site.choose_image(asked, model.version.python))
-    spec = K8sSpec(model=model.version.identity, fingerprint=recipe.fingerprint, settings=asked.settings)
-    image = request.image or _provide_image(bench, recipe, model)
-    number = request.revision or choose_number(before, spec, image)
+    asked, before = request.deploy, renderer.read_lock(request.folder)
+    draft = _draft(bench, asked, request.image)
+    spec = K8sSpec(model=draft.model, fingerprint=draft.fingerprint, settings=asked.settings)
+    number = request.revision or choose_number(before, spec, draft.image)
     blueprint = Blueprint(
         key=asked.key,
         number=number,
         spec=spec,
-        image=image,
-        footprint=_find_footprint(bench, recipe, image),
+        image=draft.image,
+        footprint=_find_footprint(bench, draft),
         policy=asked.policy,
     )
     files = renderer.render_files(blueprint, request.shape)
-    change = renderer.write_files(request.folder, describe_lock(blueprint, request.shape, files), files)
-    return _record(bench, request, blueprint, change)
+    lock = describe_lock(blueprint, request.shape, files)
+    return _record(bench, request.folder, (asked.key, lock), renderer.write_files(request.folder, lock, files))
 
 
-def choose_number(before: RenderLock | None, spec: K8sSpec, image: ImageDigest) -> int:
+def render_terraform(
+    bench: Workbench, renderer: Renderer[EndpointBlueprint, ModuleShape], request: TerraformRequest
+) -> RenderResult:
+    """Write a deployment's endpoint into a folder, as Terraform. Raises as `render`, and UsageError `setting-invalid`."""
+    asked, before = request.deploy, renderer.read_lock(request.folder)
+    if not asked.settings.role:
+        raise UsageError(
+            "setting-invalid",
+            f"nothing says as which role the endpoint of {asked.key} runs",
+            hint="set `role`: the module `sagemaker-role` makes one, and puts its ARN out as `execution_role_arn`",
+        )
+    draft = _draft(bench, asked, request.image)
+    spec = SageMakerSpec(model=draft.model, fingerprint=draft.fingerprint, settings=asked.settings)
+    number = request.revision or choose_number(before, spec, draft.image)
+    blueprint = EndpointBlueprint(key=asked.key, number=number, spec=spec, image=draft.image, policy=asked.policy)
+    files = renderer.render_files(blueprint, request.shape)
+    lock = describe_lock(blueprint, request.shape, files)
+    return _record(bench, request.folder, (asked.key, lock), renderer.write_files(request.folder, lock, files))
+
+
+def choose_number(before: RenderLock | None, spec: RevisionSpec, image: ImageDigest) -> int:
     """The number of a revision whose folder holds that: the same for the same revision."""
     if before is None:
         return 1
     return before.revision if (before.spec_hash, before.image) == (spec.spec_hash, image) else before.revision + 1
 
 
-def describe_lock(blueprint: Blueprint, shape: RenderShape, files: Mapping[str, bytes]) -> RenderLock:
+def describe_lock(
+    blueprint: Blueprint | EndpointBlueprint, shape: RenderShape | ModuleShape, files: Mapping[str, bytes]
+) -> RenderLock:
     """Return what is to be said of files that were rendered."""
     return RenderLock(
         deployment=str(blueprint.key),
@@ -78,11 +97,32 @@ def describe_lock(blueprint: Blueprint, shape: RenderShape, files: Mapping[str, 
     )
 
 
-def _find_footprint(bench: Workbench, recipe: ImageRecipe, image: ImageDigest) -> Footprint | None:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Draft:
+    """What a blueprint is about."""
+
+    model: ModelIdentity
+    fingerprint: Fingerprint
+    image: ImageDigest
+
+
+def _draft(bench: Workbench, asked: DeployRequest, image: ImageDigest | None) -> _Draft:
+    """Resolve the model, and provide the image that its target takes, unless one is named."""
+    site = bench.sites.find(asked.key.environment)
+    site.prepare(asked)
+    with bench.progress.begin(f"resolve {asked.ref}"):
+        model = bench.registry.resolve_model(asked.ref)
+    with bench.progress.begin("lock the requirements and look up the base image"):
+        recipe = bench.images.describe_recipe(model, site.choose_image(asked, model.version.python))
+    provided = image or _provide_image(bench, recipe, model)
+    return _Draft(model=model.version.identity, fingerprint=recipe.fingerprint, image=provided)
+
+
+def _find_footprint(bench: Workbench, draft: _Draft) -> Footprint | None:
     """What the image itself says, wherever it is: two that render it get the same."""
-    built = bench.images.find_image(recipe.fingerprint)
-    is_local = built is not None and image.endswith(f"@{built.digest}")
-    return built.footprint if built is not None and is_local else bench.images.read_footprint(image)
+    built = bench.images.find_image(draft.fingerprint)
+    is_local = built is not None and draft.image.endswith(f"@{built.digest}")
+    return built.footprint if built is not None and is_local else bench.images.read_footprint(draft.image)
 
 
 def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) -> ImageDigest:
@@ -93,19 +133,20 @@ def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) 
     return push_image(bench, image, repository)
 
 
-def _record(bench: Workbench, request: RenderRequest, blueprint: Blueprint, change: FolderChange) -> RenderResult:
+def _record(bench: Workbench, folder: Path, rendered: tuple[DeploymentKey, RenderLock], change: FolderChange) -> RenderResult:
     """Return the result; the registry's history gets what was changed."""
+    key, lock = rendered
     is_changed = bool(change.written or change.removed)
-    failures = _write_history(bench, blueprint.key, blueprint.number, blueprint.spec.model) if is_changed else ()
+    failures = _write_history(bench, key, lock.revision, lock.model) if is_changed else ()
     changed = ResultStatus.PARTIAL if failures else ResultStatus.RENDERED
     return RenderResult(
         status=changed if is_changed else ResultStatus.UNCHANGED,
-        key=blueprint.key,
-        folder=str(request.folder),
-        form=request.shape.form,
-        revision=blueprint.number,
-        model=blueprint.spec.model,
-        image=blueprint.image,
+        key=key,
+        folder=str(folder),
+        form=lock.form,
+        revision=lock.revision,
+        model=lock.model,
+        image=lock.image,
         written=change.written,
         removed=change.removed,
         failures=failures,

@@ -1,7 +1,7 @@
 locals {
   blue_green = var.rollout.kind != "rolling"
   routing    = { all-at-once = "ALL_AT_ONCE", canary = "CANARY", linear = "LINEAR" }
-  watched    = setunion(var.alarms.names, [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name])
+  watched    = setunion(var.alarms.names, [for alarm in aws_cloudwatch_metric_alarm.this : alarm.alarm_name], aws_cloudwatch_metric_alarm.share[*].alarm_name)
 }
 
 resource "aws_sagemaker_endpoint" "this" {

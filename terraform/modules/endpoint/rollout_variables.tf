@@ -24,18 +24,25 @@ variable "rollout" {
 }
 
 variable "alarms" {
-  description = "What brings the old revision back, and keeps telling afterwards: answers with a 5xx status in a minute, the slowest hundredth of answers in milliseconds, names of other alarms. The topics are told."
+  description = "What brings the old revision back, and keeps telling afterwards: answers with a 5xx status in a period (0: as many as there are), or the percentage of them instead, the slowest hundredth of answers in milliseconds, names of other alarms; how many periods in a row must be bad. The topics are told."
   type = object({
     errors           = optional(number, 5)
+    error_percent    = optional(number)
     p99_milliseconds = optional(number)
+    period_seconds   = optional(number, 60)
+    periods          = optional(number, 1)
     names            = optional(set(string), [])
     topic_arns       = optional(set(string), [])
   })
   default = {}
 
   validation {
-    condition     = var.alarms.errors >= 1 && (var.alarms.p99_milliseconds == null ? true : var.alarms.p99_milliseconds > 0) && length(var.alarms.names) <= 8
+    condition     = var.alarms.errors >= 0 && alltrue([for one in [var.alarms.error_percent, var.alarms.p99_milliseconds] : one == null ? true : one > 0]) && length(var.alarms.names) <= 8
     error_message = "Thresholds are above 0, and a rollout watches at most 10 alarms."
+  }
+  validation {
+    condition     = (contains([10, 30], var.alarms.period_seconds) || var.alarms.period_seconds % 60 == 0) && var.alarms.period_seconds > 0 && var.alarms.periods >= 1
+    error_message = "A period has 10, 30 or a multiple of 60 seconds, and there is at least one."
   }
 }
 

@@ -26,14 +26,14 @@ ALL_ACTIONS = {"kms/main.tf": {"kms:*"}, "artifacts/main.tf": {"s3:*"}}
 NOT_OPERATIONS = {
     "kms": {"ReEncryptFrom", "ReEncryptTo"},
     "rds-db": {"connect"},
-    "s3": {"AbortMultipartUpload", "GetObject", "PutObject", "DeleteObject", "ListBucket", "GetBucketLocation"},
+    "s3": {"ListBucket", "ListBucketMultipartUploads", "ListMultipartUploadParts"},
     "sts": {"TagSession"},
 }
 """Actions that a service has besides its operations, or by another name."""
-CONDITION_KEYS = {("s3", "TlsVersion"), ("kms", "GrantIsForAWSResource")}
+CONDITION_KEYS = {("s3", "TlsVersion"), ("kms", "GrantIsForAWSResource"), ("kms", "ViaService")}
 """Besides those that begin with `aws:`, which no action does."""
-ALL_RESOURCES = {"kms/main.tf"}
-"""Where a resource may be `*`: in a key's policy, where that is the key."""
+ALL_RESOURCES = {"kms/main.tf", "network/endpoints.tf"}
+"""Where a policy may be about everything: that of a key, which is what it is about; of an endpoint, which gives nothing."""
 
 
 def name_case(case: object) -> str:

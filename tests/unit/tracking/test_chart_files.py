@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
@@ -57,6 +58,8 @@ def list_paths(values: Mapping[str, object], path: str = "") -> set[str]:
 def test_schema_and_defaults_have_the_same_keys() -> None:
     values = list_paths(yaml.safe_load((CHART / "values.yaml").read_text()))
     known = {f"{path}.{name}" for path, schema in walk(read_schema()) for name, _ in _children(schema)}
+    free = {path for path, schema in walk(read_schema()) if schema.get("additionalProperties") == {"type": "string"}}
+    values = {path for path in values if path.rpartition(".")[0] not in free}
     optional = {path for path in known if "[]" in path or path.endswith((".cpu", ".memory", ".ephemeral-storage"))}
     assert values <= known
     assert known - values - optional == {".global"}
@@ -89,3 +92,18 @@ def test_templates_call_nothing_that_changes_from_one_render_to_the_next() -> No
 
 def test_test_cases_hold_twenty_sets_of_values() -> None:
     assert len(list((Path(__file__).parents[2] / "cases/tracking_chart").glob("*.yaml"))) >= 20
+
+
+def test_every_alert_has_its_runbook_in_the_docs() -> None:
+    alerts = re.findall(r'\(list "(Tracking\w+)"', (CHART / "templates/monitoring.yaml").read_text())
+    page = (CHART.parents[1] / "docs/how-to/run-the-tracking-stack.md").read_text()
+    assert len(alerts) >= 8
+    assert re.findall(r"^### (Tracking\w+)$", page, re.MULTILINE) == alerts
+
+
+def test_dashboard_asks_for_what_the_alerts_ask_for() -> None:
+    panels = json.loads((CHART / "dashboard.json").read_text())["panels"]
+    alerts = (CHART / "templates/monitoring.yaml").read_text()
+    asked = {name for panel in panels for name in re.findall(r"\b(?:mlflow|kube|kubelet)_\w+", panel["targets"][0]["expr"])}
+    assert len(panels) >= 8
+    assert [name for name in asked if name not in alerts] == []

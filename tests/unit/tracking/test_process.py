@@ -110,6 +110,15 @@ def test_migration_that_cannot_be_done_ends_with_its_own_exit_code_and_no_passwo
     assert "Mysql1234#" not in said
 
 
+@pytest.mark.parametrize(("command", "missing"), [("gc", "GC_OLDER_THAN"), ("archive-traces", "ARCHIVE_AFTER")])
+def test_upkeep_is_not_done_without_saying_how_old(
+    variables: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], command: str, missing: str
+) -> None:
+    variables.delenv(f"DOCKYARD_TRACKING_{missing}", raising=False)
+    assert main([command]) == 2
+    assert f"bad-setting: DOCKYARD_TRACKING_{missing} is not set." in capfd.readouterr().err
+
+
 def test_key_command_prints_the_key_or_says_what_is_missing(
     variables: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:

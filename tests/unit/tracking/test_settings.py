@@ -52,11 +52,15 @@ def test_every_variable_reaches_its_setting() -> None:
         GRACE_SECONDS="9",
         LOCK_SECONDS="11",
         WAIT_SECONDS="12",
+        TLS="/run/tls",
+        GC_OLDER_THAN="30d",
+        ARCHIVE_AFTER="12h",
     )
     database = settings.database
     assert (database.name, database.user, database.login, database.tls_ca) == ("store", "us er@%", "iam", Path("/ca.pem"))
     assert (settings.artifacts, settings.artifact_access) == ("s3://bucket/prefix", "presigned")
     assert (settings.s3_credentials, settings.auth_secrets) == (Path("/run/s3"), Path("/run/auth"))
+    assert (settings.tls, settings.gc_older_than, settings.archive_after) == (Path("/run/tls"), "30d", "12h")
     assert (settings.auth, settings.host, settings.port, settings.workers) == ("basic", "127.0.0.1", 8443, 2)
     assert (settings.static_prefix, settings.metrics) == ("/ml/flow", True)
     assert (settings.grace_seconds, settings.lock_seconds, settings.wait_seconds) == (9, 11, 12)

@@ -17,7 +17,7 @@ from dockyard.domain.image import ImageDigest, ImageSettings
 from dockyard.domain.rendering import LOCK, GitPlace, RenderForm, RenderLock, RenderShape
 from dockyard.domain.request import RenderRequest
 from dockyard.domain.result import RenderResult, ResultStatus
-from dockyard.ports_k8s import FolderChange
+from dockyard.ports_rendering import FolderChange
 from dockyard.usecases.render import render
 from support.k8s_bench import K8sBench, run, want
 from support.k8s_values import KEY, REPOSITORY

@@ -353,7 +353,7 @@ def _deployment(rollout: Rollout) -> Params:
             "RollingUpdatePolicy": {
                 "MaximumBatchSize": share,
                 "WaitIntervalInSeconds": rollout.wait_seconds,
-                "MaximumExecutionTimeoutInSeconds": _longest(rollout),
+                "MaximumExecutionTimeoutInSeconds": max_seconds(rollout),
             }
         }
     kind = RolloutKind.ALL_AT_ONCE if rollout.kind is RolloutKind.SHADOW else rollout.kind
@@ -366,13 +366,13 @@ def _deployment(rollout: Rollout) -> Params:
         "BlueGreenUpdatePolicy": {
             "TrafficRoutingConfiguration": routing,
             "TerminationWaitInSeconds": rollout.termination_wait_seconds,
-            "MaximumExecutionTimeoutInSeconds": _longest(rollout),
+            "MaximumExecutionTimeoutInSeconds": max_seconds(rollout),
         }
     }
 
 
-def _longest(rollout: Rollout) -> int:
-    """The service refuses a time that is shorter than the waits in it."""
+def max_seconds(rollout: Rollout) -> int:
+    """When a rollout is given up: the service refuses a time that is shorter than the waits in it."""
     steps = 1
     if rollout.kind in {RolloutKind.LINEAR, RolloutKind.ROLLING}:
         steps = math.ceil(100 / rollout.step_percent)

@@ -59,13 +59,13 @@ def tag_deployment(key: DeploymentKey, own: Iterable[tuple[str, str]] = ()) -> T
 
 def tag_revision(key: DeploymentKey, number: int, spec: SageMakerSpec) -> Tags:
     """Tags of a revision's model and endpoint configuration."""
-    values = {_REVISION: str(number), **_tell_origin(spec)}
+    values = {_REVISION: str(number), **tell_origin(spec)}
     return [*tag_deployment(key, spec.settings.tags), *_list({**values, **_pack(spec)})]
 
 
 def tag_job_model(key: DeploymentKey, spec: SageMakerSpec) -> Tags:
     """Tags of a model that is made for jobs: they make no revision of it."""
-    return [*tag_deployment(key, spec.settings.tags), *_list({_PURPOSE: _JOBS, **_tell_origin(spec)})]
+    return [*tag_deployment(key, spec.settings.tags), *_list({_PURPOSE: _JOBS, **tell_origin(spec)})]
 
 
 def tag_shadow(key: DeploymentKey, spec: SageMakerSpec) -> Tags:
@@ -101,10 +101,10 @@ def list_properties(key: DeploymentKey, number: int, name: str, spec: SageMakerS
     """What leads from a version in the model registry back to revision, deployment and MLflow."""
     told = {_ENVIRONMENT: key.environment, _DEPLOYMENT: key.name, _REVISION: str(number), "dockyard:revision-name": name}
     registry = {"dockyard:model-registry": _clean(spec.model.registry)} if spec.model.registry else {}
-    return {**told, **_tell_origin(spec), **registry}
+    return {**told, **tell_origin(spec), **registry}
 
 
-def _tell_origin(spec: SageMakerSpec) -> dict[str, str]:
+def tell_origin(spec: SageMakerSpec) -> dict[str, str]:
     """What leads back to the registry."""
     model = spec.model
     told = {

@@ -56,3 +56,54 @@ def render_k8s(
     deploy = make_k8s_request(wish, place, settings.image, session)
     files = RenderWish(form=form, folder=folder, image=image, revision=revision, git=(git_url, git_branch, git_path))
     return session.show(session.open_kit(settings).render(make_render_request(deploy, place, files, session.folder)))
+
+
+@render_app.command("terraform")
+def render_terraform(
+    context: typer.Context,
+    *,
+    model: opt.ModelOption,
+    folder: opt.FolderOption,
+    module: opt.ModuleOption,
+    name: opt.NameOption = None,
+    environment: opt.SageMakerEnvironmentOption = None,
+    instance: opt.InstanceOption = None,
+    count: opt.CountOption = None,
+    rollout: opt.RolloutOption = None,
+    role: opt.RoleOption = None,
+    region: opt.RegionOption = None,
+    repository: opt.RepositoryOption = None,
+    image: opt.ImageOption = None,
+    revision: opt.RenderRevisionOption = None,
+    variables: opt.VariablesOption = None,
+    builder: opt.BuilderOption = None,
+    base: opt.BaseOption = None,
+    config: opt.ConfigOption = None,
+    json: opt.JsonOption = False,
+    verbose: opt.VerboseOption = False,
+) -> int:
+    """Write what `deploy sagemaker` would make as Terraform into a folder; prints the folder.
+
+    For those who keep endpoints with Terraform: the file calls the module `endpoint` with the image by its digest and the
+    settings of dockyard.yaml. The image is built and pushed; no endpoint is asked. What the module has no argument for, and
+    what looks like a secret, is refused.
+    """
+    from dockyard.cli.choices import (
+        Wish,
+        choose_image_flags,
+        load_target_settings,
+        make_sagemaker_request,
+        refuse_secret_variables,
+    )
+    from dockyard.cli.render_choices import find_repository, make_terraform_request
+
+    session = find_session(context, json=json, verbose=verbose)
+    flags = choose_image_flags(builder, base, repository or find_repository(image))
+    given = {"instance": instance, "count": count, "role": role, "region": region}
+    given |= {"rollout.kind": rollout.value if rollout else None}
+    settings, place = load_target_settings(session, (config, environment, Target.SAGEMAKER), given, flags)
+    refuse_secret_variables(place, "the file", "have the model fetch it from Secrets Manager, with its role")
+    wish = Wish(model=model, name=name, variables=tuple(variables or ()), promote=False, lock_wait=0.0)
+    deploy = make_sagemaker_request(wish, place, settings.image, session)
+    request = make_terraform_request(deploy, module, (folder, session.folder), image, revision)
+    return session.show(session.open_kit(settings).render(request))

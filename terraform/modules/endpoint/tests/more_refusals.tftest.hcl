@@ -58,7 +58,15 @@ run "wait_of_hours" {
 run "alarm_on_nothing" {
   command = plan
   variables {
-    alarms = { errors = 0 }
+    alarms = { error_percent = 0 }
+  }
+  expect_failures = [var.alarms]
+}
+
+run "alarm_after_no_time" {
+  command = plan
+  variables {
+    alarms = { period_seconds = 45 }
   }
   expect_failures = [var.alarms]
 }

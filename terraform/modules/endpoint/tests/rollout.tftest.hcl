@@ -58,6 +58,30 @@ run "latency_and_alarms_of_others_bring_the_old_revision_back" {
   }
 }
 
+run "share_of_errors_counts_instead_of_their_number" {
+  variables {
+    alarms = { error_percent = 0.5, period_seconds = 30, periods = 3 }
+  }
+  assert {
+    condition     = length(aws_cloudwatch_metric_alarm.this) == 0 && aws_cloudwatch_metric_alarm.share[0].threshold == 0.5 && aws_cloudwatch_metric_alarm.share[0].evaluation_periods == 3 && output.alarm_names == toset(["dockyard-prod-wine-errors"])
+    error_message = "One alarm, on half a percent, three times in a row."
+  }
+  assert {
+    condition     = toset([for query in aws_cloudwatch_metric_alarm.share[0].metric_query : query.id if query.return_data == false]) == toset(["errors", "calls"])
+    error_message = "It is made of errors and calls."
+  }
+}
+
+run "without_alarms_nothing_comes_back_by_itself" {
+  variables {
+    alarms = { errors = 0 }
+  }
+  assert {
+    condition     = length(output.alarm_names) == 0 && length(aws_cloudwatch_metric_alarm.share) == 0
+    error_message = "There is no alarm."
+  }
+}
+
 run "instances_follow_requests" {
   variables {
     scaling = { min = 1, max = 4, requests_per_instance = 600 }

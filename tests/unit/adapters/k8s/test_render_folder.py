@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from dockyard.adapters.k8s.render.files import FileRenderer
-from dockyard.adapters.k8s.render.folder import encode_lock
+from dockyard.adapters.rendered_folder import encode_lock
 from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.rendering import LOCK, GitPlace, RenderForm, RenderLock, RenderShape
-from dockyard.ports_k8s import FolderChange
+from dockyard.ports_rendering import FolderChange
 from dockyard.usecases.render import describe_lock
 from support.k8s_values import make_blueprint
 

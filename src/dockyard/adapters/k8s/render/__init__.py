@@ -3,6 +3,4 @@
 files     objects become files of a form, one each
 forms     what a form makes of the objects, and the objects that it adds
 values    what the Helm chart is given instead of objects
-secrets   refusing what nobody may commit
-folder    the files reach a folder, and only its own earlier files leave it
 """

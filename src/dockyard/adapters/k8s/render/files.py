@@ -8,7 +8,6 @@ from pathlib import Path
 import yaml
 
 from dockyard.adapters.k8s.manifests import Manifest, list_values, render_manifests
-from dockyard.adapters.k8s.render.folder import read_lock, write_files
 from dockyard.adapters.k8s.render.forms import (
     make_argo_objects,
     make_canary,
@@ -16,13 +15,15 @@ from dockyard.adapters.k8s.render.forms import (
     make_inference_service,
     make_rollout,
 )
-from dockyard.adapters.k8s.render.secrets import refuse_secrets
 from dockyard.adapters.k8s.render.values import make_values
+from dockyard.adapters.rendered_folder import read_lock, write_files
+from dockyard.adapters.rendered_secrets import refuse_secrets
 from dockyard.domain.k8s import Blueprint, derive_object_name
 from dockyard.domain.rendering import RenderForm, RenderLock, RenderShape
-from dockyard.ports_k8s import FolderChange
+from dockyard.ports_rendering import FolderChange
 
 _HEAD = "# Rendered by `dockyard render`, which writes it anew: change dockyard.yaml instead.\n"
+_SECRETS = "put it into a Secret of the namespace, and name that in `k8s.env_secrets`"
 _INNER = "manifests"
 """The folder that a GitOps tool is pointed at; the object that points there lies beside it."""
 _POINTERS: Mapping[RenderForm, Callable[[Blueprint, RenderShape, str], tuple[Manifest, ...]]] = {
@@ -45,7 +46,7 @@ class FileRenderer:
     def render_files(self, blueprint: Blueprint, shape: RenderShape) -> Mapping[str, bytes]:
         """Return the files by path. Raises UsageError `secret-found`."""
         documents = _arrange(blueprint, shape)
-        refuse_secrets(documents.values())
+        refuse_secrets(documents.values(), hint=_SECRETS)
         return {path: _write(document) for path, document in documents.items()}
 
     def read_lock(self, folder: Path) -> RenderLock | None:

@@ -28,14 +28,14 @@ _NAME = re.compile(
 )
 
 
-def refuse_secrets(objects: Iterable[Mapping[str, object]]) -> None:
-    """Raise UsageError `secret-found` where an object holds what looks like one; the error says where."""
+def refuse_secrets(objects: Iterable[Mapping[str, object]], *, hint: str) -> None:
+    """Raise UsageError `secret-found` where an object holds what looks like one; the error says where, and how to mend it."""
     for item in objects:
         for place in _find(item, ""):
             raise UsageError(
                 "secret-found",
                 f"{item.get('kind', 'values')} {place} looks like a secret, and what is rendered is there to be committed",
-                hint="put it into a Secret of the namespace, and name that in `k8s.env_secrets`",
+                hint=hint,
             )
 
 

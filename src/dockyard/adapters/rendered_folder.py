@@ -16,7 +16,7 @@ from dockyard.adapters.codec import decode
 from dockyard.adapters.files import delete_file, write_file
 from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.rendering import LOCK, RenderLock
-from dockyard.ports_k8s import FolderChange
+from dockyard.ports_rendering import FolderChange
 
 _COMING = f".{LOCK}.coming"
 
