@@ -19,6 +19,14 @@ EXIT_BY_CODE: Mapping[str, int] = MappingProxyType(
         "lock-timeout": 15,
         "schema-ahead": 16,
         "migration-failed": 17,
+        "nothing-to-back-up": 20,
+        "store-unreachable": 21,
+        "backup-not-found": 22,
+        "backup-damaged": 23,
+        "backup-key-wrong": 24,
+        "stack-not-empty": 25,
+        "restore-unfinished": 26,
+        "restore-failed": 27,
     }
 )
 """What a process ends with. 0: done; 1: a mistake of ours, with its trace in the log."""
@@ -37,6 +45,14 @@ HINT_BY_CODE: Mapping[str, str] = MappingProxyType(
         "lock-timeout": "Another migration runs. Wait until it has ended; if none does, end the session that holds the lock.",
         "schema-ahead": "A newer server has migrated this database. Use its image, or restore the backup from before.",
         "migration-failed": "Nothing is lost: run the migration again once the cause is gone; it goes on where it stopped.",
+        "nothing-to-back-up": "Run `migrate` first: the database has no tables of MLflow's.",
+        "store-unreachable": "Does the folder or bucket exist, and may this process read and write it?",
+        "backup-not-found": "`backups` lists those that are complete.",
+        "backup-damaged": "`verify` names what is damaged. Take another backup, or restore an older one.",
+        "backup-key-wrong": "Name the file with the key that the backup was sealed with.",
+        "stack-not-empty": "Restore into an empty database and an empty place for artifacts; nothing is ever overwritten.",
+        "restore-unfinished": "A restore was begun here and has not ended: run `restore` again, it begins anew.",
+        "restore-failed": "Run `restore` again once the cause is gone; it begins anew.",
     }
 )
 

@@ -16,6 +16,7 @@ from dockyard_tracking.database import explain_connection, open_engine
 from dockyard_tracking.errors import TrackingError
 from dockyard_tracking.lock import hold_lock
 from dockyard_tracking.preflight import run_preflight
+from dockyard_tracking.restore_mark import refuse_mark
 from dockyard_tracking.schema import Comparison, Schema, compare_schema, list_schemas
 from dockyard_tracking.settings import Settings
 from dockyard_tracking.upgrade import upgrade_schema
@@ -32,6 +33,8 @@ def migrate(settings: Settings) -> bool:
     try:
         reach_database(keeper, settings)
         with hold_lock(keeper, seconds=settings.lock_seconds):
+            with engine.connect() as connection:
+                refuse_mark(connection)
             return migrate_schemas(engine, schemas)
     finally:
         engine.dispose()

@@ -43,6 +43,22 @@ class Database:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Backup:
+    """Where backups are kept, which of them, and how they are sealed."""
+
+    place: str = ""
+    """A folder, or `s3://bucket/prefix`."""
+    keep: int = 14
+    """So many good ones at most."""
+    days: int | None = None
+    """None that is older, but for the newest good one."""
+    key_file: Path | None = None
+    """A file with 32 bytes in base64, which everything is sealed with before it leaves this process."""
+    kms_key: str = ""
+    """The id of a key of KMS, which S3 encrypts with."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
     """Everything that can be set here. Variables of MLflow's own (`MLFLOW_…`) count too, and are left alone."""
 
@@ -68,6 +84,7 @@ class Settings:
     """How long a migration waits for a database that does not answer yet."""
     lock_seconds: int = 600
     """How long a migration waits for another one to end."""
+    backup: Backup = Backup()
     tls: Path | None = None
     """A folder with `tls.crt` and `tls.key`: the server then speaks HTTPS only."""
     gc_older_than: str = ""
@@ -111,6 +128,13 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         grace_seconds=read("GRACE_SECONDS", _positive, 25),
         wait_seconds=read("WAIT_SECONDS", _positive, 60),
         lock_seconds=read("LOCK_SECONDS", _positive, 600),
+        backup=Backup(
+            place=read("BACKUP_PLACE", str, ""),
+            keep=read("BACKUP_KEEP", _positive, 14),
+            days=read("BACKUP_DAYS", _positive, None),
+            key_file=read("BACKUP_KEY_FILE", Path, None),
+            kms_key=read("BACKUP_KMS_KEY", str, ""),
+        ),
         tls=read("TLS", Path, None),
         gc_older_than=read("GC_OLDER_THAN", _age, ""),
         archive_after=read("ARCHIVE_AFTER", _age, ""),

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError
 from dockyard_tracking.database import explain_connection, open_engine
 from dockyard_tracking.errors import TrackingError
 from dockyard_tracking.migrate import compare_all
+from dockyard_tracking.restore_mark import refuse_mark
 from dockyard_tracking.schema import Comparison, list_schemas
 from dockyard_tracking.settings import Settings
 
@@ -106,6 +107,8 @@ def make_look(settings: Settings) -> Look:
 
     def look() -> Sequence[Comparison]:
         try:
+            with engine.connect() as connection:
+                refuse_mark(connection)
             return compare_all(engine, schemas)
         except DBAPIError as error:
             raise explain_connection(error, settings.database) from error

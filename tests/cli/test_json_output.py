@@ -5,14 +5,17 @@ from __future__ import annotations
 import dataclasses
 import typing
 from collections.abc import Mapping
+from pathlib import Path
 
 import pytest
 
+from dockyard.adapters.stack.book import FolderBook
 from dockyard.cli.json_form import to_json
 from dockyard.cli.render import Result
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import BuildError, CancelledError
 from dockyard.domain.plan import Step
+from dockyard.domain.stack import StackKind, StackWish
 from support import results
 from support.fake_kit import CommandLine
 
@@ -133,6 +136,13 @@ CASES: tuple[tuple[list[str], str, str, set[str]], ...] = (
     (["config", "validate"], "config validate", "done", {"file", "environments"}),
     (["config", "schema"], "config schema", "done", {"schema"}),
     (["sandbox", "status"], "sandbox status", "unchanged", {"status", "is_up", "url", "runner", "environment"}),
+    (
+        ["stack", "status"],
+        "stack status",
+        "done",
+        {"status", "name", "kind", "is_up", "is_ready", "url", "environment", "notes", "answer"},
+    ),
+    (["stack", "logs"], "stack logs", "done", {"name", "lines"}),
 )
 
 
@@ -149,6 +159,8 @@ def keys_at(value: object, *path: str | int) -> set[str]:
 def test_every_command_prints_one_envelope(
     dockyard: CommandLine, arguments: list[str], command: str, status: str, keys: set[str]
 ) -> None:
+    stacks = FolderBook(Path.home() / ".local/state/dockyard/stacks")
+    stacks.write(StackWish(name="tracking", kind=StackKind.LOCAL))
     ended = dockyard(*arguments, "--json")
     envelope = ended.envelope
     assert set(envelope) == ENVELOPE

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from dockyard.adapters.k8s.permissions import list_permissions
-from support.deployments import make_told_place
+from support.deployments import Place
 from support.fault_proxy import RESET, SLOW, run_fault_proxy
 from support.k8s_yard import open_yard
 from support.told_models import ANSWERS
@@ -20,9 +20,9 @@ ELSEWHERE = {("coordination.k8s.io", "leases", "update"), ("", "pods/proxy", "ge
 
 
 def test_bad_moments_are_survived_nothing_is_written_for_nothing_and_the_role_is_used_whole(
-    tmp_path: Path, lab_kubeconfig: Path, lab_registry: str
+    models: Place, lab_kubeconfig: Path, lab_registry: str
 ) -> None:
-    place = make_told_place(tmp_path)
+    place = models
     with open_yard(place, lab_kubeconfig, lab_registry) as yard:
         direct = Path(place.extra["KUBECONFIG"])
         with run_fault_proxy(direct) as proxy:

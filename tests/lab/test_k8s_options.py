@@ -17,7 +17,7 @@ import pytest
 from kubernetes import client
 
 from support.cluster_stand_in import wait_until
-from support.deployments import Ended, make_told_place
+from support.deployments import Ended, Place
 from support.k8s_yard import Yard, open_yard
 from support.lab_probes import fetch_status
 
@@ -52,9 +52,8 @@ class Served:
 
 
 @pytest.fixture(scope="module")
-def served(tmp_path_factory: pytest.TempPathFactory, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Served]:
-    place = make_told_place(tmp_path_factory.mktemp("k8s-options"))
-    with open_yard(place, lab_kubeconfig, lab_registry) as yard:
+def served(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Served]:
+    with open_yard(models, lab_kubeconfig, lab_registry) as yard:
         yard.configure(**OPTIONS)
         yield Served(yard=yard, deployed=yard.deploy(1).expect(0))
 

@@ -14,11 +14,11 @@ import pytest
 from kubernetes import client
 
 from support.cluster_stand_in import wait_until
-from support.deployments import Ended, Place, make_told_place
+from support.deployments import Ended, Place
 from support.k8s_yard import Yard, answers, open_yard
 from support.lab_probes import fetch_status
 from support.steady_load import SteadyLoad
-from support.told_models import ANSWERS, BODY
+from support.told_models import ANSWERS, ARRAY_BODY
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # a busy machine takes minutes for so many requests
 
@@ -28,16 +28,13 @@ MEASURED = 3_000
 """In how many a share is measured."""
 TOLERANCE = 0.03
 SECONDS = 240.0
+CLIENTS, PAUSE_SECONDS = 4, 0.005
+"""So many a second that a change of usual length sees REQUESTS of them; where it takes longer, there are fewer from then on."""
 HOST = "strategies.test"
-OTHER_BODY, OTHER_ANSWER = b'{"dataframe_records": [{"value": 2.5}]}', {"predictions": [5.0]}
+OTHER_BODY, OTHER_ANSWER = b'{"inputs": [2.5]}', {"predictions": [5.0]}
 
 
 @pytest.fixture(scope="module")
-def models(tmp_path_factory: pytest.TempPathFactory) -> Place:
-    return make_told_place(tmp_path_factory.mktemp("k8s"))
-
-
-@pytest.fixture
 def yard(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Yard]:
     with open_yard(models, lab_kubeconfig, lab_registry) as yard:
         yield yard
@@ -45,9 +42,9 @@ def yard(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Yar
 
 def test_every_strategy_brings_a_revision_without_a_failed_request(yard: Yard) -> None:
     yard.deploy(1).expect(0)
-    host = yard.core.read_namespaced_service("shop", yard.namespace).spec.cluster_ip
+    host = yard.find_host()
     wait_until(lambda: answers(host))
-    with SteadyLoad(80, body=BODY, answers=ANSWERS, clients=6, pause_seconds=0.0, host=host) as load:
+    with SteadyLoad(80, body=ARRAY_BODY, answers=ANSWERS, host=host, clients=CLIENTS, pause_seconds=PAUSE_SECONDS) as load:
         yard.configure(rollout={"kind": "blue-green", "wait_seconds": 2})
         assert_changes(yard, load, lambda: yard.deploy(2))
         yard.configure(rollout={"kind": "canary", "steps": [10, 50], "wait_seconds": 4})
@@ -63,7 +60,7 @@ def test_every_strategy_brings_a_revision_without_a_failed_request(yard: Yard) -
         yard.configure(replicas=3, rollout={"kind": "canary", "steps": [50], "wait_seconds": 60, "gate": gate})
         bad = assert_changes(yard, load, lambda: yard.deploy(2, "-e", "TOLD_PREDICT=slow"), code=1)
         assert (bad.error["code"], "ms for the slowest answer in a hundred" in bad.error["message"]) == ("gate-breached", True)
-    load.assert_whole(6 * REQUESTS)
+    load.assert_whole(5 * REQUESTS)
 
 
 def test_killed_canary_is_completed_by_the_same_command_or_taken_away_by_rollback(yard: Yard) -> None:
@@ -76,7 +73,7 @@ def test_killed_canary_is_completed_by_the_same_command_or_taken_away_by_rollbac
             wait_until(lambda: "dockyard.io/traffic" in (find_service(yard).metadata.annotations or {}))
         finally:
             command.kill()
-        assert list_candidates(yard) == ["shop-candidate"]
+        assert yard.list_deployments() == ["shop", "shop-candidate"]
         yard.configure(replicas=1, rollout={"kind": "canary", "steps": [50], "wait_seconds": 0})
         yard.place.run(*last).expect(0)
         assert_settled(yard)
@@ -90,15 +87,19 @@ def test_route_divides_requests_as_was_asked_and_shadows_harm_nothing(yard: Yard
 
     def begin(body: bytes, expected: tuple[object, ...]) -> SteadyLoad:
         host, port = str(gateway.hostname), gateway.port or 80
-        return SteadyLoad(port, body=body, answers=expected, clients=6, pause_seconds=0.0, host=host, asked_for=HOST)
+        return SteadyLoad(
+            port, body=body, answers=expected, host=host, clients=CLIENTS, pause_seconds=PAUSE_SECONDS, asked_for=HOST
+        )
 
     yard.configure(route=route)
     yard.deploy(1).expect(0)
     wait_until(lambda: fetch_status(f"{lab_gateway}/ping", {"Host": HOST}) == 200)
-    with begin(BODY, ANSWERS[:2]) as load:
+    with begin(ARRAY_BODY, ANSWERS[:2]) as load:
         for percent in (10, 50, 100):
             yard.configure(route=route, rollout={"kind": "canary", "steps": [percent], "pause": True})
+            load.hurry(0)
             yard.deploy(2).expect(0)
+            load.hurry(REQUESTS // 10 + MEASURED)
             load.wait_for(REQUESTS // 10)  # Envoy has heard of it
             assert abs(measure(load, ANSWERS[1]) - percent / 100) < TOLERANCE
             assert load.failures == []
@@ -125,6 +126,7 @@ def assert_changes(
 ) -> Ended:
     """So many requests run through a change, and in the end there is nothing that was not there before."""
     before = load.answered
+    load.hurry(requests)
     ended = change().expect(code)
     load.wait_for(max(requests - (load.answered - before), 1), timeout=SECONDS)
     assert load.failures == []
@@ -134,15 +136,9 @@ def assert_changes(
 
 def assert_settled(yard: Yard) -> None:
     """There is no candidate, and all objects are as they would be made."""
-    assert list_candidates(yard) == []
+    assert yard.list_deployments() == ["shop"]
     (drift,) = yard.place.run("drift", "k8s/shop", "--json").result["deployments"]
     assert (drift["plan"]["steps"], drift["plan"]["changes"]) == ([], [])
-
-
-def list_candidates(yard: Yard) -> list[str]:
-    """The Deployments that stand beside."""
-    found = client.AppsV1Api(yard.core.api_client).list_namespaced_deployment(yard.namespace).items
-    return [one.metadata.name for one in found if one.metadata.name != "shop"]
 
 
 def find_service(yard: Yard) -> client.V1Service:

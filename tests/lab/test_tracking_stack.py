@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import http.client
 import json
 import os
 import subprocess
+import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -33,8 +35,16 @@ class Stack:
 
     namespace: str
     core: client.CoreV1Api
-    kubeconfig: Path
+    environment: dict[str, str]
     host: str = ""
+
+    def call(self, verb: str, *arguments: str) -> dict[str, object]:
+        """`dockyard stack`, as a person at a shell: what it answers."""
+        command = [str(Path(sys.executable).with_name("dockyard")), "stack", verb, "--name", "team", "--json", *arguments]
+        ended = subprocess.run(command, env=os.environ | self.environment, check=False, capture_output=True, text=True)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        result: dict[str, object] = json.loads(ended.stdout)["result"]
+        return result
 
     def ask(self, path: str, *, host: str, address: str = "", port: int = 80) -> tuple[int, str]:
         """Status and body of a GET under a name of the server's; status 0 where nobody listens."""
@@ -62,11 +72,14 @@ class Stack:
 
 @pytest.fixture(name="stack", scope="module")
 def installed_stack(
-    lab_kubeconfig: Path, lab_tools: Path, tracking_image: ImageDigest, tmp_path_factory: pytest.TempPathFactory
+    lab_kubeconfig: Path, lab_environment: dict[str, str], tracking_image: ImageDigest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
     with open_namespace(lab_kubeconfig) as (namespace, core):
-        stack = Stack(namespace=namespace, core=core, kubeconfig=lab_kubeconfig)
+        folder = tmp_path_factory.mktemp("stack")
+        environment = lab_environment | {"KUBECONFIG": str(lab_kubeconfig), "XDG_STATE_HOME": str(folder)}
+        stack = Stack(namespace=namespace, core=core, environment=environment)
         make_secret(stack, "db", {"password": PASSWORD, "root-password": "root-of-a-test"})  # not a secret: of this test
+        make_secret(stack, "seal", {"backup-key": base64.b64encode(bytes(32)).decode()})
         make_secret(stack, "s3", {"access-key-id": "dockyard", "secret-access-key": "key-of-a-test"})
         repository, _, digest = str(tracking_image).partition("@")
         values = {
@@ -77,14 +90,13 @@ def installed_stack(
             "objectStore": {"enabled": True, "resources": {"requests": {"cpu": "20m"}}},
             "resources": {"requests": {"cpu": "20m"}},
             "migration": {"resources": {"requests": {"cpu": "20m"}}},
+            "backup": {"enabled": True, "keySecretName": "seal", "resources": {"requests": {"cpu": "20m"}}},
             "allowedHosts": ["10.*"],  # this machine calls the Service by its address
             "replicas": 1,
         }
-        file = tmp_path_factory.mktemp("stack") / "values.yaml"
+        file = folder / "values.yaml"
         file.write_text(json.dumps(values))
-        command = [lab_tools / "helm", "install", "team", ROOT / "helm/tracking", "--namespace", namespace, "--values", file]
-        environment = dict(os.environ) | {"KUBECONFIG": str(lab_kubeconfig)}
-        subprocess.run([*map(str, command), "--wait", "--timeout", "280s"], env=environment, check=True, capture_output=True)
+        stack.call("up", "--k8s", "--namespace", namespace, "--chart", str(ROOT / "helm/tracking"), "--values", str(file))
         stack.host = core.read_namespaced_service("team-tracking", namespace).spec.cluster_ip
         wait_until(lambda: stack.ask("/health", host=stack.host)[0] == 200)
         yield stack
@@ -160,3 +172,50 @@ def test_stopped_database_fails_readiness_only_and_needs_no_restart_when_it_is_b
     assert [one.restart_count for one in pod.status.container_statuses] == [0]
     status, body = probe("/api/2.0/mlflow/registered-models/get?name=TrainedKNNModel")
     assert (status, json.loads(body)["registered_model"]["name"]) == (200, "TrainedKNNModel")
+
+
+def describe_models(host: str, folder: Path) -> dict[str, object]:
+    """Everything that a backup must bring back: runs, versions, tags, aliases, artifacts by checksum."""
+    mlflow = MlflowClient(f"http://{host}")
+    experiments = mlflow.search_experiments()
+    runs = mlflow.search_runs([one.experiment_id for one in experiments])
+    (model,) = mlflow.search_registered_models()
+    (version,) = mlflow.search_model_versions("name = 'TrainedKNNModel'")
+    arrived = download_artifacts(str(version.source), dst_path=str(folder), tracking_uri=f"http://{host}")
+    return {
+        "experiments": sorted((one.experiment_id, one.name, one.creation_time) for one in experiments),
+        "runs": [run.to_dictionary() for run in runs],
+        "model": (model.tags, model.aliases, model.creation_timestamp),
+        "version": (version.version, version.run_id, version.source, dict(version.tags), version.aliases),
+        "artifacts": hash_folder(Path(arrived)),
+    }
+
+
+def run_in_pod(stack: Stack, pod: str, script: str) -> None:
+    command = ["kubectl", "exec", "--namespace", stack.namespace, pod, "--", "sh", "-euc", script]
+    subprocess.run(command, env=os.environ | stack.environment, check=True, capture_output=True)
+
+
+def test_stack_that_was_destroyed_comes_back_from_its_backup_as_it_was(stack: Stack, tmp_path: Path) -> None:
+    mlflow = MlflowClient(f"http://{stack.host}")
+    mlflow.set_model_version_tag("TrainedKNNModel", "1", "dockyard.prod.wine", '{"größe": 1}')
+    before = describe_models(stack.host, tmp_path / "before")
+
+    taken = stack.call("backup")["answer"]
+    assert isinstance(taken, dict)
+    assert (taken["artifacts"] > 1, taken["bytes"] > 24_000_000) == (True, True)
+    script = (
+        'export MYSQL_PWD="$(cat /run/dockyard/root-password)"; mysql -uroot -e "DROP DATABASE mlflow; CREATE DATABASE mlflow"'
+    )
+    run_in_pod(stack, "team-tracking-mysql-0", script)
+    run_in_pod(stack, "team-tracking-s3-0", "rm -r /data/models/mlflow")
+    wait_until(lambda: stack.ask("/ready", host=stack.host)[0] != 200)
+
+    assert stack.call("restore", "--verify")["answer"] == {
+        key: taken[key] for key in taken if not key.endswith(("_artifacts", "_backups"))
+    }
+    stack.call("restore", "--backup", str(taken["backup"]))
+    wait_until(lambda: stack.ask("/ready", host=stack.host)[0] == 200)
+    assert stack.call("status")["is_ready"] is True
+
+    assert describe_models(stack.host, tmp_path / "after") == before

@@ -25,7 +25,7 @@ from support.commands import Command, Main, run_dockyard
 from support.local_kit import STAND_IN
 from support.ports import reserve_port
 from support.session import make_once
-from support.told_models import FOLDERS, SOUND, make_models
+from support.told_models import FOLDERS, SOUND, make_array_models, make_models
 
 _SCRIPTS = Path(sys.executable).parent
 _TIMEOUT_SECONDS = 240
@@ -250,6 +250,12 @@ def make_told_place(folder: Path) -> Place:
     place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
     place.run(str(folder), main=make_told_models).expect(0)
     return place
+
+
+def make_told_arrays(arguments: list[str]) -> int:
+    """Make the models that take a tensor, beside those, in a process that ends."""
+    make_array_models(Path(arguments[0]))
+    return 0
 
 
 def make_told_models(arguments: list[str]) -> int:

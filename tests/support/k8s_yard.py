@@ -1,4 +1,7 @@
-"""A user's folder and a namespace of a real cluster. Commands run there as an account that may do what the guide says."""
+"""A user's folder and a namespace of a real cluster. Commands run there as an account that may do what the guide says.
+
+The models and their images are made once for all tests of a session. Owns the fixtures of tests that need one.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
 import yaml
 from kubernetes import client
 
 from support.cluster_stand_in import open_namespace
-from support.deployments import Ended, Place
-from support.told_models import SOUND
+from support.deployments import Ended, Place, Stage, make_told_arrays
+from support.session import make_once
+from support.told_models import ARRAY, FACTORS
 
 GUIDE = Path(__file__).parents[2] / "docs/how-to/deploy-to-kubernetes.md"
 
@@ -24,12 +29,13 @@ image:
   mirrors: {{docker.io: ["http://{registry}"]}}
   insecure_registries: ["{registry}"]
   repository: {registry}/dockyard-tests/told
+  credentials: {credentials}
 environments:
   k8s:
     smoke_requests: 4
     grace_seconds: 5
     request_timeout_seconds: 5
-    ready_timeout_seconds: 60
+    ready_timeout_seconds: {ready_timeout}
     k8s: {k8s}
 """
 
@@ -42,11 +48,19 @@ class Yard:
     namespace: str
     core: client.CoreV1Api
     registry: str
+    credentials: tuple[dict[str, object], ...] = ()
+    """Those of other registries that images are pushed to."""
+    ready_timeout: int = 60
 
     def configure(self, **settings: object) -> None:
-        """Write `dockyard.yaml`, with settings of the environment."""
+        """Write `dockyard.yaml`, with settings of the environment for Kubernetes."""
         k8s = {"namespace": self.namespace, "cpu": "50m", **settings}
-        self.place.configure(CONFIG.format(registry=self.registry, k8s=json.dumps(k8s)))
+        credentials = json.dumps(self.credentials)
+        self.place.configure(
+            CONFIG.format(
+                registry=self.registry, credentials=credentials, ready_timeout=self.ready_timeout, k8s=json.dumps(k8s)
+            )
+        )
 
     def deploy(self, version: int, *more: str) -> Ended:
         """Deploy a version."""
@@ -54,7 +68,7 @@ class Yard:
 
     def deploy_arguments(self, version: int) -> tuple[str, ...]:
         """The arguments that deploy a version."""
-        return ("deploy", "k8s", "-m", f"models:/{SOUND}/{version}", "--name", "shop", "--json")
+        return ("deploy", "k8s", "-m", f"models:/{ARRAY}/{version}", "--name", "shop", "--json")
 
     def predict(self) -> object:
         """What the deployment answers to the model's own input example."""
@@ -73,10 +87,51 @@ class Yard:
         found = [one for each in lists for one in each.items]
         return {one.metadata.uid: one.metadata.resource_version for one in found}
 
+    def list_deployments(self) -> list[str]:
+        """All Deployments, candidates included."""
+        found = client.AppsV1Api(self.core.api_client).list_namespaced_deployment(self.namespace).items
+        return [one.metadata.name for one in found]
+
+    def list_leases(self) -> list[str]:
+        """The locks that are held."""
+        found = client.CoordinationV1Api(self.core.api_client).list_namespaced_lease(self.namespace).items
+        return [one.metadata.name for one in found]
+
+    def find_host(self) -> str:
+        """The address of the Service."""
+        return str(self.core.read_namespaced_service("shop", self.namespace).spec.cluster_ip)
+
+    def replica_sets(self) -> list[client.V1ReplicaSet]:
+        """The revisions, one each."""
+        found: list[client.V1ReplicaSet] = (
+            client.AppsV1Api(self.core.api_client).list_namespaced_replica_set(self.namespace).items
+        )
+        return found
+
     def pods(self) -> list[client.V1Pod]:
         """The pods that are not about to end."""
         found = self.core.list_namespaced_pod(self.namespace).items
         return [one for one in found if one.metadata.deletion_timestamp is None]
+
+
+@pytest.fixture(scope="session")
+def k8s_stage(session_folder: Path, lab_registry: str) -> Stage:
+    """The models of all yards, and their images, which the workers of a session share."""
+
+    def make(folder: Path) -> None:
+        place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=0)
+        place.run(str(folder), main=make_told_arrays).expect(0)
+        place.configure(CONFIG.format(registry=lab_registry, credentials=[], ready_timeout=60, k8s={}))
+        for version in range(1, len(FACTORS) + 1):
+            place.run("build", "-m", f"models:/{ARRAY}/{version}", "--json").expect(0)
+
+    return Stage(folder=make_once(session_folder / "k8s-stage", make))
+
+
+@pytest.fixture(scope="module")
+def models(k8s_stage: Stage, tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """The user's folder for the tests of a module."""
+    return k8s_stage.open_place(tmp_path_factory.mktemp("k8s") / "place")
 
 
 @contextmanager

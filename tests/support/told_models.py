@@ -12,6 +12,8 @@ from pathlib import Path
 
 SOUND = "told"
 """Version 1 doubles its input, version 2 triples it, version 3 multiplies it by four."""
+ARRAY = "told-array"
+"""The same three versions with a tensor for a signature: no table is made for a request, so it costs a third to answer."""
 RAISING = "raising"
 UNSATISFIABLE = "unsatisfiable"
 WITHOUT_PYFUNC = "without-pyfunc"
@@ -21,8 +23,9 @@ FACTORS = (2, 3, 4)
 FOLDERS = tuple(f"{SOUND}-{factor}" for factor in FACTORS)
 """The same models as folders."""
 BODY = b'{"dataframe_records": [{"value": 1.5}]}'
+ARRAY_BODY = b'{"inputs": [1.5]}'
 ANSWERS = tuple({"predictions": [1.5 * factor]} for factor in FACTORS)
-"""What versions 1, 2 and 3 answer to BODY."""
+"""What versions 1, 2 and 3 answer to BODY, or to ARRAY_BODY."""
 
 
 def make_models(folder: Path) -> None:
@@ -33,25 +36,37 @@ def make_models(folder: Path) -> None:
             _save("told", folder / f"{SOUND}-{factor}", factor=factor)
         _save("raising", folder / RAISING)
         _save("told", folder / UNSATISFIABLE, requirements=["mlflow-skinny==999.0"])
-        _save("told", folder / WITHOUT_EXAMPLE, has_example=False)
+        _save("told", folder / WITHOUT_EXAMPLE, example=None)
         _save("told", folder / WITHOUT_PYFUNC)
     _drop_pyfunc(folder / WITHOUT_PYFUNC / "MLmodel")
     _register(folder, [(SOUND, folder / f"{SOUND}-{factor}") for factor in FACTORS])
     _register(folder, [(name, folder / name) for name in (RAISING, UNSATISFIABLE, WITHOUT_PYFUNC, WITHOUT_EXAMPLE)])
 
 
-def _save(code: str, path: Path, *, factor: int = 2, requirements: list[str] | None = None, has_example: bool = True) -> None:
+def make_array_models(folder: Path) -> None:
+    """Add those that take a tensor to the store in `folder`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for factor in FACTORS:
+            _save("told", folder / f"{ARRAY}-{factor}", factor=factor, example="array")
+    _register(folder, [(ARRAY, folder / f"{ARRAY}-{factor}") for factor in FACTORS])
+
+
+def _save(
+    code: str, path: Path, *, factor: int = 2, requirements: list[str] | None = None, example: str | None = "table"
+) -> None:
     import mlflow
+    import numpy as np
     import pandas as pd
     from mlflow.models import infer_signature
 
-    table = pd.DataFrame({"value": [1.5]})
+    data = np.array([1.5]) if example == "array" else pd.DataFrame({"value": [1.5]})
     mlflow.pyfunc.save_model(
         str(path),
         python_model=str(Path(__file__).parent / "pyfuncs" / f"{code}.py"),
         model_config={"factor": factor},
-        signature=infer_signature(table),
-        input_example=table if has_example else None,
+        signature=infer_signature(data),
+        input_example=data if example else None,
         pip_requirements=requirements or [f"{name}=={version(name)}" for name in ("mlflow-skinny", "numpy", "pandas")],
     )
 

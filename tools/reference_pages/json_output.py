@@ -71,6 +71,14 @@ COMMANDS = {
     "sandbox env": "SandboxResult",
     "sandbox status": "SandboxResult",
     "sandbox down": "SandboxResult",
+    "stack up": "StackResult",
+    "stack status": "StackResult",
+    "stack logs": "StackLogsResult",
+    "stack migrate": "StackResult",
+    "stack upgrade": "StackResult",
+    "stack backup": "StackResult",
+    "stack restore": "StackResult",
+    "stack down": "StackResult",
 }
 REMARKS = """
 Enums are their values; moments are ISO 8601 in UTC; sizes are bytes. A plan's step also has `phase` and `description`. `facts`

@@ -48,6 +48,17 @@ def find_cause(revision: K8sRevision | None) -> Cause | None:
     return next((one for one in causes if one.is_final), next(iter(causes), None))
 
 
+def explain_slowness(revision: K8sRevision | None, seconds: float) -> Cause:
+    """Return why a revision is given up whose pods show no cause."""
+    runs = revision is not None and any(pod.is_running and not pod.is_ready for pod in revision.pods)
+    return Cause(
+        code="revision-not-ready",
+        what=f"is not ready after {seconds:.0f} s" + (": its container runs, but its probe at /ready fails" if runs else ""),
+        hint="the last lines of its log are above; `ready_timeout_seconds` decides how long it may take",
+        is_final=True,
+    )
+
+
 def _find_refusal(revision: K8sRevision) -> Iterator[Cause]:
     if not revision.refusal:
         return

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from dockyard.apply.k8s_diagnosis import PATIENCE_SECONDS, Cause, find_cause
+from dockyard.apply.k8s_diagnosis import PATIENCE_SECONDS, Cause, explain_slowness, find_cause
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import UnhealthyError
 from dockyard.domain.k8s import ObservedK8s
@@ -69,9 +69,7 @@ class PodWatcher:
         if cause is not None and (cause.is_final or seconds >= PATIENCE_SECONDS):
             raise self.tell_unhealthy(number, cause)
         if seconds >= timeout_seconds:
-            what = f"is not ready after {timeout_seconds:.0f} s"
-            hint = "the last lines of its log are above; `ready_timeout_seconds` decides how long it may take"
-            raise self.tell_unhealthy(number, Cause(code="revision-not-ready", what=what, hint=hint, is_final=True))
+            raise self.tell_unhealthy(number, explain_slowness(seen.find_running(number), timeout_seconds))
 
 
 def _count_ready(seen: ObservedK8s, number: int) -> int:

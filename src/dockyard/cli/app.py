@@ -18,6 +18,7 @@ from dockyard.cli.commands import (
     render,
     rollback,
     sandbox,
+    stack,
     status,
     sync,
 )
@@ -41,6 +42,7 @@ COMMANDS = (
     doctor,
     config,
     sandbox,
+    stack,
 )
 
 __all__ = ["COMMANDS", "app"]

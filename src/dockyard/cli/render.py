@@ -24,6 +24,7 @@ from dockyard.cli.views.change import view_batch, view_delete, view_deploy, view
 from dockyard.cli.views.configuration import view_config, view_schema, view_validation
 from dockyard.cli.views.look import view_build, view_history, view_logs, view_predict, view_render, view_status
 from dockyard.cli.views.sandbox import view_sandbox
+from dockyard.cli.views.stack import view_stack
 from dockyard.cli.views.view import View
 from dockyard.domain.attempt import Failure
 from dockyard.domain.result import (
@@ -43,6 +44,8 @@ from dockyard.domain.result import (
     ResultStatus,
     SandboxResult,
     SchemaResult,
+    StackLogsResult,
+    StackResult,
     StatusResult,
     SyncResult,
     ValidationResult,
@@ -55,7 +58,7 @@ _RED, _YELLOW = "31", "33"
 ChangeResult = DeployResult | DeleteResult | PromoteResult | BatchResult
 LookResult = StatusResult | HistoryResult | LogsResult | PredictResult | BuildResult | RenderResult
 CareResult = DriftResult | DoctorResult | GcResult | SyncResult
-ConfigurationResult = ConfigResult | SchemaResult | ValidationResult | SandboxResult
+ConfigurationResult = ConfigResult | SchemaResult | ValidationResult | SandboxResult | StackResult | StackLogsResult
 _FALLIBLE = (DeployResult, DeleteResult, BatchResult, DriftResult, GcResult, SyncResult, RenderResult)
 Result = ChangeResult | LookResult | CareResult | ConfigurationResult
 
@@ -168,6 +171,10 @@ def _view_configuration(result: ConfigurationResult) -> View:
             return view_validation(result)
         case SandboxResult():
             return view_sandbox(result)
+        case StackResult():
+            return view_stack(result)
+        case StackLogsResult():
+            return View(status=ResultStatus.DONE.value, out=result.lines)
         case _:
             assert_never(result)
 

@@ -203,6 +203,8 @@ class K8sPod:
     waiting_reason: str = ""
     """Why its container does not run, as `ImagePullBackOff`."""
     waiting_message: str = ""
+    is_running: bool = False
+    """Whether its container does."""
     exit_code: int | None = None
     """How its container ended last."""
     end_reason: str = ""

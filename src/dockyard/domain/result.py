@@ -311,6 +311,33 @@ class SandboxResult:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class StackResult:
+    """How a tracking stack is, and what a command beside it told."""
+
+    status: ResultStatus
+    name: str
+    kind: str
+    """`local` or `k8s`."""
+    is_up: bool
+    is_ready: bool
+    """Whether its server answers, with the database behind it."""
+    url: str | None
+    environment: Mapping[str, str]
+    """What MLflow's clients need. None of it is a secret."""
+    notes: tuple[str, ...] = ()
+    answer: Mapping[str, object] | None = None
+    """What `migrate`, `backup`, `restore` or `upgrade` told, as the commands of the server's image do."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackLogsResult:
+    """Lines that the servers of a stack have logged."""
+
+    name: str
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ConfigResult:
     """The configuration, and where each value came from."""
 

@@ -14,6 +14,7 @@ locals {
     "list:queued"   = distinct(flatten([for uri in var.async_uris : local.objects[uri]]))
     "list:written"  = distinct(flatten([for uri in local.uris : local.objects[uri]]))
     "list:topics"   = distinct(var.topic_arns)
+    "list:bases"    = distinct(var.base_repository_arns)
     "list:packages" = [for group in compact([var.package_group]) : "*"]
     "list:kms_key"  = compact([var.kms_key_arn])
     "list:data_key" = var.bucket == null && length(var.async_uris) == 0 ? [] : compact([var.kms_key_arn])
@@ -33,6 +34,7 @@ locals {
     queued        = "list:queued"
     written       = "list:written"
     topics        = "list:topics"
+    bases         = "list:bases"
     packages      = "list:packages"
     kms_key       = "list:kms_key"
     data_key      = "list:data_key"

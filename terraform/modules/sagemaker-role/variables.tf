@@ -96,6 +96,17 @@ variable "component" {
   default     = false
 }
 
+variable "base_repository_arns" {
+  description = "ARNs of the ECR repositories that base images are pulled from, such as that of an AWS Deep Learning Container."
+  type        = list(string)
+  default     = []
+
+  validation {
+    condition     = alltrue([for arn in var.base_repository_arns : can(regex("^arn:aws[a-z-]*:ecr:[a-z0-9-]+:\\d{12}:repository/[a-z0-9._/-]+$", arn))])
+    error_message = "These are ARNs of repositories: arn:aws:ecr:REGION:ACCOUNT:repository/NAME."
+  }
+}
+
 variable "package_group" {
   description = "The model package group that revisions are registered in."
   type        = string

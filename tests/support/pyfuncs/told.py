@@ -20,15 +20,16 @@ class ToldModel(mlflow.pyfunc.PythonModel):
             time.sleep(3600)
 
     def predict(self, context, model_input, params=None):
+        values = model_input["value"] if hasattr(model_input, "columns") else model_input
         told = os.environ.get("TOLD_PREDICT")
         if told == "raise":
             raise ValueError("told to raise")
-        if told == "raise-others" and any(value != 1.5 for value in model_input["value"]):
+        if told == "raise-others" and any(value != 1.5 for value in values):
             raise ValueError("told to raise for what is not the input example")
         if told == "slow":
             time.sleep(0.3)
         shift = 1 if told == "shift" else 0
-        return [float(value) * self.factor + shift for value in model_input["value"]]
+        return [float(value) * self.factor + shift for value in values]
 
 
 mlflow.models.set_model(ToldModel())

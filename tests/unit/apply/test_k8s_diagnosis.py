@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dockyard.apply.k8s_diagnosis import find_cause
+from dockyard.apply.k8s_diagnosis import explain_slowness, find_cause
 from dockyard.domain.deployment import ProofFailure
 from dockyard.domain.errors import CATALOGUE
 from dockyard.domain.k8s import K8sPod
@@ -63,3 +63,13 @@ def test_pod_that_is_ready_or_only_starts_has_no_cause() -> None:
     assert find_cause(make_revision(1, 1, pods=(restarted,))) is None
     assert find_cause(make_revision(1, 1, "starting", pods=(pod(waiting_reason="ContainerCreating"),))) is None
     assert find_cause(None) is None
+
+
+@pytest.mark.parametrize(
+    ("is_running", "words"), [(True, "its container runs, but its probe at /ready fails"), (False, "after 8 s")]
+)
+def test_who_is_late_is_told_with_what_its_pods_do(is_running: bool, words: str) -> None:
+    cause = explain_slowness(make_revision(1, 1, "starting", pods=(pod(is_running=is_running),)), 8)
+    assert (cause.code, cause.is_final) == ("revision-not-ready", True)
+    assert cause.what.endswith(words)
+    assert explain_slowness(None, 8).what == "is not ready after 8 s"

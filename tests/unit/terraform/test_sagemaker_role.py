@@ -29,6 +29,7 @@ MODULE = Path(__file__).parents[3] / "terraform" / "modules" / "sagemaker-role"
 ACCOUNT = Account(id="111122223333", region="eu-west-1")
 ROLE = "arn:aws:iam::111122223333:role/wine"
 TOPICS = "arn:aws:sns:eu-west-1:111122223333"
+BASE = "arn:aws:ecr:eu-west-1:763104351884:repository/pytorch-inference"
 BARE = SageMakerSettings(role=ROLE)
 FULL = SageMakerSettings(
     role=ROLE,
@@ -44,7 +45,7 @@ FULL = SageMakerSettings(
 )
 CASES = {
     "bare": (Grantee(account=ACCOUNT, endpoint="wine"), BARE),
-    "full": (Grantee(account=ACCOUNT, endpoint="wine", package_group="Wines"), FULL),
+    "full": (Grantee(account=ACCOUNT, endpoint="wine", package_group="Wines", bases=(BASE,)), FULL),
     "every": (Grantee(account=ACCOUNT, endpoint="*"), BARE),
     "long": (Grantee(account=ACCOUNT, endpoint=f"{'w' * 39}-vvvvv-{'u' * 17}"), BARE),
 }

@@ -113,6 +113,7 @@ def describe_pod(pod: Json) -> K8sPod:
         unschedulable=scheduled.get("message", "") if scheduled.get("reason") == "Unschedulable" else "",
         waiting_reason=waiting.get("reason", ""),
         waiting_message=waiting.get("message", ""),
+        is_running="running" in state,
         exit_code=ended.get("exitCode"),
         end_reason=ended.get("reason", ""),
         proof_failure=_PROOF_FAILURES.get(ended.get("exitCode", 0)),

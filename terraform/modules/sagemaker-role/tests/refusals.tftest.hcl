@@ -82,6 +82,14 @@ run "key_by_its_alias" {
   expect_failures = [var.kms_key_arn]
 }
 
+run "base_by_its_address" {
+  command = plan
+  variables {
+    base_repository_arns = ["763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference"]
+  }
+  expect_failures = [var.base_repository_arns]
+}
+
 run "group_that_is_none" {
   command = plan
   variables {

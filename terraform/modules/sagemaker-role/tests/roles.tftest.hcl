@@ -51,6 +51,7 @@ run "full_policies_are_those_of_the_command_line" {
     in_vpc                  = true
     component               = true
     package_group           = "Wines"
+    base_repository_arns    = ["arn:aws:ecr:eu-west-1:763104351884:repository/pytorch-inference"]
     deployer_principal_arns = ["arn:aws:iam::111122223333:role/pipeline"]
     permissions_boundary    = "arn:aws:iam::111122223333:policy/boundary"
     tags                    = { team = "wine" }

@@ -157,6 +157,10 @@ def test_pod_says_what_keeps_it() -> None:
     killed = describe_pod(make_pod("w", ready=False, last={"terminated": {"exitCode": 137, "reason": "OOMKilled"}}))
     assert (killed.exit_code, killed.end_reason, killed.restarts) == (137, "OOMKilled", 1)
     assert describe_pod({"metadata": {"name": "a"}}).is_ready is False
+    assert [describe_pod(make_pod("w", ready=False, state={one: {}})).is_running for one in ("running", "waiting")] == [
+        True,
+        False,
+    ]
 
 
 @pytest.mark.parametrize(("code", "meaning"), [(3, ProofFailure.RAISES), (5, ProofFailure.DIFFERS), (1, None)])

@@ -32,7 +32,8 @@ from support.policies import allows, find_denied, list_actions, take_away
 
 ACCOUNT = Account(id="123456789012", region="eu-west-1")
 WINE = Grantee(account=ACCOUNT, endpoint="wine")
-REGISTERED = dataclasses.replace(WINE, package_group="Wines")
+BASE = "arn:aws:ecr:eu-west-1:763104351884:repository/pytorch-inference"
+REGISTERED = dataclasses.replace(WINE, package_group="Wines", bases=(BASE,))
 ROLE = "arn:aws:iam::123456789012:role/wine-role"
 KEY = "arn:aws:kms:eu-west-1:123456789012:key/1234"
 BARE = SageMakerSettings(role=ROLE)
@@ -91,6 +92,7 @@ DEPLOYER_NEEDS = {
     "arn:aws:iam::123456789012:role/aws-service-role/sagemaker.application-autoscaling.amazonaws.com/x": (
         "iam:CreateServiceLinkedRole"
     ),
+    BASE: "ecr:BatchGetImage GetDownloadUrlForLayer",
     "* ": "ecr:GetAuthorizationToken",
     _REPOSITORY: (
         "ecr:BatchCheckLayerAvailability BatchDeleteImage BatchGetImage CompleteLayerUpload CreateRepository DeleteRepository "
@@ -158,6 +160,8 @@ def test_no_action_of_the_deployer_can_be_left_out(action: str) -> None:
         ("iam:PutRolePolicy", ROLE),
         ("iam:AttachRolePolicy", "arn:aws:iam::123456789012:role/dockyard-wine"),
         ("ecr:DeleteRepository", "arn:aws:ecr:eu-west-1:123456789012:repository/dockyard/wines"),
+        ("ecr:PutImage", BASE),
+        ("ecr:BatchGetImage", "arn:aws:ecr:eu-west-1:763104351884:repository/pytorch-training"),
         ("s3:GetObject", "arn:aws:s3:::models/other/secret"),
         ("s3:DeleteBucket", "arn:aws:s3:::models"),
         ("s3:GetObject", "arn:aws:s3:::answers/other/1.out"),
@@ -186,7 +190,7 @@ def test_powers_are_for_their_purpose_only(action: str, resource: str, key: str)
 def test_packages_are_granted_where_there_is_a_group_only() -> None:
     registered, bare = list_actions(deployer()), list_actions(render_deployer_policy(WINE, FULL))
 
-    assert {action for action in registered - bare if "ModelPackage" not in action} == set()
+    assert {action for action in registered - bare if "ModelPackage" not in action} == {"ecr:GetDownloadUrlForLayer"}
     assert {action for action in bare if "ModelPackage" in action} == set()
 
 

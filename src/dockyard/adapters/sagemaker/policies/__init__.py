@@ -34,6 +34,8 @@ class Grantee:
     endpoint: str
     package_group: str | None = None
     """The model package group that its revisions are registered in."""
+    bases: tuple[str, ...] = ()
+    """ARNs of the ECR repositories that base images are pulled from."""
 
 
 def render_deployer_policy(grantee: Grantee, settings: SageMakerSettings | None = None) -> Document:
@@ -71,7 +73,7 @@ def list_texts(value: object) -> list[str]:
 
 def _collect_values(grantee: Grantee, settings: SageMakerSettings | None) -> _Values:
     account = grantee.account
-    values = {
+    values: dict[str, tuple[str, ...]] = {
         "partition": (account.partition,),
         "region": (account.region,),
         "account": (account.id,),
@@ -79,6 +81,8 @@ def _collect_values(grantee: Grantee, settings: SageMakerSettings | None) -> _Va
         "jobs": (job_name_stem(grantee.endpoint),),
         "revisions": (revision_name_stem(grantee.endpoint),),
     }
+    if grantee.bases:
+        values |= {"bases": grantee.bases}
     if grantee.package_group is not None:
         # Names in ARNs are in lower case; a list is of everything.
         values |= {"package_group": (grantee.package_group.lower(),), "packages": ("*",)}

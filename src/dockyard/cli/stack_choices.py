@@ -1,0 +1,55 @@
+"""Owns how what was typed becomes the wish for a stack. Must not contact anything."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from dockyard.domain.errors import UsageError
+from dockyard.domain.stack import StackKind, StackWish
+
+_NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,38}[a-z0-9])?")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StackChoice:
+    """What was typed after `stack up`."""
+
+    local: bool
+    k8s: bool
+    external: str | None
+    name: str
+    port: int
+    chart: str
+    image: str | None
+    values: tuple[str, ...]
+    context: str | None
+    namespace: str | None
+
+
+def make_wish(choice: StackChoice, here: Path) -> StackWish:
+    """Return the wish. Raises UsageError `usage`, `name-invalid`."""
+    if [choice.local, choice.k8s, choice.external is not None].count(True) != 1:
+        raise UsageError("usage", "say where the stack is to run", hint="give one of `--local`, `--k8s` and `--external FILE`")
+    if not _NAME.fullmatch(choice.name):
+        raise UsageError("name-invalid", f"`{choice.name}` is no name for a stack", hint="use small letters, digits and `-`")
+    if choice.local:
+        if choice.values or choice.image or choice.context or choice.namespace:
+            raise UsageError("usage", "`--values`, `--image`, `--context` and `--namespace` are for a stack in a cluster")
+        return StackWish(name=choice.name, kind=StackKind.LOCAL, port=choice.port)
+    files = (*((choice.external,) if choice.external else ()), *choice.values)
+    found = [(here / Path(file).expanduser()).resolve() for file in files]
+    for file in found:
+        if not file.is_file():
+            raise UsageError("usage", f"there is no file {file}", hint="give values for the chart, as YAML or JSON")
+    chart = (here / choice.chart).resolve()
+    return StackWish(
+        name=choice.name,
+        kind=StackKind.K8S,
+        context=choice.context,
+        namespace=choice.namespace,
+        chart=str(chart) if chart.is_dir() else choice.chart,
+        values=tuple(map(str, found)),
+        image=choice.image,
+    )

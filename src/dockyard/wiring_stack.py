@@ -1,0 +1,28 @@
+"""The composition root of `dockyard stack`. Must not decide anything."""
+
+from __future__ import annotations
+
+from dockyard.domain.settings import Settings
+from dockyard.domain.stack import StackKind, StackWish
+from dockyard.ports_stack import StackHost
+from dockyard.usecases.stack import StackDesk
+
+
+def open_stacks(settings: Settings) -> StackDesk:
+    """The stacks of this user. Nothing is contacted before one of the desk's methods is called."""
+    from dockyard.adapters.stack.book import FolderBook
+
+    folder = settings.state_home / "stacks"
+
+    def open_host(wish: StackWish) -> StackHost:
+        if wish.kind is StackKind.LOCAL:
+            from dockyard.adapters.stack.embedded import EmbeddedStack
+
+            return EmbeddedStack(folder / wish.name, wish)
+        from dockyard.adapters.k8s.api import KubeApi
+        from dockyard.adapters.stack.release import StackRelease, run_program
+        from dockyard.domain.k8s import ClusterAccess
+
+        return StackRelease(wish, KubeApi(ClusterAccess(context=wish.context, namespace=wish.namespace)), run_program)
+
+    return StackDesk(book=FolderBook(folder), open_host=open_host)
