@@ -42,10 +42,7 @@ class K8sSettings:
     env_secrets: tuple[str, ...] = ()
     """Names of Secrets of the namespace whose keys become environment variables."""
     cpu: str | None = None
-    """Requested for each pod, as Kubernetes writes it.
-
-    None: by what was measured of the image, as with all that may be None.
-    """
+    """Requested for each pod, as Kubernetes writes it; None here and below: by what was measured of the image."""
     cpu_limit: str = "2"
     memory: str | None = None
     """Requested for each pod, and the most that it gets."""
