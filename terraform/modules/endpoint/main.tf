@@ -18,6 +18,7 @@ locals {
 }
 
 resource "aws_sagemaker_model" "this" {
+  #checkov:skip=CKV_AWS_370:A model that asks another service cannot be isolated: variable network_isolation
   for_each                 = local.images
   name                     = local.model_names[each.key]
   execution_role_arn       = var.execution_role_arn

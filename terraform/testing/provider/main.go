@@ -5,6 +5,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"sync"
 
 	"github.com/hashicorp/terraform-plugin-go/tfprotov5"
 	"github.com/hashicorp/terraform-plugin-go/tfprotov5/tf5server"
@@ -18,10 +19,7 @@ func main() {
 }
 
 func serve() error {
-	schema, err := loadSchema()
-	if err != nil {
-		return err
-	}
-	provider := &provider{schema: schema, backend: backend{url: os.Getenv("STAND_IN_BACKEND")}}
+	// A run of tests starts the program dozens of times, and needs the schema once.
+	provider := &provider{schema: sync.OnceValue(mustLoadSchema), backend: backend{url: os.Getenv("STAND_IN_BACKEND")}}
 	return tf5server.Serve("registry.terraform.io/hashicorp/aws", func() tfprotov5.ProviderServer { return provider })
 }

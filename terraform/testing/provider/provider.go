@@ -11,23 +11,23 @@ import (
 // A provider answers Terraform's calls. Those that no configuration of ours leads to are the embedded interface's, which is nil.
 type provider struct {
 	tfprotov5.ProviderServer
-	schema  *tfprotov5.GetProviderSchemaResponse
+	schema  func() *tfprotov5.GetProviderSchemaResponse
 	backend backend
 }
 
 func (p *provider) GetMetadata(context.Context, *tfprotov5.GetMetadataRequest) (*tfprotov5.GetMetadataResponse, error) {
-	answer := &tfprotov5.GetMetadataResponse{ServerCapabilities: p.schema.ServerCapabilities}
-	for _, name := range sortedKeys(p.schema.ResourceSchemas) {
+	answer := &tfprotov5.GetMetadataResponse{ServerCapabilities: p.schema().ServerCapabilities}
+	for _, name := range sortedKeys(p.schema().ResourceSchemas) {
 		answer.Resources = append(answer.Resources, tfprotov5.ResourceMetadata{TypeName: name})
 	}
-	for _, name := range sortedKeys(p.schema.DataSourceSchemas) {
+	for _, name := range sortedKeys(p.schema().DataSourceSchemas) {
 		answer.DataSources = append(answer.DataSources, tfprotov5.DataSourceMetadata{TypeName: name})
 	}
 	return answer, nil
 }
 
 func (p *provider) GetProviderSchema(context.Context, *tfprotov5.GetProviderSchemaRequest) (*tfprotov5.GetProviderSchemaResponse, error) {
-	return p.schema, nil
+	return p.schema(), nil
 }
 
 func (p *provider) GetResourceIdentitySchemas(context.Context, *tfprotov5.GetResourceIdentitySchemasRequest) (*tfprotov5.GetResourceIdentitySchemasResponse, error) {
@@ -55,7 +55,7 @@ func (p *provider) ValidateDataSourceConfig(context.Context, *tfprotov5.Validate
 }
 
 func (p *provider) UpgradeResourceState(_ context.Context, request *tfprotov5.UpgradeResourceStateRequest) (*tfprotov5.UpgradeResourceStateResponse, error) {
-	kind := p.schema.ResourceSchemas[request.TypeName].ValueType()
+	kind := p.schema().ResourceSchemas[request.TypeName].ValueType()
 	state, err := request.RawState.Unmarshal(kind)
 	if err != nil {
 		return &tfprotov5.UpgradeResourceStateResponse{Diagnostics: failed(err)}, nil
@@ -65,7 +65,7 @@ func (p *provider) UpgradeResourceState(_ context.Context, request *tfprotov5.Up
 }
 
 func (p *provider) PlanResourceChange(_ context.Context, request *tfprotov5.PlanResourceChangeRequest) (*tfprotov5.PlanResourceChangeResponse, error) {
-	schema := p.schema.ResourceSchemas[request.TypeName]
+	schema := p.schema().ResourceSchemas[request.TypeName]
 	proposed, err := request.ProposedNewState.Unmarshal(schema.ValueType())
 	if err != nil {
 		return &tfprotov5.PlanResourceChangeResponse{Diagnostics: failed(err)}, nil
@@ -92,7 +92,7 @@ func (p *provider) PlanResourceChange(_ context.Context, request *tfprotov5.Plan
 }
 
 func (p *provider) ApplyResourceChange(_ context.Context, request *tfprotov5.ApplyResourceChangeRequest) (*tfprotov5.ApplyResourceChangeResponse, error) {
-	kind := p.schema.ResourceSchemas[request.TypeName].ValueType()
+	kind := p.schema().ResourceSchemas[request.TypeName].ValueType()
 	// The configuration holds what is only written; the plan holds what was computed before.
 	said, err := p.backend.ask(call{Action: "apply", Type: request.TypeName}, kind, request.PriorState, request.PlannedState, request.Config)
 	state := request.PriorState
@@ -103,7 +103,7 @@ func (p *provider) ApplyResourceChange(_ context.Context, request *tfprotov5.App
 }
 
 func (p *provider) ReadResource(_ context.Context, request *tfprotov5.ReadResourceRequest) (*tfprotov5.ReadResourceResponse, error) {
-	kind := p.schema.ResourceSchemas[request.TypeName].ValueType()
+	kind := p.schema().ResourceSchemas[request.TypeName].ValueType()
 	said, err := p.backend.ask(call{Action: "read", Type: request.TypeName}, kind, request.CurrentState)
 	state := request.CurrentState
 	if err == nil {
@@ -113,7 +113,7 @@ func (p *provider) ReadResource(_ context.Context, request *tfprotov5.ReadResour
 }
 
 func (p *provider) ReadDataSource(_ context.Context, request *tfprotov5.ReadDataSourceRequest) (*tfprotov5.ReadDataSourceResponse, error) {
-	kind := p.schema.DataSourceSchemas[request.TypeName].ValueType()
+	kind := p.schema().DataSourceSchemas[request.TypeName].ValueType()
 	said, err := p.backend.ask(call{Action: "look", Type: request.TypeName}, kind, request.Config)
 	if err != nil {
 		return &tfprotov5.ReadDataSourceResponse{State: request.Config, Diagnostics: failed(err)}, nil

@@ -42,12 +42,21 @@ var nestingModes = map[string]tfprotov5.SchemaNestedBlockNestingMode{
 	"set":    tfprotov5.SchemaNestedBlockNestingModeSet,
 }
 
+// mustLoadSchema is for what is part of the program: it cannot be at fault where the program was tested.
+func mustLoadSchema() *tfprotov5.GetProviderSchemaResponse {
+	schema, err := loadSchema()
+	if err != nil {
+		panic(err)
+	}
+	return schema
+}
+
 // loadSchema reads every type: a file is named after it, and a data source's begins with `data.`.
 func loadSchema() (*tfprotov5.GetProviderSchemaResponse, error) {
 	all := &tfprotov5.GetProviderSchemaResponse{
 		ResourceSchemas:    map[string]*tfprotov5.Schema{},
 		DataSourceSchemas:  map[string]*tfprotov5.Schema{},
-		ServerCapabilities: &tfprotov5.ServerCapabilities{PlanDestroy: false},
+		ServerCapabilities: &tfprotov5.ServerCapabilities{PlanDestroy: false, GetProviderSchemaOptional: true},
 	}
 	names, err := files.ReadDir("schema")
 	if err != nil {
