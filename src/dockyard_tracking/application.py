@@ -15,11 +15,13 @@ from pathlib import Path
 from dockyard_tracking.database import compose_url, read_secret
 from dockyard_tracking.front import Application
 from dockyard_tracking.s3 import describe_environment as describe_s3
+from dockyard_tracking.s3 import limit_waiting
 from dockyard_tracking.settings import Settings
 
 DEFAULTS: Mapping[str, str] = {
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its runners take more than a gigabyte
     "MLFLOW_DISABLE_TELEMETRY": "true",
+    "AWS_MAX_ATTEMPTS": "3",
 }
 _ARTIFACT_ROOT = "mlflow-artifacts:/"
 
@@ -27,6 +29,7 @@ _ARTIFACT_ROOT = "mlflow-artifacts:/"
 def make_application(settings: Settings) -> Application:
     """Import MLflow, open its stores, and return its application."""
     prepare_environment(settings, os.environ, Path(tempfile.gettempdir()))
+    limit_waiting()
     from mlflow.server.handlers import initialize_backend_stores
 
     initialize_backend_stores(os.environ["_MLFLOW_SERVER_FILE_STORE"], None, _ARTIFACT_ROOT)

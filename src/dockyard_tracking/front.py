@@ -7,18 +7,21 @@ there, and that clients are not sent to a store which they cannot reach. Touches
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Awaitable, Callable, MutableMapping
 from typing import Any, Protocol
 
 from dockyard_tracking.settings import Settings
 from dockyard_tracking.watch import Condition
 
+_LOG = logging.getLogger(__name__)
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 Application = Callable[[Scope, Receive, Send], Awaitable[None]]
 _DIRECT_PATHS = ("/api/2.0/mlflow-artifacts/presigned/", "/api/2.0/mlflow-artifacts/mpu/")
+_ARTIFACT_PATHS = ("/api/2.0/mlflow-artifacts/artifacts", "/ajax-api/2.0/mlflow-artifacts/artifacts")
 _INFO_PATHS = ("/api/3.0/mlflow/server-info", "/ajax-api/3.0/mlflow/server-info")
 
 
@@ -80,6 +83,8 @@ class Front:
             await _refuse(send, 501, "NOT_IMPLEMENTED", "Artifacts go through this server.")
         elif self._is_proxy and path in _INFO_PATHS:
             await application(scope, receive, _ServerInfo(send))
+        elif path.startswith(_ARTIFACT_PATHS):
+            await _pass_artifact(application, scope, receive, send)
         else:
             await application(scope, receive, send)
 
@@ -108,6 +113,46 @@ class _ServerInfo:
         headers = [(name, value) for name, value in self._start["headers"] if name.lower() != b"content-length"]
         await self._send({**self._start, "headers": [*headers, (b"content-length", str(len(body)).encode())]})
         await self._send({"type": "http.response.body", "body": body, "more_body": False})
+
+
+class _Held:
+    """Keeps an answer of 500 back until it is known what it is about."""
+
+    def __init__(self, send: Send) -> None:
+        self._send = send
+        self._kept: list[Message] = []
+        self.has_begun = False
+
+    async def __call__(self, message: Message) -> None:
+        if self._kept or message.get("status") == 500:
+            self._kept.append(message)
+        else:
+            self.has_begun = True
+            await self._send(message)
+
+    async def release(self) -> None:
+        for message in self._kept:
+            await self._send(message)
+
+
+async def _pass_artifact(application: Application, scope: Scope, receive: Receive, send: Send) -> None:
+    """Say so, in MLflow's form and so that its clients ask again, where the artifact store cannot be reached."""
+    from botocore.exceptions import ConnectionError as NoConnectionError
+    from botocore.exceptions import HTTPClientError
+
+    held = _Held(send)
+    try:
+        await application(scope, receive, held)
+    except (NoConnectionError, HTTPClientError) as error:
+        if held.has_begun:
+            raise
+        _LOG.error("The artifact store does not answer: %s", error)
+        await _refuse(send, 503, "TEMPORARILY_UNAVAILABLE", f"The artifact store does not answer: {error}")
+    except BaseException:
+        await held.release()
+        raise
+    else:
+        await held.release()
 
 
 async def _refuse(send: Send, status: int, code: str, message: str) -> None:

@@ -14,7 +14,15 @@ from pathlib import Path
 
 from dockyard_tracking.database import read_secret
 
+CONNECT_SECONDS = 5
 _LIFETIME = timedelta(minutes=20)  # boto3 asks again when less than 15 minutes are left
+
+
+def limit_waiting() -> None:
+    """Let every client of this process give up in seconds on a server that does not answer, and not after minutes."""
+    from botocore.config import Config
+
+    Config.OPTION_DEFAULTS["connect_timeout"] = CONNECT_SECONDS  # there is neither a variable nor a line of a file for it
 
 
 def describe_environment(scratch: Path) -> Mapping[str, str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dockyard_tracking.application import describe_server
+from dockyard_tracking.s3 import CONNECT_SECONDS, limit_waiting
 from dockyard_tracking.schema import list_schemas, open_scripts
 from dockyard_tracking.settings import Database, Settings
 
@@ -42,3 +43,16 @@ def test_image_pins_the_mlflow_that_is_tested_here() -> None:
 
     lock = Path(__file__).parents[2] / "dockerfiles/tracking-server/requirements.txt"
     assert f"mlflow=={mlflow.__version__} " in lock.read_text()
+
+
+def test_store_that_does_not_answer_is_given_up_on_in_seconds() -> None:
+    import boto3
+    from botocore.config import Config
+
+    before = Config.OPTION_DEFAULTS["connect_timeout"]
+    try:
+        limit_waiting()
+        made = boto3.client("s3", region_name="us-east-1", config=Config(signature_version="s3v4"))
+        assert made.meta.config.connect_timeout == CONNECT_SECONDS
+    finally:
+        Config.OPTION_DEFAULTS["connect_timeout"] = before

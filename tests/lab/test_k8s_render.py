@@ -90,10 +90,8 @@ def test_flux_deploys_commits_takes_back_what_was_changed_by_hand_and_drift_agre
     try:
         await_flux(yard)
         look = yard.look()
-        assert re.fullmatch(
-            rf"1 of 1 pods, \d+Mi each \(\d+ MiB measured\), in {yard.namespace}, applied by kustomize-controller",
-            look.pop("on"),
-        )
+        where = f"in {yard.namespace}, applied by kustomize-controller"
+        assert re.fullmatch(rf"1 of 1 pods, \d+Mi each \(\d+ MiB measured\), {where}", str(look.pop("on")))
         assert look == {"state": "serving", "revision": 1, "version": "1"}
         assert yard.drift() == 0
         assert yard.render(1, *flux).envelope["status"] == "unchanged"

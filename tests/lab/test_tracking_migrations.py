@@ -29,6 +29,9 @@ pytestmark = pytest.mark.lab
 ROOT_PASSWORD = "root-of-a-test"
 PASSWORD = "Mysql1234#"
 CHANGE = re.compile(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)\b", re.IGNORECASE)
+EVERY = 5
+LOOKING_BACK = ("0584bdc529eb", "75868b020152", "1bd49d398cd23")
+"""Foreign key of datasets; analytics of spans; the secrets' tables with their triggers."""
 FAST = ["--sync-binlog=0", "--innodb-flush-log-at-trx-commit=0", "--skip-innodb-doublewrite", "--mysqlx=OFF"]
 
 
@@ -162,7 +165,9 @@ def killed_after(limit: int) -> Iterator[None]:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of MLflow's models, by SQLAlchemy
-def test_migration_that_is_killed_after_each_single_statement_ends_as_an_undisturbed_one(port: int) -> None:
+def test_migration_that_is_killed_after_any_statement_ends_as_an_undisturbed_one(port: int) -> None:
+    """After every fifth; after each in revisions that look back. With DOCKYARD_TEST_EVERY_KILL=true: after each in all."""
+    is_whole = os.environ.get("DOCKYARD_TEST_EVERY_KILL") == "true"
     (schema,) = list_schemas("none")
     with open_as_root(port, "whole") as engine:
         with engine.connect() as connection:
@@ -174,18 +179,19 @@ def test_migration_that_is_killed_after_each_single_statement_ends_as_an_undistu
     with open_as_root(port, "killed") as engine:
         prepare_unversioned(engine, schema)
         scripts = open_scripts(schema)
-        for revision in list_pending(scripts, None, comparison.head):
-            limit = 1
+        for number, revision in enumerate(list_pending(scripts, None, comparison.head)):
+            step = 1 if is_whole or revision in LOOKING_BACK else EVERY
+            limit = 1 + number % step
             while True:
                 try:
                     with killed_after(limit), mend_definitions(may_have_begun=True):
                         apply_revision(engine, scripts, revision, may_have_begun=True)
                     break
                 except KilledError:
-                    limit, kills = limit + 1, kills + 1
+                    limit, kills = limit + step, kills + 1
         with engine.connect() as connection:
             assert describe_database(connection, "killed") == expected
-    assert kills > 200
+    assert kills > (200 if is_whole else 40)
 
 
 def describe_database(connection: Connection, name: str) -> set[tuple[object, ...]]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 import pytest
+from botocore.exceptions import EndpointConnectionError
 
 from dockyard_tracking.front import Application, Front
 from dockyard_tracking.settings import ArtifactAccess, Database, Settings
@@ -144,3 +145,37 @@ def test_websocket_before_mlflow_is_there_is_closed_to_try_again() -> None:
 
     asyncio.run(Front(SETTINGS, FakeWatch(), lambda: None)({"type": "websocket", "path": "/"}, receive, send))
     assert sent == [{"type": "websocket.close", "code": 1013}]
+
+
+@dataclass
+class FailingMlflow:
+    """Ends with an exception, after an answer of 500 as Starlette gives it; or amid an answer that has begun."""
+
+    error: Exception
+    status: int = 500
+
+    async def __call__(self, _scope: Message, _receive: object, send) -> None:  # type: ignore[no-untyped-def]  # noqa: ANN001
+        await send({"type": "http.response.start", "status": self.status, "headers": []})
+        await send({"type": "http.response.body", "body": b"Internal Server Error", "more_body": False})
+        raise self.error
+
+
+ARTIFACT = "/api/2.0/mlflow-artifacts/artifacts/1/abc/artifacts/model.pkl"
+AWAY = EndpointConnectionError(endpoint_url="http://s3:7070/models")
+
+
+def test_artifact_store_that_is_away_is_named_and_asked_again() -> None:
+    answer = ask(ARTIFACT, application=FailingMlflow(AWAY))
+    assert (answer.status, answer.json["error_code"]) == (503, "TEMPORARILY_UNAVAILABLE")
+    assert "http://s3:7070/models" in answer.json["message"]
+
+
+@pytest.mark.parametrize(("error", "status", "path"), [(ValueError(), 500, ARTIFACT), (AWAY, 200, ARTIFACT), (AWAY, 500, "/x")])
+def test_any_other_failure_stays_what_it_is(error: Exception, status: int, path: str) -> None:
+    with pytest.raises(type(error)):
+        ask(path, application=FailingMlflow(error, status))
+
+
+def test_answer_of_500_without_an_exception_is_passed_on() -> None:
+    answer = ask(ARTIFACT, application=FakeMlflow(500, {"error_code": "INTERNAL_ERROR"}))
+    assert (answer.status, answer.json) == (500, {"error_code": "INTERNAL_ERROR"})
