@@ -33,6 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("up", "--local", "--k8s"), "usage"),
         (("up", "--local", "--values", "v.yaml"), "usage"),
         (("up", "--k8s", "--values", "away.yaml"), "usage"),
+        (("upgrade", "--values", "away.yaml"), "usage"),
         (("up", "--external", "away.json"), "usage"),
         (("up", "--local", "--name", "Team_1"), "name-invalid"),
         (("status",), "stack-unknown"),

@@ -8,7 +8,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from itertools import count
 from pathlib import Path
@@ -18,9 +18,26 @@ import yaml
 
 RESET, SLOW = 0, 1
 """Instead of a status: the connection is closed without an answer, or the answer takes a second."""
+Verb = tuple[str, str, str]
+"""Group, resource and verb."""
 _EVERY = 3
 _RESOURCE = re.compile(r"/(?:api|apis/([^/]+))/[^/]+/namespaces/[^/]+/([a-z]+)(?:/([^/]+)(?:/([a-z]+))?)?")
 _DROPPED = frozenset({"host", "connection", "transfer-encoding", "content-length", "accept-encoding"})
+
+
+@dataclass(frozen=True, kw_only=True)
+class Call:
+    """A call as it came."""
+
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+    @property
+    def is_tried_only(self) -> bool:
+        """Whether nothing is kept of what it does."""
+        return "dryRun=All" in self.path
 
 
 @dataclass(kw_only=True)
@@ -28,36 +45,53 @@ class FaultProxy:
     """What happens to calls, and which there were."""
 
     kubeconfig: Path
+    upstream: str
+    pool: urllib3.PoolManager
     faults: tuple[int, ...] = ()
     """What befalls every third call, in turn: a status, RESET or SLOW."""
     befallen: int = 0
-    used: set[tuple[str, str, str]] = field(default_factory=set)
-    """Group, resource and verb of the calls that reached the API server."""
+    conflicts: int = 0
+    """So many of the next applied objects are answered 409: somebody else was faster."""
+    used: dict[Verb, Call] = field(default_factory=dict)
+    """What the calls were that reached the API server, and one call for each."""
     writes: list[tuple[str, str]] = field(default_factory=list)
     """Those of them that changed something other than the lock."""
     _calls: Iterator[int] = field(default_factory=lambda: count(1))
 
-    def choose_fault(self) -> int | None:
+    def choose_fault(self, call: Call) -> int | None:
         """What befalls the call that comes now; None: nothing."""
+        if self.conflicts and call.method == "PATCH" and not call.is_tried_only:
+            self.conflicts -= 1
+            return 409
         number = next(self._calls)
         if not self.faults or number % _EVERY:
             return None
         self.befallen += 1
         return self.faults[self.befallen % len(self.faults)]
 
-    def note(self, method: str, path: str, status: int) -> None:
+    def send(self, call: Call) -> urllib3.BaseHTTPResponse:
+        """Have the API server answer a call."""
+        address = f"{self.upstream}{call.path}"
+        return self.pool.request(call.method, address, body=call.body or None, headers=call.headers, retries=False)
+
+    def try_again(self, call: Call) -> int:
+        """The status of a call that was made before, of which nothing is kept this time."""
+        path = call.path if call.method == "GET" else f"{call.path}{'&' if '?' in call.path else '?'}dryRun=All"
+        return self.send(replace(call, path=path)).status
+
+    def note(self, call: Call, status: int) -> None:
         """Write a call down."""
-        found = _RESOURCE.match(path.partition("?")[0])
+        found = _RESOURCE.match(call.path.partition("?")[0])
         if found is None:
             return
         group, resource, name, subresource = found.groups()
         kind = f"{resource}/{subresource}" if subresource else resource
         verbs = {"GET": "get" if name else "list", "POST": "create", "PUT": "update", "DELETE": "delete"}
-        changed = [verbs.get(method, "patch"), *(["create"] if method == "PATCH" and status == 201 else [])]
-        self.used |= {(group or "", kind, verb) for verb in changed}
-        is_kept = method != "GET" and "dryRun=All" not in path and subresource != "proxy"
+        changed = [verbs.get(call.method, "patch"), *(["create"] if call.method == "PATCH" and status == 201 else [])]
+        self.used |= {(group or "", kind, verb): call for verb in changed}
+        is_kept = call.method != "GET" and not call.is_tried_only and subresource != "proxy"
         if is_kept and resource != "leases" and status < 300:
-            self.writes.append((method, path))
+            self.writes.append((call.method, call.path))
 
 
 def open_pool(cluster: dict[str, str], authority: Path) -> urllib3.PoolManager:
@@ -73,12 +107,14 @@ def run_fault_proxy(kubeconfig: Path) -> Iterator[FaultProxy]:
     configuration = yaml.safe_load(kubeconfig.read_text(encoding="utf-8"))
     upstream = configuration["clusters"][0]["cluster"]["server"]
     pool = open_pool(configuration["clusters"][0]["cluster"], kubeconfig.with_suffix(".ca"))
-    proxy = FaultProxy(kubeconfig=kubeconfig.with_suffix(".proxied"))
+    proxy = FaultProxy(kubeconfig=kubeconfig.with_suffix(".proxied"), upstream=upstream, pool=pool)
 
     class Handler(BaseHTTPRequestHandler):
         def _handle(self) -> None:
             content = self.rfile.read(int(self.headers.get("Content-Length", "0")))
-            fault = proxy.choose_fault()
+            headers = {name: value for name, value in self.headers.items() if name.lower() not in _DROPPED}
+            call = Call(method=self.command, path=self.path, headers=headers, body=content)
+            fault = proxy.choose_fault(call)
             if fault == RESET:
                 self.close_connection = True
                 return
@@ -87,9 +123,8 @@ def run_fault_proxy(kubeconfig: Path) -> Iterator[FaultProxy]:
             elif fault is not None:
                 self._answer(fault, b'{"kind": "Status", "message": "a bad moment"}', {"Retry-After": "1"})
                 return
-            headers = {name: value for name, value in self.headers.items() if name.lower() not in _DROPPED}
-            found = pool.request(self.command, f"{upstream}{self.path}", body=content or None, headers=headers, retries=False)
-            proxy.note(self.command, self.path, found.status)
+            found = proxy.send(call)
+            proxy.note(call, found.status)
             self._answer(found.status, found.data, {"Content-Type": found.headers.get("Content-Type", "")})
 
         def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:

@@ -95,10 +95,11 @@ def assert_fit(objects: Iterable[Json], blueprint: Blueprint) -> None:
     assert {"cpu", "memory", "ephemeral-storage"} <= set(resources["requests"])
     assert {"cpu", "memory", "ephemeral-storage"} <= set(resources["limits"])
     _assert_restricted(pod, container, settings.tmp_size)
-    # 14: only those who are named may ask, where somebody is named; and nobody is called who is not named
+    # 14: only those who are named may ask or be called, where somebody is named
     rules = by_kind["NetworkPolicy"]["spec"]
     assert ["from" in rule for rule in rules["ingress"]] == [bool(blueprint.policy.named_peers)]
     assert ["to" in rule for rule in rules["egress"]] == ([False, True] if blueprint.policy.egress else [False])
+    assert ({} in rules["egress"]) == (not blueprint.policy.egress)
     # 15: by digest
     assert "@sha256:" in container["image"]
     # 16: the way back

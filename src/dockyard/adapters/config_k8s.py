@@ -60,7 +60,7 @@ class K8s(Section):
     peers: list[PeerSection] = []
     """Who else may ask it."""
     egress: list[PeerSection] = []
-    """Whom pods may call, besides the cluster's name server; `{cidr: 0.0.0.0/0}` is everybody."""
+    """Whom pods may call, besides the cluster's name server. Nobody named: everybody."""
     cpu: Quantity | None = _SETTINGS.cpu
     """What each pod asks for, in cores, as `250m` or `2`. Without it, by the load time that was measured of the image."""
     cpu_limit: Quantity = _SETTINGS.cpu_limit

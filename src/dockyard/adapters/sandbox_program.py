@@ -7,12 +7,10 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import sys
-import threading
 from pathlib import Path
 
-from dockyard.adapters.local.daemon import detach, hold_pid_file
+from dockyard.adapters.local.daemon import detach, hold_pid_file, watch_for_end
 from dockyard.adapters.sandbox import PID_FILE, SETTINGS_FILE, STATE_FILE, SandboxSetup, SandboxState, write_state
 from dockyard_sandbox.local_cloud import LocalCloud, LocalCloudSettings
 from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
@@ -23,9 +21,7 @@ def main(folder: Path) -> int:
     say_ready = detach()
     if hold_pid_file(folder / PID_FILE) is None:
         return 1
-    ending = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+    ending = watch_for_end()
     setup = SandboxSetup(**json.loads((folder / SETTINGS_FILE).read_text()))
     os.environ.update(setup.engine)
     cloud = LocalCloud(

@@ -39,10 +39,6 @@ def make_wish(choice: StackChoice, here: Path) -> StackWish:
             raise UsageError("usage", "`--values`, `--image`, `--context` and `--namespace` are for a stack in a cluster")
         return StackWish(name=choice.name, kind=StackKind.LOCAL, port=choice.port)
     files = (*((choice.external,) if choice.external else ()), *choice.values)
-    found = [(here / Path(file).expanduser()).resolve() for file in files]
-    for file in found:
-        if not file.is_file():
-            raise UsageError("usage", f"there is no file {file}", hint="give values for the chart, as YAML or JSON")
     chart = (here / choice.chart).resolve()
     return StackWish(
         name=choice.name,
@@ -50,6 +46,15 @@ def make_wish(choice: StackChoice, here: Path) -> StackWish:
         context=choice.context,
         namespace=choice.namespace,
         chart=str(chart) if chart.is_dir() else choice.chart,
-        values=tuple(map(str, found)),
+        values=find_values(files, here),
         image=choice.image,
     )
+
+
+def find_values(files: tuple[str, ...], here: Path) -> tuple[str, ...]:
+    """Return where files with the chart's values are. Raises UsageError `usage` for one that is not there."""
+    found = [(here / Path(file).expanduser()).resolve() for file in files]
+    for file in found:
+        if not file.is_file():
+            raise UsageError("usage", f"there is no file {file}", hint="give values for the chart, as YAML or JSON")
+    return tuple(map(str, found))

@@ -113,7 +113,7 @@ class K8sPolicy:
     peers: tuple[Peer, ...] = ()
     """Who else may ask it."""
     egress: tuple[Peer, ...] = ()
-    """Whom its pods may call, besides the cluster's name server."""
+    """Whom its pods may call, besides the cluster's name server. Nobody named: everybody."""
     history_limit: int = 5
     """How many revisions that have served are kept to roll back to, the serving one included."""
     exposure: Exposure | None = None

@@ -82,6 +82,7 @@ class MemoryImages:
 
     def read_footprint(self, image: ImageDigest) -> Footprint | None:
         """The same for every image that was pushed."""
+        self._fail("read_footprint")
         return self.footprint if image in self._pushed.values() else None
 
     def list_unused_images(self, keep: frozenset[Fingerprint]) -> tuple[BuiltImage, ...]:

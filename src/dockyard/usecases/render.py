@@ -10,10 +10,11 @@ import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TypeVar
 
 from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure, RegistryEntry
 from dockyard.domain.deployment import DeploymentKey, RevisionSpec
-from dockyard.domain.errors import PartialError, UsageError
+from dockyard.domain.errors import DockyardError, PartialError, UsageError
 from dockyard.domain.image import Fingerprint, Footprint, ImageDigest, ImageRecipe
 from dockyard.domain.k8s import Blueprint, K8sSpec
 from dockyard.domain.model import ModelIdentity
@@ -27,6 +28,9 @@ from dockyard.ports_rendering import FolderChange, Renderer
 from dockyard.usecases.build import push_image
 from dockyard.usecases.record import write_or_queue
 from dockyard.usecases.workbench import Workbench
+
+B = TypeVar("B", Blueprint, EndpointBlueprint)
+S = TypeVar("S", RenderShape, ModuleShape)
 
 
 def render(bench: Workbench, renderer: Renderer[Blueprint, RenderShape], request: RenderRequest) -> RenderResult:
@@ -47,9 +51,7 @@ def render(bench: Workbench, renderer: Renderer[Blueprint, RenderShape], request
         footprint=_find_footprint(bench, draft),
         policy=asked.policy,
     )
-    files = renderer.render_files(blueprint, request.shape)
-    lock = describe_lock(blueprint, request.shape, files)
-    return _record(bench, request.folder, (asked.key, lock), renderer.write_files(request.folder, lock, files))
+    return _write(bench, renderer, request.folder, blueprint, request.shape)
 
 
 def render_terraform(
@@ -67,9 +69,7 @@ def render_terraform(
     spec = SageMakerSpec(model=draft.model, fingerprint=draft.fingerprint, settings=asked.settings)
     number = request.revision or choose_number(before, spec, draft.image)
     blueprint = EndpointBlueprint(key=asked.key, number=number, spec=spec, image=draft.image, policy=asked.policy)
-    files = renderer.render_files(blueprint, request.shape)
-    lock = describe_lock(blueprint, request.shape, files)
-    return _record(bench, request.folder, (asked.key, lock), renderer.write_files(request.folder, lock, files))
+    return _write(bench, renderer, request.folder, blueprint, request.shape)
 
 
 def choose_number(before: RenderLock | None, spec: RevisionSpec, image: ImageDigest) -> int:
@@ -119,10 +119,15 @@ def _draft(bench: Workbench, asked: DeployRequest, image: ImageDigest | None) ->
 
 
 def _find_footprint(bench: Workbench, draft: _Draft) -> Footprint | None:
-    """What the image itself says, wherever it is: two that render it get the same."""
+    """What the image itself says, wherever it is: two that render it get the same. Where it cannot be asked, nothing."""
     built = bench.images.find_image(draft.fingerprint)
-    is_local = built is not None and draft.image.endswith(f"@{built.digest}")
-    return built.footprint if built is not None and is_local else bench.images.read_footprint(draft.image)
+    if built is not None and draft.image.endswith(f"@{built.digest}"):
+        return built.footprint
+    try:
+        return bench.images.read_footprint(draft.image)
+    except DockyardError as error:
+        bench.progress.note(f"{error.message}: pods get what is set, or the usual, and not what was measured of the image")
+        return None
 
 
 def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) -> ImageDigest:
@@ -131,6 +136,13 @@ def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) 
         raise UsageError("usage", "there is no repository to push to", hint="set `image.repository` in dockyard.yaml")
     image = bench.images.find_image(recipe.fingerprint) or bench.images.build_image(recipe, model)
     return push_image(bench, image, repository)
+
+
+def _write(bench: Workbench, renderer: Renderer[B, S], folder: Path, blueprint: B, shape: S) -> RenderResult:
+    """Bring the folder to what the blueprint says, and tell what that changed."""
+    files = renderer.render_files(blueprint, shape)
+    lock = describe_lock(blueprint, shape, files)
+    return _record(bench, folder, (blueprint.key, lock), renderer.write_files(folder, lock, files))
 
 
 def _record(bench: Workbench, folder: Path, rendered: tuple[DeploymentKey, RenderLock], change: FolderChange) -> RenderResult:

@@ -27,6 +27,7 @@ from dockyard.adapters.k8s.routes import explain_route
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, RevisionStatus
 from dockyard.domain.k8s import K8sCandidate, K8sPod, K8sRevision, ObservedK8s
 from dockyard.domain.k8s_rollout import Traffic
+from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard_scorer.errors import EXIT_DIFFERS, EXIT_PROOF_FAILED
 
 Json = Mapping[str, Any]
@@ -57,7 +58,8 @@ def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
     candidate = _describe_candidate(found)
     numbers = [one.number for one in revisions] + ([candidate.revision.number] if candidate else [])
     current = _find_current(found.deployment)
-    is_settled = found.deployment is not None and _is_settled(found.deployment)
+    policy = read_policy(_annotations(found.deployment)) if found.deployment else None
+    is_settled = found.deployment is not None and _is_settled(found.deployment, policy.scaling if policy else None)
     serving = _find_delivered(revisions, current, is_settled=is_settled) if deliverer else _find_serving(revisions, current)
     served_at = next((one.served_at for one in revisions if one.number == serving), None)
     return ObservedK8s(
@@ -70,7 +72,7 @@ def describe_found(key: DeploymentKey, found: Found) -> ObservedK8s:
         objects=tuple(f"{kind}/{item['metadata']['name']}" for kind, item in found.objects),
         current=current,
         is_settled=is_settled,
-        policy=read_policy(_annotations(found.deployment)) if found.deployment else None,
+        policy=policy,
         candidate=candidate,
         traffic=_find_traffic(found),
         route_problem=explain_route(next((item for kind, item in found.objects if kind == "HTTPRoute"), None)),
@@ -236,10 +238,15 @@ def _find_delivered(revisions: tuple[K8sRevision, ...], current: int | None, *, 
     return current if is_settled or not others else max(others)
 
 
-def _is_settled(deployment: Json) -> bool:
+def _is_settled(deployment: Json, scaling: Autoscaling | None = None) -> bool:
+    """Whether all pods are of the newest template, and available; an autoscaler may want another number at any moment."""
     wanted, status = deployment["spec"].get("replicas", 1), deployment.get("status") or {}
-    counts = (status.get("replicas", 0), status.get("updatedReplicas", 0), status.get("availableReplicas", 0))
-    return status.get("observedGeneration", 0) >= deployment["metadata"]["generation"] and counts == (wanted, wanted, wanted)
+    total, updated, available = (status.get(count, 0) for count in ("replicas", "updatedReplicas", "availableReplicas"))
+    if status.get("observedGeneration", 0) < deployment["metadata"]["generation"]:
+        return False
+    if scaling is not None:
+        return bool(total == updated and available >= min(wanted, scaling.min_replicas))
+    return bool(total == updated == available == wanted)
 
 
 def _annotations(item: Json) -> Mapping[str, str]:

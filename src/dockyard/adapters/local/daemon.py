@@ -9,6 +9,7 @@ from __future__ import annotations
 import fcntl
 import os
 import signal
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -49,6 +50,14 @@ def hold_pid_file(path: Path) -> int | None:
     os.ftruncate(descriptor, 0)
     os.write(descriptor, str(os.getpid()).encode())
     return descriptor
+
+
+def watch_for_end() -> threading.Event:
+    """What is set when we are asked to end, by SIGTERM or Ctrl-C."""
+    ending = threading.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: ending.set())
+    return ending
 
 
 def holds(path: Path, descriptor: int) -> bool:

@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import threading
 import time
 from pathlib import Path
 
-from dockyard.adapters.local.daemon import detach, hold_pid_file
+from dockyard.adapters.local.daemon import detach, hold_pid_file, watch_for_end
 from dockyard.adapters.stack.embedded import PID_FILE, SETTINGS_FILE
 
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 30.0
@@ -28,9 +27,7 @@ def main(folder: Path) -> int:
     say_ready = detach()
     if hold_pid_file(folder / PID_FILE) is None:
         return 1
-    ending = threading.Event()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: ending.set())
+    ending = watch_for_end()
     variables = json.loads((folder / SETTINGS_FILE).read_text(encoding="utf-8"))
     say_ready()
     pause = _FIRST_PAUSE_SECONDS

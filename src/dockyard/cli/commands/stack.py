@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -48,9 +47,7 @@ def start_stack(
     ] = None,
     name: StackName = NAME,
     port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where a local one listens, on loopback.")] = PORT,
-    chart: Annotated[
-        str, typer.Option("--chart", metavar="CHART", help="The chart: a folder or an OCI address.")
-    ] = "helm/tracking",
+    chart: Annotated[str, typer.Option("--chart", metavar="CHART", help="The chart: a folder or an OCI address.")] = CHART,
     image: ImageOption = None,
     values: ValuesOption = None,
     cluster: opt.ContextOption = None,
@@ -141,8 +138,10 @@ def upgrade_stack(
     verbose: opt.VerboseOption = False,
 ) -> int:
     """Bring a stack to another image or other values, after a backup."""
+    from dockyard.cli.stack_choices import find_values
+
     session = find_session(context, json=json, verbose=verbose)
-    files = tuple(str((session.folder / Path(file).expanduser()).resolve()) for file in values or ())
+    files = find_values(tuple(values or ()), session.folder)
     return session.show(_open(session, config).upgrade(name, image, files, with_backup=not without_backup))
 
 

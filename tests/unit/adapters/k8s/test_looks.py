@@ -14,6 +14,7 @@ from dockyard.adapters.k8s.manifests import Manifest, render_manifests
 from dockyard.domain.deployment import ProofFailure, RevisionStatus
 from dockyard.domain.k8s import Difference, K8sPolicy, ObservedK8s
 from dockyard.domain.k8s_rollout import Division, Traffic
+from dockyard.domain.k8s_scaling import Autoscaling
 from support.k8s_values import KEY, make_blueprint
 
 Json = dict[str, Any]
@@ -126,6 +127,26 @@ def test_replica_set_of_somebody_else_is_no_revision() -> None:
 def test_rollout_is_over_when_every_count_says_so(field: str) -> None:
     assert look(make_deployment(1, 1)).is_settled
     assert not look(make_deployment(1, 1, **{field: 1})).is_settled
+
+
+@pytest.mark.parametrize(
+    ("counts", "is_settled"),
+    [
+        ({"replicas": 2, "updatedReplicas": 2, "availableReplicas": 2}, True),
+        ({"replicas": 4, "updatedReplicas": 4, "availableReplicas": 2}, True),
+        ({"replicas": 4, "updatedReplicas": 4, "availableReplicas": 1}, False),
+        ({"replicas": 4, "updatedReplicas": 3, "availableReplicas": 4}, False),
+        ({"observedGeneration": 2}, False),
+    ],
+)
+def test_rollout_is_over_though_an_autoscaler_wants_another_number(counts: dict[str, int], is_settled: bool) -> None:
+    scaled = K8sPolicy(scaling=Autoscaling(min_replicas=2, max_replicas=5, cpu_percent=80))
+    deployment = make_deployment(1, 1, **counts)
+    deployment["metadata"]["annotations"] = render_manifests(make_blueprint(policy=scaled), "models")[0]["metadata"][
+        "annotations"
+    ]
+    deployment["spec"]["replicas"] = 3
+    assert look(deployment).is_settled is is_settled
 
 
 def test_pods_that_are_about_to_end_and_those_of_others_do_not_count() -> None:

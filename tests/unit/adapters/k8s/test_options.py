@@ -118,6 +118,10 @@ def test_pods_may_call_whom_is_named_and_look_up_names() -> None:
     assert "ports" not in called
 
 
+def test_pods_may_call_everybody_where_nobody_is_named() -> None:
+    assert render("plain")["NetworkPolicy"]["spec"]["egress"] == [{}]
+
+
 def test_pods_go_where_they_are_told_to() -> None:
     template = render("placed")["Deployment"]["spec"]["template"]
     pod = template["spec"]
