@@ -19,11 +19,12 @@ pytest_plugins = [
     "support.tracking_renders",
 ]
 gc.disable()
-_LONGEST_FIRST = ("docs", "e2e", "examples", "process", "contract")
+_LONGEST_FILES = ("lab/test_k8s_routes.py", "lab/test_k8s_strategies.py")
+_LONGEST_SUITES = ("docs", "e2e", "examples", "process", "contract")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Begin with the suites whose tests take longest: what comes last then keeps all workers busy to the end."""
+    """Begin with what takes longest: what comes last then keeps all workers busy to the end."""
     items.sort(key=_rank)
 
 
@@ -33,6 +34,10 @@ def pytest_collection_finish() -> None:
     gc.enable()
 
 
-def _rank(item: pytest.Item) -> int:
-    suite = item.nodeid.split("/")[1]
-    return _LONGEST_FIRST.index(suite) if suite in _LONGEST_FIRST else len(_LONGEST_FIRST)
+def _rank(item: pytest.Item) -> tuple[int, int]:
+    file = item.nodeid.removeprefix("tests/").partition("::")[0]
+    return _find(file, _LONGEST_FILES), _find(file.partition("/")[0], _LONGEST_SUITES)
+
+
+def _find(name: str, longest: tuple[str, ...]) -> int:
+    return longest.index(name) if name in longest else len(longest)

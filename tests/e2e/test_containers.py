@@ -55,7 +55,7 @@ def dock(stage: Stage, tmp_path: Path, lab_engine: str, lab_registry: str, engin
 def find_containers(place: Place, engine: docker.DockerClient) -> list[Container]:
     """This home's containers, whatever their state."""
     home = hashlib.sha256(str(place.home.resolve()).encode()).hexdigest()[:16]
-    return engine.containers.list(all=True, filters={"label": f"dockyard.home={home}"})
+    return engine.containers.list(all=True, filters={"label": f"dockyard.home={home}"}, ignore_removed=True)
 
 
 def list_containers(place: Place, engine: docker.DockerClient) -> dict[str, str]:

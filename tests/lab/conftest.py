@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from support.k8s_yard import k8s_stage, models
+from support.k8s_yard import k8s_stage, models, yard
 
-__all__ = ["k8s_stage", "models"]
+__all__ = ["k8s_stage", "models", "yard"]

@@ -1,10 +1,16 @@
-"""A deploy while the API server has bad moments; what is written, and what the role is needed for, as a proxy sees it."""
+"""A deploy while the API server has bad moments; what is written, and what the role is needed for, as a proxy sees it.
+
+That nothing is written for nothing, the API server's own audit log is asked as well.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kubernetes import client
@@ -24,16 +30,18 @@ ELSEWHERE = {("coordination.k8s.io", "leases", "update"), ("", "pods/proxy", "ge
 
 
 def test_bad_moments_are_survived_nothing_is_written_for_nothing_and_the_role_is_used_whole(
-    models: Place, lab_kubeconfig: Path, lab_registry: str
+    models: Place, lab_kubeconfig: Path, lab_registry: str, lab_audit_log: Path
 ) -> None:
     place = models
     with open_yard(place, lab_kubeconfig, lab_registry) as yard:
+        audit = Audit(log=lab_audit_log, user=f"system:serviceaccount:{yard.namespace}:deployer")
         direct = Path(place.extra["KUBECONFIG"])
         with run_fault_proxy(direct) as proxy:
             place.extra["KUBECONFIG"] = str(proxy.kubeconfig)
             yard.configure(replicas=1)
             assert yard.deploy(1, "--plan").expect(0).envelope["status"] == "planned"
             assert proxy.writes == []
+            assert audit.list_written() == []
 
             proxy.faults, proxy.conflicts = (429, RESET, 500, SLOW, 503), 2
             yard.deploy(1).expect(0)
@@ -41,11 +49,14 @@ def test_bad_moments_are_survived_nothing_is_written_for_nothing_and_the_role_is
             proxy.faults = ()
             assert yard.predict() == ANSWERS[0]
 
-            before = list(proxy.writes)
-            assert yard.deploy(1).expect(0).envelope["status"] == "unchanged"
+            before, known = list(proxy.writes), audit.list_written()
+            assert {"create leases", "patch deployments", "patch services"} <= set(known)
             assert yard.deploy(2, "--plan").expect(0).envelope["status"] == "planned"
             place.run("drift", "k8s/shop", "--json").expect(0)
+            assert audit.list_written() == known
+            assert yard.deploy(1).expect(0).envelope["status"] == "unchanged"
             assert proxy.writes == before
+            assert {one.partition(" ")[2] for one in audit.list_written()[len(known) :]} == {"leases"}, "its lock alone"
 
             found = {one["code"]: one for one in place.run("doctor", "k8s", "--json").expect(0).result["findings"]}
             assert (found["cluster"]["severity"], found["permissions"]["severity"]) == ("ok", "ok")
@@ -81,3 +92,23 @@ def is_missed(missing: Verb, proxy: FaultProxy, used: Mapping[Verb, Call]) -> bo
     """Whether calls for that resource are refused, and no others."""
     refused = list_refused(proxy, used)
     return missing in refused and {what[:2] for what in refused} == {missing[:2]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Audit:
+    """What the API server has written down of one account."""
+
+    log: Path
+    user: str
+
+    def list_written(self) -> list[str]:
+        """Verb and resource of everything that was kept, in order."""
+        entries = (json.loads(line) for line in self.log.read_text(encoding="utf-8").splitlines() if self.user in line)
+        return [f"{one['verb']} {one['objectRef']['resource']}" for one in entries if is_kept(one)]
+
+
+def is_kept(entry: dict[str, Any]) -> bool:
+    """Whether something was: questions are answered, and what a pod is asked through the server is the pod's affair."""
+    asked = entry["objectRef"]
+    is_change = asked.get("subresource") != "proxy" and asked["resource"] != "selfsubjectaccessreviews"
+    return is_change and "dryRun=All" not in entry["requestURI"] and entry["responseStatus"]["code"] < 300

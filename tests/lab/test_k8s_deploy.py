@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import signal
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,22 +11,15 @@ import pytest
 
 from support.bench_changes import run_killed
 from support.cluster_stand_in import wait_until
-from support.deployments import Ended, Place, finish
-from support.k8s_yard import Yard, answers, open_yard
+from support.deployments import Ended, finish
+from support.k8s_yard import Yard, answers
 from support.steady_load import SteadyLoad
 from support.told_models import ANSWERS, ARRAY_BODY
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]  # a busy machine takes minutes for so many requests
 
-
 BOUNDARIES = 8
 """A blue-green update has more steps than that."""
-
-
-@pytest.fixture(scope="module")
-def yard(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Yard]:
-    with open_yard(models, lab_kubeconfig, lab_registry) as yard:
-        yield yard
 
 
 def test_deploy_update_under_requests_rollback_and_delete(yard: Yard) -> None:

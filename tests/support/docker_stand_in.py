@@ -42,7 +42,7 @@ def build_docker_stand_in(engine_url: str, folder: Path) -> ImageLibrary:
 def list_containers(engine_url: str, home_id: str) -> list[str]:
     """Names of the containers of a home, running or not."""
     with contextlib.closing(docker.DockerClient(base_url=engine_url)) as engine:
-        found = engine.containers.list(all=True, filters={"label": f"dockyard.home={home_id}"})
+        found = engine.containers.list(all=True, filters={"label": f"dockyard.home={home_id}"}, ignore_removed=True)
         return [cast("str", one.name) for one in found]
 
 

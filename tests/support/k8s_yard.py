@@ -149,6 +149,13 @@ def open_yard(models: Place, kubeconfig: Path, registry: str) -> Iterator[Yard]:
         assert yard.pods() == []
 
 
+@pytest.fixture(scope="module")
+def yard(models: Place, lab_kubeconfig: Path, lab_registry: str) -> Iterator[Yard]:
+    """The yard of a module's tests."""
+    with open_yard(models, lab_kubeconfig, lab_registry) as opened:
+        yield opened
+
+
 def allow(core: client.CoreV1Api, namespace: str, kubeconfig: Path, folder: Path) -> Path:
     """The client configuration of an account that may do what the how-to guide says, and nothing else."""
     (text,) = re.findall(r"(apiVersion: rbac.*?)```", GUIDE.read_text(encoding="utf-8"), re.DOTALL)

@@ -45,6 +45,7 @@ REGISTRY = Part(title="open registry", variable="DOCKYARD_TEST_REGISTRY", starte
 REGISTRY_AUTH = Part(title="registry with credentials", variable="DOCKYARD_TEST_REGISTRY_AUTH", started_by="registry")
 LAB_ITSELF = Part(title="lab", variable="", started_by="all")
 CLUSTER = Part(title="Kubernetes cluster", variable="DOCKYARD_TEST_KUBECONFIG", started_by="cluster")
+AUDIT_LOG = Part(title="audit log of the cluster", variable="DOCKYARD_TEST_AUDIT_LOG", started_by="cluster")
 GATEWAY = Part(title="gateway", variable="DOCKYARD_TEST_GATEWAY", started_by="addons")
 PROMETHEUS = Part(title="Prometheus", variable="DOCKYARD_TEST_PROMETHEUS", started_by="addons")
 GITOPS = Part(title="Flux kustomize-controller", variable="DOCKYARD_TEST_FLUX_HEALTH", started_by="addons")
@@ -134,6 +135,13 @@ def lab_registry_auth(lab_environment: dict[str, str]) -> RegistryLogin:
 def lab_kubeconfig(lab_environment: dict[str, str]) -> Path:
     """A client configuration whose current context may do everything in its cluster."""
     return Path(choose_part(CLUSTER, os.environ, lab_environment["KUBECONFIG"], lab_probes.cluster_answers))
+
+
+@pytest.fixture(scope="session")
+def lab_audit_log(lab_environment: dict[str, str], lab_kubeconfig: Path) -> Path:  # noqa: ARG001  it is that cluster's
+    """The file into which the cluster's API server writes what service accounts have asked it to write."""
+    lab_has = str(Path(lab_environment["LAB_STATE"], "cluster/log/audit.log"))
+    return Path(choose_part(AUDIT_LOG, os.environ, lab_has, lambda path: Path(path).is_file()))
 
 
 @pytest.fixture(scope="session")

@@ -117,7 +117,7 @@ def runner(cloud: CloudBench, engine: docker.DockerClient) -> Iterator[DockerRun
 
     made = DockerRunner(engine, cloud.cloud.repositories, address=cloud.address, sandbox_id="runner-test", login=login)
     yield made
-    assert engine.containers.list(all=True, filters={"label": f"{LABEL}=runner-test"}) == []
+    assert engine.containers.list(all=True, filters={"label": f"{LABEL}=runner-test"}, ignore_removed=True) == []
     remove_leftovers(engine, "runner-test", "nowhere:1")
 
 
@@ -228,7 +228,7 @@ def test_endpoint_serves_from_a_real_container_and_leaves_nothing(
     assert answer["Body"]["arguments"] == ["serve"]
     cloud.client("sagemaker").delete_endpoint(EndpointName="scorer")
     mine = {"label": f"{LABEL}={cloud.cloud.settings.sandbox_id}"}
-    wait_for(lambda: engine.containers.list(all=True, filters={**mine}) == [], seconds=30)
+    wait_for(lambda: engine.containers.list(all=True, filters={**mine}, ignore_removed=True) == [], seconds=30)
 
 
 def test_what_a_killed_sandbox_has_left_in_the_engine_is_removed(
@@ -244,7 +244,7 @@ def test_what_a_killed_sandbox_has_left_in_the_engine_is_removed(
     )
     lost.start(ContainerSpec(image=image, log=lambda _: None, network=False))
     clean_up(tmp_path / "gone", "killed", cloud.address, has_engine=True)
-    assert engine.containers.list(all=True, filters={"label": f"{LABEL}=killed"}) == []
+    assert engine.containers.list(all=True, filters={"label": f"{LABEL}=killed"}, ignore_removed=True) == []
     assert engine.networks.list(filters={"label": f"{LABEL}=killed"}) == []
     left = [name for one in engine.images.list() for name in one.attrs["RepoDigests"] or () if name.startswith(cloud.address)]
     assert left == []

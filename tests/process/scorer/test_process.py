@@ -42,7 +42,8 @@ def _send(port: int, body: object) -> Reply:
 def _find_misdeeds(notes: list[str], *, images: tuple[Path, ...]) -> list[str]:
     """What was written outside /tmp or into the folders that are read-only in an image, and who was connected to."""
     allowed = (f"write {tempfile.gettempdir()}/", "write /dev/null")
-    return [line for line in notes if not line.startswith(allowed) or any(str(image) in line for image in images)]
+    theirs = [line for line in notes if not Path(line).name.startswith(".coverage.")]  # what measures the scorer writes that
+    return [line for line in theirs if not line.startswith(allowed) or any(str(image) in line for image in images)]
 
 
 def test_process_is_alive_before_it_is_ready_and_leaves_the_machine_alone(prefix: Path, saved: Saved, tmp_path: Path) -> None:

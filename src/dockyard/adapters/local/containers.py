@@ -109,7 +109,8 @@ class ContainerRuntime:
         """Names of this home's containers that are not among the known ones; nothing where no engine answers."""
         try:
             with translated_engine("list containers"):
-                found = self._engine().containers.list(all=True, filters={"label": f"{LABEL_HOME}={self._home_id}"})
+                mine = {"label": f"{LABEL_HOME}={self._home_id}"}
+                found = self._engine().containers.list(all=True, filters={**mine}, ignore_removed=True)
                 return tuple(sorted(str(container.name) for container in found if container.name not in known))
         except DockyardError:
             return ()
