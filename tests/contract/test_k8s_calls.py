@@ -153,8 +153,9 @@ def test_object_that_a_controller_made_of_ours_is_left_to_it(subject: Subject) -
 
 def test_optional_kind_that_we_may_not_list_is_taken_as_absent(subject: Subject) -> None:
     subject.serve()
-    subject.server.forbidden = ("networkpolicies", "ingresses", "httproutes")
-    assert subject.cluster.describe_deployment(KEY).objects == ("Deployment/wine", "Service/wine", "PodDisruptionBudget/wine")
+    subject.server.forbidden = ("ingresses", "httproutes")
+    always = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy")
+    assert subject.cluster.describe_deployment(KEY).objects == tuple(f"{kind}/wine" for kind in always)
     assert subject.inventory.list_orphans() == ()
     subject.server.forbidden = ("services",)
     with pytest.raises(CredentialsError):

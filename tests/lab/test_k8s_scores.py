@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 from pathlib import Path
 
@@ -10,13 +9,11 @@ import pytest
 
 from dockyard.adapters.k8s.render.files import FileRenderer
 from dockyard.domain.rendering import GitPlace, RenderForm, RenderShape
+from support.checkov import scan
 from support.k8s_variants import VARIANTS
-from support.lab import ROOT, Part
-from support.own_pythons import provide_python
 
 pytestmark = pytest.mark.lab
 
-CHECKOV = Part(title="Python with Checkov", variable="", started_by="")
 CHOSEN = {"one pod": {"Deployment few replicas"}, "by KEDA": {"Deployment few replicas"}}
 """What kube-score says where one pod was asked for, and where it does not know who scales."""
 CHOSEN_SECRETS = {"CKV_K8S_35"}
@@ -46,13 +43,9 @@ def test_kube_score_has_nothing_to_say(lab_tools: Path, tmp_path: Path) -> None:
 
 def test_checkov_has_nothing_to_say(tmp_path: Path) -> None:
     write_all(tmp_path)
-    python = provide_python(CHECKOV, ROOT / "requirements" / "checkov.txt")
-    command = [str(python.with_name("checkov")), "-d", str(tmp_path), "--framework", "kubernetes", "--output", "json"]
-    ended = subprocess.run([*command, "--skip-download"], check=False, capture_output=True, text=True, timeout=300)
-    found = json.loads(ended.stdout)
-    said = {(one["file_path"].split("/")[1], one["check_id"]) for one in found["results"]["failed_checks"]}
-    assert said == {
+    found = scan(tmp_path, "kubernetes")
+    assert {(path.split("/")[0], check) for path, check in found.failed} == {
         (name, check) for name, one in VARIANTS.items() if one.spec.settings.env_secrets for check in CHOSEN_SECRETS
     }
-    assert found["summary"]["passed"] > 50 * len(VARIANTS)
-    assert found["summary"]["skipped"] == 0
+    assert len(found.passed) > 50 * len(VARIANTS)
+    assert found.skipped == ()

@@ -26,6 +26,7 @@ def test_other_packages_and_other_caches_are_other_places(tmp_path: Path) -> Non
     [
         (REQUIREMENTS, {"sagemaker-core", "sagemaker-mlflow", "boto3"}),
         (REQUIREMENTS.parent / "kubernetes-schemas.txt", {"kubernetes-validate", "jsonschema"}),
+        (REQUIREMENTS.parent / "checkov.txt", {"checkov"}),
     ],
 )
 def test_every_package_is_pinned_with_its_hashes_and_no_index_is_named(requirements: Path, wanted: set[str]) -> None:
