@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typing_extensions import override
@@ -29,6 +30,9 @@ from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
 from dockyard_sandbox.testing import FakeContainer, FakeImage, FakeRunner
 from support.quick_aws import open_quick_session
 from support.sagemaker_scene import BUCKET, Keep, Scene, Wire, answer_of, keep_in_memory, open_wire
+
+if TYPE_CHECKING:
+    from support.sagemaker_plays import Play
 
 SPEED = 5000
 """How many of AWS's seconds pass in one of ours."""
@@ -70,7 +74,7 @@ class SageMakerCloud:
     wire: Wire
     eyes: Session
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    resting: dict[str, object] = field(default_factory=dict)
+    resting: dict[str, list[Play]] = field(default_factory=dict)
     """What tests leave for those after them."""
 
     def make_scene(self, keep: Keep = keep_in_memory) -> Scene:

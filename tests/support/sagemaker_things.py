@@ -21,16 +21,17 @@ def expect_things(revisions: int) -> dict[str, int]:
     return {"endpoint": 1, **dict.fromkeys(("model", "config", "package", "image", "data"), revisions), **SUPPLIES}
 
 
+def count_things(things: list[tuple[str, str]]) -> dict[str, int]:
+    """How many there are of each kind."""
+    return dict(Counter(kind for kind, _ in things))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Eyes:
     """Looks at the things of one endpoint."""
 
     session: Session
     endpoint: str
-
-    def count(self) -> dict[str, int]:
-        """How many there are of each kind."""
-        return dict(Counter(kind for kind, _ in self.list_things()))
 
     def list_things(self) -> list[tuple[str, str]]:
         """Kind and name of all."""
@@ -42,14 +43,13 @@ class Eyes:
         found: Mapping[str, Any] = self.session.client("sagemaker").describe_endpoint(EndpointName=self.endpoint)
         return found
 
-    def read_image(self, config: str) -> str:
-        """The digest of what a configuration runs; all that it is made of must be there."""
+    def read_image(self, config: str, things: list[tuple[str, str]]) -> str:
+        """The digest of what a configuration runs; all that it is made of must be among the things that there are."""
         client = self.session.client("sagemaker")
         variant = client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
         container = client.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]
         digest = str(container["Image"].rpartition("@")[2])
         data = container["ModelDataUrl"].removeprefix(f"s3://{BUCKET}/")
-        things = self.list_things()
         assert ("image", digest) in things
         assert ("data", data) in things
         return digest
