@@ -295,6 +295,6 @@ def test_options_that_are_for_a_cluster_choose_its_environment(dockyard: Command
 def test_place_that_options_name_is_that_of_the_environment_that_was_chosen(dockyard: CommandLine) -> None:
     file = dockyard.folder / "dockyard.yaml"
     file.write_text("environments: {edge: {target: k8s, k8s: {namespace: models, context: edge}}}")
-    dockyard("predict", "edge/wine", "--namespace", "shop")
+    dockyard("predict", "edge/wine", "-n", "shop")
     access = find_place(dockyard, "edge").access
     assert (access.namespace, access.context) == ("shop", "edge")

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.terraform import CONFIGURATIONS, TERRAFORM, TOOLS, Terraform
+from support.terraform import TOOLS, Terraform
+from terraform_test import CONFIGURATIONS, TERRAFORM, run_tests, serve_stand_in
 
 pytestmark = pytest.mark.lab
 MISTAKES = {
@@ -26,14 +28,19 @@ MISTAKES = {
 
 
 @pytest.fixture(scope="module")
-def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The modules and examples, where the tools may write beside them."""
-    return shutil.copytree(TERRAFORM, tmp_path_factory.mktemp("copied") / "terraform")
+def serving(
+    provider_stand_in: Path, lab_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """An environment in which both tools ask one stand-in, which stays."""
+    with serve_stand_in(provider_stand_in / "terraform-provider-aws", tmp_path_factory.mktemp("serving")) as told:
+        yield {**lab_environment, **told}
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
-def test_every_run_passes_in_both_alike(terraform: Terraform, copied: Path, configuration: str) -> None:
-    first, second = (terraform.test(tool, copied / configuration) for tool in TOOLS)
+def test_every_run_passes_in_both_alike(
+    terraform: Terraform, serving: dict[str, str], configuration: str, tmp_path: Path
+) -> None:
+    first, second = (run_tests(terraform.folder / tool, configuration, tmp_path / tool, serving) for tool in TOOLS)
 
     assert first == dict.fromkeys(first, "pass")
     assert second == first

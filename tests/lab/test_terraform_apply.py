@@ -38,8 +38,9 @@ from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel
 from support.provider_backend import serve_backend
 from support.sandbox_cloud import CloudBench, open_cloud
 from support.sandbox_images import build_sandbox_stand_in
-from support.terraform import TERRAFORM, TOOLS, Terraform
+from support.terraform import TOOLS, Terraform
 from support.terraform_values import make_blueprint
+from terraform_test import TERRAFORM
 
 pytestmark = pytest.mark.lab
 BUCKET = "team-models"
