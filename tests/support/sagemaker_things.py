@@ -14,7 +14,7 @@ from dockyard.domain.sagemaker import derive_repository_name, derive_role_name, 
 from support.sagemaker_scene import BUCKET
 
 _PAGE = 100
-"""How many are listed of the things whose names begin as the endpoint's does: other tests have some. The service's own is 10."""
+"""How many are listed of the things whose names begin as the endpoint's does, where the service itself lists 10."""
 SUPPLIES = {"group": 1, "repository": 1, "role": 1, "alarm": 2, "scaled": 1, "policy": 1}
 
 
