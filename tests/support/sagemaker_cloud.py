@@ -34,6 +34,8 @@ from support.sagemaker_scene import BUCKET, Keep, Scene, Wire, answer_of, keep_i
 if TYPE_CHECKING:
     from support.sagemaker_plays import Play
 
+INSTANCES = 200
+"""The quota: what tests have created waits for those that delete it."""
 SPEED = 5000
 """How many of AWS's seconds pass in one of ours."""
 
@@ -113,6 +115,7 @@ def open_sagemaker_cloud(folder: Path) -> Iterator[SageMakerCloud]:
         near, eyes, far = (open_quick_session(sandbox.environment) for _ in range(3))
         for session in (near, eyes):
             shorten(session, sandbox)
+        sandbox.quotas.change({"ml.m5.large": INSTANCES})
         eyes.client("s3").create_bucket(Bucket=BUCKET)
         wires = [open_wire(session, folder) for session in (near, far)]
         yield SageMakerCloud(sandbox=sandbox, folder=folder, wire=wires[0], far=wires[1], eyes=eyes)
