@@ -82,7 +82,13 @@ def shorten(session: Session, sandbox: Sandbox) -> None:
         except ConnectionCut as cut:
             raise ConnectionClosedError(endpoint_url=request.url) from cut
         content = told.body if told.chunks is None else b"".join(told.chunks)
-        raw = HTTPResponse(body=BytesIO(content), headers=dict(told.headers), status=told.status, preload_content=False)
+        raw = HTTPResponse(
+            body=BytesIO(content),
+            headers=dict(told.headers),
+            status=told.status,
+            preload_content=False,
+            request_method=request.method,
+        )
         return AWSResponse(request.url, told.status, raw.headers, raw)
 
     for service in SERVICES:
