@@ -16,7 +16,7 @@ from typing import Protocol
 from dockyard.domain.attempt import Attempt, Failure, RegistryEntry, TagWrite
 from dockyard.domain.deployment import DeploymentKey, LocalSpec, Runtime
 from dockyard.domain.finding import Finding
-from dockyard.domain.image import BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
+from dockyard.domain.image import BuiltImage, Fingerprint, Footprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.domain.model import ModelIdentity, ModelVersion
 from dockyard.domain.observed import ObservedLocal
 from dockyard.domain.record import DeploymentRecord
@@ -131,6 +131,10 @@ class ImageFactory(Protocol):
 
         Where the image is not in the local store, the registry is asked that `image`, `repository@sha256:…`, names.
         """
+        ...
+
+    def read_footprint(self, image: ImageDigest) -> Footprint | None:
+        """What was measured of an image that was pushed, `repository@sha256:…`; None where it does not say."""
         ...
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from dockyard_image.base import ResolvedBase
 from dockyard_image.blobs import Blobs
-from dockyard_image.config import MODEL, ROOT, SCORER, SITE_PACKAGES, extend_config, make_config
+from dockyard_image.config import MODEL, ROOT, SCORER, SITE_PACKAGES, extend_config, label_config, make_config
 from dockyard_image.dependencies import DependencyLayers
 from dockyard_image.errors import RecipeError
 from dockyard_image.image import StoredImage, read_image
@@ -66,6 +66,15 @@ def build_direct(
         stack = [*base_layers, *(_describe_layer(layer, recipe.media) for _, layer in ours)]
         image = _store_image(store.blobs, config, stack, recipe.media)
     return replace(image, base=recipe.base.source or recipe.base.digest)
+
+
+def add_labels(store: ImageStore, image: StoredImage, labels: Mapping[str, str]) -> StoredImage:
+    """The image with more labels, and the same layers; not listed until it is added."""
+    with store.hold():
+        manifest = decode_manifest(store.blobs.read(image.digest))
+        config = label_config(decode_object(store.blobs.read(image.config_digest)), labels)
+        labelled = _store_image(store.blobs, config, manifest.layers, dialect_of(manifest.media_type))
+    return replace(labelled, base=image.base)
 
 
 def append_layer(store: ImageStore, image: StoredImage, files: Mapping[str, bytes], *, kind: str = "extra") -> StoredImage:

@@ -55,6 +55,12 @@ def extend_config(config: Mapping[str, Any], kind: str, diff_id: str) -> bytes:
     return encode_json(extended)
 
 
+def label_config(config: Mapping[str, Any], labels: Mapping[str, str]) -> bytes:
+    """The config with more labels."""
+    settings = config.get("config") or {}
+    return encode_json({**config, "config": {**settings, "Labels": {**(settings.get("Labels") or {}), **labels}}})
+
+
 def _settings(base: ResolvedBase, labels: Mapping[str, str]) -> dict[str, Any]:
     inherited = [variable for variable in base.environment if variable.partition("=")[0] not in _ENVIRONMENT]
     return {

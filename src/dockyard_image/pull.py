@@ -1,4 +1,4 @@
-"""Reads a small file out of an image in a registry, without its other layers.
+"""Reads labels and small files out of an image in a registry, without its other layers.
 
 Owns which requests that takes. Must not store anything.
 """
@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import io
 import tarfile
+from collections.abc import Mapping
 
-from dockyard_image.image import read_kinds
+from dockyard_image.image import read_kinds, read_labels
 from dockyard_image.manifest import decode_manifest, decode_object
 from dockyard_image.reference import parse_reference
 from dockyard_image.registries import Registries
@@ -25,6 +26,13 @@ def read_layer_file(reference: str, kind: str, path: str, registries: Registries
     kinds = read_kinds(config, len(manifest.layers))
     layer = next((layer for layer, one in zip(manifest.layers, kinds, strict=True) if one == kind), None)
     return None if layer is None else _read_member(registries.read_small_blob(named, layer.digest), path)
+
+
+def read_image_labels(reference: str, registries: Registries) -> Mapping[str, str]:
+    """The labels of an image. Raises RegistryError, and InvalidReferenceError for what is no reference."""
+    named = parse_reference(reference)
+    manifest = decode_manifest(registries.read_manifest(named)[0])
+    return read_labels(decode_object(registries.read_small_blob(named, manifest.config.digest)))
 
 
 def _read_member(layer: bytes, path: str) -> bytes | None:

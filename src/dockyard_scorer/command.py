@@ -1,4 +1,4 @@
-"""The scorer's command line: `serve` (the default) and `prove --output FILE`.
+"""The scorer's command line: `serve` (the default) and `prove --output FILE --measured FILE`.
 
 Owns arguments and exit codes. Exit code 2: wrong arguments or settings, nothing was started.
 """
@@ -43,9 +43,10 @@ def main(arguments: Sequence[str]) -> int:
 def _run(chosen: argparse.Namespace, settings: Settings, log: EventLog) -> int:
     library_logs = capture_library_logs(log)
     if chosen.command == "prove":
-        from dockyard_scorer.prove import prove
+        from dockyard_scorer.prove import Outputs, prove
 
-        return prove(settings, chosen.output, log=log, library_logs=library_logs)
+        outputs = Outputs(proof=chosen.output, measured=chosen.measured)
+        return prove(settings, outputs, log=log, library_logs=library_logs)
     from dockyard_scorer.server import serve
 
     return serve(settings, log=log, library_logs=library_logs)
@@ -57,6 +58,7 @@ def _parse(arguments: Sequence[str]) -> argparse.Namespace:
     commands.add_parser("serve", help="answer requests (the default)")
     prove = commands.add_parser("prove", help="write the model's answer to its own input example")
     prove.add_argument("--output", type=Path, required=True, metavar="FILE")
+    prove.add_argument("--measured", type=Path, required=True, metavar="FILE", help="memory and time that it took, as JSON")
     return parser.parse_args(list(arguments))
 
 

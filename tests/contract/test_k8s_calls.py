@@ -14,7 +14,7 @@ from dockyard.adapters.k8s.inventory import KubeInventory
 from dockyard.adapters.k8s.replicas import HOLDER
 from dockyard.domain.errors import ConflictError, CredentialsError, NotFoundError, UnavailableError
 from dockyard.domain.k8s import ClusterAccess, K8sPolicy
-from dockyard.domain.k8s_exposure import HttpRoute
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.testing.surroundings import ManualClock
 from support.k8s_values import KEY, make_blueprint
@@ -25,7 +25,8 @@ DEPLOYMENT = f"{APPS}/deployments/wine"
 SET = f"{APPS}/replicasets/wine-1"
 POD = "/api/v1/namespaces/models/pods/wine-1-a"
 SERVICE = "/api/v1/namespaces/models/services/wine"
-POLICY = "/apis/networking.k8s.io/v1/namespaces/models/networkpolicies/wine"
+WAY_IN = "/apis/networking.k8s.io/v1/namespaces/models/ingresses/wine"
+INGRESS = Ingress(host="wine.example.com")
 
 
 class Subject:
@@ -66,6 +67,7 @@ def test_everything_is_applied_by_one_manager_and_the_deployment_first(subject: 
         "deployments",
         "services",
         "poddisruptionbudgets",
+        "networkpolicies",
     ]
     assert all("fieldManager=dockyard&fieldValidation=Strict&force=false" in path for _, path in changes)
 
@@ -82,21 +84,21 @@ def test_looking_and_comparing_change_nothing(subject: Subject) -> None:
 
 
 def test_differences_name_the_field_and_what_is_there_too_much(subject: Subject) -> None:
-    subject.serve(K8sPolicy(replicas=3, clients=("shop",)))
+    subject.serve(K8sPolicy(replicas=3, exposure=INGRESS))
     found = {one.what: (one.before, one.after) for one in subject.cluster.find_differences(make_blueprint())}
     assert found["Deployment/wine spec.replicas"] == ("3", "2")
-    assert found["NetworkPolicy/wine"] == ("there", None)
+    assert found["Ingress/wine"] == ("there", None)
     del subject.server.objects[SERVICE]
     found = {one.what: (one.before, one.after) for one in subject.cluster.find_differences(make_blueprint())}
     assert found["Service/wine"] == (None, "there")
 
 
 def test_what_is_no_more_wanted_is_deleted_but_not_by_a_dry_run(subject: Subject) -> None:
-    subject.serve(K8sPolicy(clients=("shop",)))
+    subject.serve(K8sPolicy(exposure=INGRESS))
     subject.cluster.apply_blueprint(make_blueprint(), dry_run=True)
-    assert POLICY in subject.server.objects
+    assert WAY_IN in subject.server.objects
     subject.cluster.apply_blueprint(make_blueprint(), dry_run=False)
-    assert POLICY not in subject.server.objects
+    assert WAY_IN not in subject.server.objects
 
 
 def test_kind_that_the_cluster_does_not_serve_is_named_before_anything_is_written(subject: Subject) -> None:
@@ -151,8 +153,9 @@ def test_object_that_a_controller_made_of_ours_is_left_to_it(subject: Subject) -
 
 def test_optional_kind_that_we_may_not_list_is_taken_as_absent(subject: Subject) -> None:
     subject.serve()
-    subject.server.forbidden = ("networkpolicies", "ingresses", "httproutes")
-    assert subject.cluster.describe_deployment(KEY).objects == ("Deployment/wine", "Service/wine", "PodDisruptionBudget/wine")
+    subject.server.forbidden = ("ingresses", "httproutes")
+    always = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy")
+    assert subject.cluster.describe_deployment(KEY).objects == tuple(f"{kind}/wine" for kind in always)
     assert subject.inventory.list_orphans() == ()
     subject.server.forbidden = ("services",)
     with pytest.raises(CredentialsError):
@@ -198,7 +201,7 @@ def test_deleting_ends_with_the_deployment_and_waits_for_its_pods(subject: Subje
 def test_objects_whose_deployment_is_gone_are_orphans(subject: Subject) -> None:
     subject.serve()
     del subject.server.objects[DEPLOYMENT]
-    assert subject.inventory.list_orphans() == ("Service/wine", "PodDisruptionBudget/wine")
+    assert subject.inventory.list_orphans() == ("Service/wine", "PodDisruptionBudget/wine", "NetworkPolicy/wine")
     subject.inventory.delete_orphans()
     assert subject.inventory.list_orphans() == ()
 

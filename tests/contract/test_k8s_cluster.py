@@ -32,6 +32,7 @@ from support.k8s_values import KEY, make_blueprint
 from support.k8s_variants import MONITORING, PEERS
 from support.patience import wait_for
 
+OBJECTS = ("Deployment/wine", "Service/wine", "PodDisruptionBudget/wine", "NetworkPolicy/wine")
 BEHAVIOURS = {"good": READY, "crashes": CRASHES, "never-ready": NEVER_READY, "differs": DIFFERS}
 ONE = K8sPolicy(replicas=1)
 BODY = Request(body=b'{"inputs": [1]}', content_type="application/json")
@@ -181,6 +182,7 @@ def test_dry_run_makes_nothing(subject: Subject) -> None:
         "Deployment/wine",
         "Service/wine",
         "PodDisruptionBudget/wine",
+        "NetworkPolicy/wine",
     }
 
 
@@ -195,7 +197,7 @@ def test_applied_revision_gets_ready_and_serves_when_it_is_confirmed(subject: Su
     subject.cluster.confirm_revision(KEY, 1)
     assert (subject.look().serving, subject.find(1).has_served) == (1, True)
     assert subject.inventory.list_deployments() == (KEY,)
-    assert seen.objects == ("Deployment/wine", "Service/wine", "PodDisruptionBudget/wine")
+    assert seen.objects == OBJECTS
 
 
 def test_pods_and_service_answer_through_the_api_server(subject: Subject) -> None:
@@ -267,13 +269,13 @@ def test_change_by_hand_is_a_difference_and_a_conflict_and_may_be_taken_over(sub
 
 
 def test_object_that_is_no_more_wanted_is_deleted(subject: Subject) -> None:
-    subject.serve(1, K8sPolicy(replicas=1, clients=("shop",)))
-    assert "NetworkPolicy/wine" in subject.look().objects
+    subject.serve(1, K8sPolicy(replicas=1, exposure=Ingress(host="a.test")))
+    assert "Ingress/wine" in subject.look().objects
     differences = {one.what for one in subject.cluster.find_differences(subject.draw(1))}
-    assert subject.look().policy == K8sPolicy(replicas=1, clients=("shop",))
+    assert subject.look().policy == K8sPolicy(replicas=1, exposure=Ingress(host="a.test"))
     subject.cluster.apply_blueprint(subject.draw(1), dry_run=False)
-    assert "NetworkPolicy/wine" not in subject.look().objects
-    assert "NetworkPolicy/wine" in differences
+    assert "Ingress/wine" not in subject.look().objects
+    assert "Ingress/wine" in differences
 
 
 def test_autoscaler_may_change_the_number_of_pods_and_a_fixed_number_comes_back(subject: Subject) -> None:
@@ -287,7 +289,7 @@ def test_autoscaler_may_change_the_number_of_pods_and_a_fixed_number_comes_back(
     for dry_run in (True, False):
         subject.cluster.apply_blueprint(subject.draw(1), dry_run=dry_run)
     assert subject.cluster.find_differences(subject.draw(1)) == ()
-    assert subject.look().objects == ("Deployment/wine", "Service/wine", "PodDisruptionBudget/wine")
+    assert subject.look().objects == OBJECTS
 
 
 def test_every_option_is_taken_and_shows_no_difference_afterwards(subject: Subject) -> None:
@@ -346,7 +348,7 @@ def test_candidate_stands_beside_gets_its_share_and_is_gone_without_a_trace(subj
     assert (seen.serving, seen.current, seen.next_number, seen.trial_number) == (1, 1, 3, 2)
     assert (seen.revisions, seen.traffic) == (before.revisions, None)
     assert {one for one in seen.objects if one.endswith("-candidate")} == {
-        f"{kind}/wine-candidate" for kind in ("Deployment", "Service", "PodDisruptionBudget")
+        f"{kind}/wine-candidate" for kind in ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy")
     }
     assert subject.cluster.find_differences(subject.draw(1)) == ()
     running = seen.find_running(2)

@@ -24,7 +24,7 @@ from support.told_models import ANSWERS
 
 pytestmark = [pytest.mark.lab, pytest.mark.timeout(900)]
 
-ALWAYS = ("Deployment", "Service", "PodDisruptionBudget")
+ALWAYS = ("Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy")
 ELSEWHERE = {("coordination.k8s.io", "leases", "update"), ("", "pods/proxy", "get")}
 """A lock is renewed when it has been held for a while; metrics are read of candidates."""
 

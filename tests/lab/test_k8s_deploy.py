@@ -32,6 +32,8 @@ def test_deploy_update_under_requests_rollback_and_delete(yard: Yard) -> None:
     (row,) = yard.place.run("status", "k8s/shop", "--json").expect(0).result["rows"]
     assert (row["state"], row["revision"], row["is_recorded"]) == ("serving", 1, True)
     pod = yard.pods()[0]
+    measured = json.loads(pod.metadata.annotations["dockyard.io/footprint"])["memory_mib"]
+    assert f"{pod.spec.containers[0].resources.limits['memory']} each ({measured} MiB measured)" in row["capacity"]
     assert pod.spec.containers[0].image == deployed.result["image"]
     assert pod.metadata.annotations["dockyard.io/model-version"] == "1"
 

@@ -103,7 +103,8 @@ def test_everything_goes_with_its_setting(served: Served) -> None:
     kinds = (("gateway.networking.k8s.io", "httproutes"), ("monitoring.coreos.com", "servicemonitors"))
     for group, plural in (*kinds, ("monitoring.coreos.com", "prometheusrules")):
         assert api.list_namespaced_custom_object(group, "v1", yard.namespace, plural)["items"] == []
-    assert client.NetworkingV1Api(yard.core.api_client).list_namespaced_network_policy(yard.namespace).items == []
+    (policy,) = client.NetworkingV1Api(yard.core.api_client).list_namespaced_network_policy(yard.namespace).items
+    assert policy.spec.ingress[0]._from is None
 
 
 def ask_prometheus(address: str, query: str) -> list[object]:

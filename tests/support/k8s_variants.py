@@ -47,7 +47,9 @@ VARIANTS = {
     "ingress": make_blueprint(policy=K8sPolicy(exposure=Ingress(host="wine.example.com"))),
     "autoscaled": make_blueprint(policy=K8sPolicy(scaling=Autoscaling(max_replicas=5, cpu_percent=70, memory_percent=80))),
     "by KEDA": make_blueprint(policy=K8sPolicy(scaling=KEDA)),
-    "monitored": make_blueprint(policy=K8sPolicy(clients=("shop",), peers=PEERS, exposure=ROUTE, monitoring=MONITORING)),
+    "monitored": make_blueprint(
+        policy=K8sPolicy(clients=("shop",), peers=PEERS, egress=PEERS, exposure=ROUTE, monitoring=MONITORING)
+    ),
     "placed": make_blueprint(
         tolerations=(Toleration(key="gpu"), Toleration(key="spot", value="yes", effect="NoExecute", seconds=0)),
         affinity='{"nodeAffinity": {}}',
@@ -69,7 +71,7 @@ def assert_fit(objects: Iterable[Json], blueprint: Blueprint) -> None:
     spec = workload["spec"]
     metadata, pod = _find_pod(workload)
     (container,) = pod["containers"]
-    settings = blueprint.spec.settings
+    settings = blueprint.settings
     # 1 to 3: started, ready and alive are told apart, and the start has the time that it is given
     startup, ready, alive = (container[f"{name}Probe"] for name in ("startup", "readiness", "liveness"))
     assert (startup["httpGet"]["path"], ready["httpGet"]["path"], alive["httpGet"]["path"]) == ("/ready", "/ready", "/ping")
@@ -90,11 +92,14 @@ def assert_fit(objects: Iterable[Json], blueprint: Blueprint) -> None:
     # 9: as much memory as is asked for, and limits
     resources = container["resources"]
     assert resources["requests"]["memory"] == resources["limits"]["memory"] == settings.memory
-    assert {"cpu", "memory"} <= set(resources["requests"])
-    assert {"cpu", "memory"} <= set(resources["limits"])
+    assert {"cpu", "memory", "ephemeral-storage"} <= set(resources["requests"])
+    assert {"cpu", "memory", "ephemeral-storage"} <= set(resources["limits"])
     _assert_restricted(pod, container, settings.tmp_size)
-    # 14: only those who are named may ask, where somebody is named
-    assert ("NetworkPolicy" in by_kind) == bool(blueprint.policy.clients)
+    # 14: only those who are named may ask or be called, where somebody is named
+    rules = by_kind["NetworkPolicy"]["spec"]
+    assert ["from" in rule for rule in rules["ingress"]] == [bool(blueprint.policy.named_peers)]
+    assert ["to" in rule for rule in rules["egress"]] == ([False, True] if blueprint.policy.egress else [False])
+    assert ({} in rules["egress"]) == (not blueprint.policy.egress)
     # 15: by digest
     assert "@sha256:" in container["image"]
     # 16: the way back

@@ -114,7 +114,7 @@ class Play:
 
 
 @contextmanager
-def open_play(cloud: SageMakerCloud, command: str, keep: Keep = keep_in_memory) -> Iterator[Play]:
+def open_play(cloud: SageMakerCloud, command: str, keep: Keep = keep_in_memory, *, over_http: bool = False) -> Iterator[Play]:
     """A play that is prepared; what it leaves is looked at when the block has ended well."""
     resting = cloud.resting.setdefault(f"{command} {keep.__name__}", [])
     if resting:
@@ -124,6 +124,7 @@ def open_play(cloud: SageMakerCloud, command: str, keep: Keep = keep_in_memory) 
         found = Play(command=command, scene=scene, eyes=Eyes(session=cloud.eyes, endpoint=scene.endpoint))
     cloud.script()
     found.prepare()
+    found.scene.wire = cloud.far if over_http else cloud.wire
     yield found
     found.assert_ended()
     found.close()
@@ -153,7 +154,8 @@ def suffer(cloud: SageMakerCloud, play: Play, *rules: Rule) -> Ending:
         cloud.script()
         if ending.code and play.command != "delete":
             left = play.eyes.list_things()
-            assert left == play.things, f"{ending}\nleft: {sorted({*left} ^ {*play.things})}"
+            difference = sorted({*left} ^ {*play.things})
+            assert left == play.things, f"{ending}\nleft: {difference}\n{play.scene.progress.notes[-9:]}"
         complete(play)
     return ending
 

@@ -20,8 +20,13 @@ class FieldDoc:
 
 
 def read_fields(one: type) -> tuple[FieldDoc, ...]:
-    """Return the fields of a dataclass in order."""
-    texts = _read_texts(one)
+    """Return the fields of a dataclass in order, those that it inherits with the words of where they are from."""
+    texts = {
+        name: text
+        for each in reversed(one.__mro__)
+        if dataclasses.is_dataclass(each)
+        for name, text in _read_texts(each).items()
+    }
     return tuple(
         FieldDoc(name=field.name, type=str(field.type), text=texts.get(field.name, "")) for field in dataclasses.fields(one)
     )

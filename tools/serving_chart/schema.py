@@ -30,6 +30,7 @@ MEANINGS = {
     "image": "By its digest",
     "policy": "How the deployment is run, whatever its revision",
     "settings": "What decides how a revision's pods run",
+    "affinity": "What nodes or pods they are to be near or far, as JSON of Kubernetes' own `affinity`",
     "env": "Variables of the container, Dockyard's own included",
     "port": "That the container listens on",
     "pre_stop_seconds": "How long a pod that is to end still answers",

@@ -30,6 +30,7 @@ from dockyard.adapters.config_k8s_options import (
 from dockyard.adapters.config_k8s_rollout import K8sRolloutSection, make_rollout
 from dockyard.adapters.config_section import Section, Text
 from dockyard.domain.k8s import ClusterAccess, K8sPlace, K8sPolicy, K8sSettings
+from dockyard.domain.k8s_pods import PullPolicy
 
 _SETTINGS, _POLICY = K8sSettings(), K8sPolicy()
 
@@ -54,22 +55,26 @@ class K8s(Section):
     replicas: Annotated[int, Field(ge=1, le=1000)] = _POLICY.replicas
     """How many pods."""
     clients: list[Namespace] = []
-    """Namespaces whose pods may ask it; with neither these nor `peers` there is no NetworkPolicy. The API server must be let in
+    """Namespaces whose pods may ask it; with neither these nor `peers` everybody may. The API server must be let in
     by the cluster, the Gateway's namespace and Prometheus' are let in where they are named in `route` and `monitoring`."""
     peers: list[PeerSection] = []
     """Who else may ask it."""
-    cpu: Quantity = _SETTINGS.cpu
-    """What each pod asks for, in cores, as `250m` or `2`."""
+    egress: list[PeerSection] = []
+    """Whom pods may call, besides the cluster's name server. Nobody named: everybody."""
+    cpu: Quantity | None = _SETTINGS.cpu
+    """What each pod asks for, in cores, as `250m` or `2`. Without it, by the load time that was measured of the image."""
     cpu_limit: Quantity = _SETTINGS.cpu_limit
     """The most that each pod gets."""
-    memory: Quantity = _SETTINGS.memory
-    """What each pod asks for, and the most that it gets."""
+    memory: Quantity | None = _SETTINGS.memory
+    """What each pod asks for, and the most that it gets. Without it, twice what was measured of the image."""
     tmp_size: Quantity = _SETTINGS.tmp_size
     """The most that may be in /tmp, the only folder that pods can write to."""
     env_secrets: list[ObjectName] = []
     """Secrets of the namespace whose keys become environment variables of the model."""
     pull_secrets: list[ObjectName] = []
     """Secrets of the namespace that images are pulled with."""
+    pull_policy: PullPolicy = _SETTINGS.pull_policy
+    """When nodes ask the registry: at each start, or (`IfNotPresent`) only for an image that they do not have."""
     node_selector: dict[str, str] = {}
     """Labels that nodes must have."""
     rollout: K8sRolloutSection = K8sRolloutSection()
@@ -117,6 +122,7 @@ def make_k8s_place(section: K8s) -> K8sPlace:
         tmp_size=section.tmp_size,
         env_secrets=tuple(section.env_secrets),
         pull_secrets=tuple(section.pull_secrets),
+        pull_policy=section.pull_policy,
         node_selector=sort_pairs(section.node_selector),
         tolerations=make_tolerations(section.tolerations),
         affinity=json.dumps(section.affinity, sort_keys=True) if section.affinity else "",
@@ -139,6 +145,7 @@ def make_k8s_place(section: K8s) -> K8sPlace:
         replicas=section.replicas,
         clients=tuple(section.clients),
         peers=make_peers(section.peers),
+        egress=make_peers(section.egress),
         exposure=make_exposure(section.route, section.ingress),
         scaling=make_autoscaling(section.autoscaling),
         monitoring=make_monitoring(section.monitoring),

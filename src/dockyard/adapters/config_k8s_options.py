@@ -70,7 +70,7 @@ class TolerationSection(Section):
 
 
 class PeerSection(Section):
-    """Pods or addresses that may ask it."""
+    """Pods or addresses that may ask it, or be called by it."""
 
     namespace: Namespace | None = None
     """The pods' namespace; without it the deployment's."""

@@ -143,8 +143,9 @@ class Environment(Section):
     """The port that clients use. Without it the one that the deployment has, else any free one."""
     env: dict[Variable, AnyTextOrReference] = {}
     """Environment variables for the model. A secret is a reference."""
-    ready_timeout_seconds: Seconds = _ENVIRONMENT.ready_timeout_seconds
-    """How long a revision may take to become ready."""
+    ready_timeout_seconds: Seconds | None = _ENVIRONMENT.ready_timeout_seconds
+    """How long a revision may take to become ready. Without it 120 seconds, and on Kubernetes more for
+    an image that was measured to load slowly."""
     grace_seconds: Seconds = _ENVIRONMENT.grace_seconds
     """How long a revision may take to finish its requests when it is stopped."""
     request_timeout_seconds: Seconds = _ENVIRONMENT.request_timeout_seconds

@@ -108,11 +108,12 @@ class K8sHandlers:
             number=previous.number,
             spec=previous.spec,
             image=previous.image,
+            footprint=previous.footprint,
             policy=policy,
             traffic=step.traffic if seen.candidate else None,
         )
         self.cluster.apply_blueprint(blueprint, dry_run=False)
-        self.pods.wait(previous.number, previous.spec.settings.ready_timeout_seconds)
+        self.pods.wait(previous.number, previous.settings.ready_timeout_seconds)
         failed = seen.find_revision(step.number)
         if failed is not None and not failed.has_served:
             self.cluster.remove_revision(self.key, step.number)
@@ -137,11 +138,20 @@ class K8sHandlers:
         """What is there already keeps its image, wherever that came from."""
         there = self.cluster.describe_deployment(self.key).find_revision(step.number)
         if there is not None and there.spec.spec_hash == step.spec.spec_hash:
-            image = there.image
+            image, footprint = there.image, there.footprint
         else:
-            image = ImageDigest(f"{self.repository}@{self.shared.require_image(step.spec.fingerprint).digest}")
+            built = self.shared.require_image(step.spec.fingerprint)
+            image, footprint = ImageDigest(f"{self.repository}@{built.digest}"), built.footprint
         traffic = step.traffic if isinstance(step, ApplyManifests) else None
-        return Blueprint(key=self.key, number=step.number, spec=step.spec, image=image, policy=step.policy, traffic=traffic)
+        return Blueprint(
+            key=self.key,
+            number=step.number,
+            spec=step.spec,
+            image=image,
+            footprint=footprint,
+            policy=step.policy,
+            traffic=traffic,
+        )
 
     def _smoke_test(self, step: SmokeTest) -> Facts | Skipped:
         """Ask every pod of the revision that is ready; together they get as many requests as the step has."""

@@ -72,7 +72,7 @@ def _look_at(pod: K8sPod, revision: K8sRevision) -> Iterator[Cause]:
         code, what = _PROOFS[pod.proof_failure]
         yield Cause(code=code, what=what, hint="the last lines of its log are above", is_final=True)
     elif pod.end_reason == _OUT_OF_MEMORY:
-        memory = revision.spec.settings.memory
+        memory = revision.settings.memory
         what = f"needs more memory than the {memory} that it may have"
         yield Cause(code="out-of-memory", what=what, hint="give it more: `memory` of the environment", is_final=True)
     elif pod.exit_code is not None:

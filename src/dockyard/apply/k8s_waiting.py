@@ -28,7 +28,10 @@ class PodWatcher:
     progress: Progress
 
     def wait(self, number: int, timeout_seconds: float) -> None:
-        """Look until all are there, a cause is found that waiting cannot help, or no pod gets ready any more."""
+        """Look until all are there, a cause is found that waiting cannot help, or no pod gets ready any more.
+
+        They get more time than is given where their image takes longer to load.
+        """
         ready, since = -1, self.clock.monotonic()
         while True:
             seen = self.cluster.describe_deployment(self.key, is_watched=True)
@@ -59,7 +62,10 @@ class PodWatcher:
         )
 
     def _judge(self, seen: ObservedK8s, number: int, seconds: float, timeout_seconds: float) -> None:
-        cause = find_cause(seen.find_running(number))
+        revision = seen.find_running(number)
+        if revision is not None:
+            timeout_seconds = max(timeout_seconds, revision.settings.ready_timeout_seconds)
+        cause = find_cause(revision)
         if cause is not None and (cause.is_final or seconds >= PATIENCE_SECONDS):
             raise self.tell_unhealthy(number, cause)
         if seconds >= timeout_seconds:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from dockyard.domain.deployment import DeploymentKey, LocalSettings, Runtime, Target
+from dockyard.domain.deployment import READY_SECONDS, DeploymentKey, LocalSettings, Runtime, Target
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import BuilderKind, ImageSettings
 from dockyard.domain.names import check_name
@@ -70,7 +70,7 @@ def make_local_settings(environment: EnvironmentSettings, given: tuple[str, ...]
     return LocalSettings(
         runtime=environment.runtime,
         env=_merge_variables(environment, given, environ),
-        ready_timeout_seconds=environment.ready_timeout_seconds,
+        ready_timeout_seconds=environment.ready_timeout_seconds or READY_SECONDS,
         grace_seconds=environment.grace_seconds,
         request_timeout_seconds=environment.request_timeout_seconds,
         max_body_bytes=environment.max_body_bytes,

@@ -12,6 +12,8 @@ from typing import Protocol
 from dockyard.domain.image import Fingerprint, ImageDigest
 from dockyard.domain.model import ModelIdentity
 
+READY_SECONDS = 120
+"""How long a revision may take to become ready, where nobody says so."""
 _CAME_LATER = frozenset({"component"})
 """Settings that revisions of an earlier version do not have."""
 
@@ -57,7 +59,7 @@ class LocalSettings:
     """DOCKER or PROCESS: AUTO is decided before planning."""
     env: tuple[tuple[str, str], ...] = ()
     """Environment variables for the model, sorted by name."""
-    ready_timeout_seconds: int = 120
+    ready_timeout_seconds: int = READY_SECONDS
     grace_seconds: int = 25
     request_timeout_seconds: int = 60
     max_body_bytes: int = 100 * 1024 * 1024

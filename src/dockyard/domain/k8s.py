@@ -6,15 +6,17 @@ many pods there are and who may ask them; a change of it makes no new revision. 
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
 
 from dockyard.domain.deployment import DeploymentKey, ProofFailure, Revision, RevisionSpec
-from dockyard.domain.image import ImageDigest
+from dockyard.domain.image import Footprint, ImageDigest
 from dockyard.domain.k8s_exposure import Exposure, HttpRoute
 from dockyard.domain.k8s_monitoring import Monitoring
-from dockyard.domain.k8s_pods import Peer, Toleration
-from dockyard.domain.k8s_rollout import MOST_BY_PODS, Division, K8sRollout, Traffic
+from dockyard.domain.k8s_pods import Peer, PullPolicy, Toleration
+from dockyard.domain.k8s_rollout import K8sRollout, Traffic, describe_traffic
 from dockyard.domain.k8s_scaling import Autoscaling
+from dockyard.domain.k8s_sizes import choose_cpu, choose_memory, choose_ready_timeout, choose_storage
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.observed import DeploymentState, ObservedDeployment
 
@@ -39,15 +41,16 @@ class K8sSettings:
     """Environment variables for the model, sorted by name. Everybody who may read the Deployment sees them."""
     env_secrets: tuple[str, ...] = ()
     """Names of Secrets of the namespace whose keys become environment variables."""
-    cpu: str = "250m"
-    """Requested for each pod, as Kubernetes writes it."""
+    cpu: str | None = None
+    """Requested for each pod, as Kubernetes writes it; None here and below: by what was measured of the image."""
     cpu_limit: str = "2"
-    memory: str = "1Gi"
+    memory: str | None = None
     """Requested for each pod, and the most that it gets."""
     tmp_size: str = "256Mi"
     """The most that may be in /tmp, the only folder that is written to."""
     pull_secrets: tuple[str, ...] = ()
     """Names of Secrets of the namespace that images are pulled with."""
+    pull_policy: PullPolicy = PullPolicy.ALWAYS
     node_selector: tuple[tuple[str, str], ...] = ()
     """Labels that nodes must have, sorted by name."""
     tolerations: tuple[Toleration, ...] = ()
@@ -64,12 +67,33 @@ class K8sSettings:
     """More labels of the pods, sorted by name."""
     annotations: tuple[tuple[str, str], ...] = ()
     """More annotations of the pods, sorted by name."""
-    ready_timeout_seconds: int = 120
+    ready_timeout_seconds: int | None = None
     """How long a pod may take to become ready before it is started again."""
     grace_seconds: int = 25
     """How long a pod may take to finish its requests, where none may take longer."""
     request_timeout_seconds: int = 60
     max_body_bytes: int = 100 * 1024 * 1024
+
+    def size(self, footprint: Footprint | None) -> SizedSettings:
+        """Return them for an image of which that was measured: what the user has said stays."""
+        given = {one.name: getattr(self, one.name) for one in dataclasses.fields(self)} | {
+            "cpu": self.cpu or choose_cpu(footprint, self.cpu_limit),
+            "memory": self.memory or choose_memory(footprint),
+            "ready_timeout_seconds": self.ready_timeout_seconds or choose_ready_timeout(footprint),
+            "storage": choose_storage(self.tmp_size),
+        }
+        return SizedSettings(**given)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SizedSettings(K8sSettings):
+    """Settings for an image, of which nothing is left open."""
+
+    cpu: str
+    memory: str
+    ready_timeout_seconds: int
+    storage: str
+    """Of the node's disk, for /tmp and logs: requested, and the most that a pod gets."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,9 +109,11 @@ class K8sPolicy:
 
     replicas: int = 2
     clients: tuple[str, ...] = ()
-    """Namespaces whose pods may ask it. Nobody named: no NetworkPolicy, so everybody whom the cluster lets."""
+    """Namespaces whose pods may ask it. Nobody named: everybody whom the cluster lets."""
     peers: tuple[Peer, ...] = ()
     """Who else may ask it."""
+    egress: tuple[Peer, ...] = ()
+    """Whom its pods may call, besides the cluster's name server. Nobody named: everybody."""
     history_limit: int = 5
     """How many revisions that have served are kept to roll back to, the serving one included."""
     exposure: Exposure | None = None
@@ -117,7 +143,7 @@ class K8sPolicy:
             "Deployment",
             "Service",
             "PodDisruptionBudget",
-            *(["NetworkPolicy"] if self.named_peers else []),
+            "NetworkPolicy",
             *(["HTTPRoute" if isinstance(self.exposure, HttpRoute) else "Ingress"] if self.exposure else []),
             *([self.scaling.kind] if self.scaling else []),
             *(self.monitoring.list_kinds() if self.monitoring else []),
@@ -147,8 +173,15 @@ class Blueprint(TrafficBlueprint):
     spec: K8sSpec
     image: ImageDigest
     """`repository@sha256:…`."""
+    footprint: Footprint | None = None
+    """What was measured of the image, where something was."""
     is_candidate: bool = False
     """Whether they are those of a candidate, which stands beside the deployment's own."""
+
+    @property
+    def settings(self) -> SizedSettings:
+        """As its pods have them."""
+        return self.spec.settings.size(self.footprint)
 
     @property
     def kinds(self) -> tuple[str, ...]:
@@ -184,12 +217,19 @@ class K8sRevision(Revision):
 
     spec: K8sSpec
     replica_set: str
+    footprint: Footprint | None = None
+    """What was measured of its image, where something was."""
     pods: tuple[K8sPod, ...] = ()
     """Those that are not about to end."""
     served_at: str | None = None
     """When it was last proved, ISO 8601 in UTC."""
     refusal: str = ""
     """Why the cluster makes no pod of it: a quota, or a rule of admission."""
+
+    @property
+    def settings(self) -> SizedSettings:
+        """As its pods have them."""
+        return self.spec.settings.size(self.footprint)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -265,7 +305,9 @@ class ObservedK8s(ObservedDeployment):
         wanted = self.policy.replicas if self.policy and not self.policy.scaling else len(serving.pods)
         deliverer = f", applied by {self.delivered_by}" if self.delivered_by else ""
         beside = f"; {self.candidate_share}" if self.candidate_share else ""
-        return f"{ready} of {wanted} pods, {serving.spec.settings.memory} each, in {self.namespace}{deliverer}{beside}"
+        measured = f" ({serving.footprint.memory_mib} MiB measured)" if serving.footprint else ""
+        memory = f"{serving.settings.memory} each{measured}"
+        return f"{ready} of {wanted} pods, {memory}, in {self.namespace}{deliverer}{beside}"
 
     @property
     def trial_number(self) -> int | None:
@@ -349,18 +391,6 @@ def derive_object_name(key: DeploymentKey) -> str:
 def derive_candidate_name(key: DeploymentKey) -> str:
     """Return the name that all objects of its candidate have."""
     return derive_name(KUBERNETES_LABEL, f"{key.name}-candidate")
-
-
-def describe_traffic(traffic: Traffic | None, candidates: int, stable: int) -> str:
-    """Return in a few words what of the requests a candidate gets, by the pods that there are of both."""
-    if traffic is None:
-        return "no requests yet"
-    if traffic.by is Division.MIRROR:
-        return f"copies of {traffic.percent} % of the requests"
-    if traffic.by is Division.ROUTE or traffic.percent > MOST_BY_PODS:
-        return f"{traffic.percent} % of the requests"
-    pods = candidates + stable
-    return f"about {100 * candidates // pods} % of the requests ({candidates} of {pods} pods)"
 
 
 def derive_endpoint(key: DeploymentKey, namespace: str, policy: K8sPolicy | None) -> str:

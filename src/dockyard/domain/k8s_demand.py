@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.image import Fingerprint, ImageDigest
+from dockyard.domain.image import LEAST_FOOTPRINT, Fingerprint, ImageDigest
 from dockyard.domain.k8s import Blueprint, K8sPlace, K8sPolicy, K8sSpec, ObservedK8s
 from dockyard.domain.model import ModelDigest, ModelIdentity
 
@@ -32,7 +32,14 @@ def imagine(key: DeploymentKey, place: K8sPlace, repository: str | None, platfor
         fingerprint=Fingerprint(_UNKNOWN),
         settings=place.settings,
     )
-    blueprint = Blueprint(key=key, number=1, spec=spec, image=name_unbuilt(repository or ""), policy=place.policy)
+    blueprint = Blueprint(
+        key=key,
+        number=1,
+        spec=spec,
+        image=name_unbuilt(repository or ""),
+        footprint=LEAST_FOOTPRINT,
+        policy=place.policy,
+    )
     return Demand(blueprint=blueprint, platform=platform, more_pods=place.policy.replicas, is_first=None)
 
 

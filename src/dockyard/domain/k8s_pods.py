@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import Enum
 
 OWN_PREFIXES = ("dockyard.io/", "app.kubernetes.io/")
 """Of labels and annotations that nobody else may set."""
+
+
+class PullPolicy(str, Enum):
+    """When a node asks the registry for an image. What it has of it, it does not fetch again."""
+
+    ALWAYS = "Always"
+    """At each start, so that nobody gets an image that is not theirs to have."""
+    IF_NOT_PRESENT = "IfNotPresent"
+    """Where the node does not have it, so that pods start while the registry is away."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +38,7 @@ class Toleration:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Peer:
-    """Who may ask a deployment: pods with some labels, of a namespace; or addresses."""
+    """Who may ask a deployment, or be called by it: pods with some labels, of a namespace; or addresses."""
 
     namespace: str | None = None
     """None: the deployment's own."""

@@ -136,3 +136,15 @@ def count_candidates(traffic: Traffic, replicas: int) -> int:
 
 def _is_too_much(percent: int) -> bool:
     return MOST_BY_PODS < percent < 100
+
+
+def describe_traffic(traffic: Traffic | None, candidates: int, stable: int) -> str:
+    """Return in a few words what of the requests a candidate gets, by the pods that there are of both."""
+    if traffic is None:
+        return "no requests yet"
+    if traffic.by is Division.MIRROR:
+        return f"copies of {traffic.percent} % of the requests"
+    if traffic.by is Division.ROUTE or traffic.percent > MOST_BY_PODS:
+        return f"{traffic.percent} % of the requests"
+    pods = candidates + stable
+    return f"about {100 * candidates // pods} % of the requests ({candidates} of {pods} pods)"

@@ -9,8 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from dockyard.domain.k8s import K8sPolicy, K8sSpec, describe_traffic
-from dockyard.domain.k8s_rollout import Gate, Traffic
+from dockyard.domain.k8s import K8sPolicy, K8sSpec
+from dockyard.domain.k8s_rollout import Gate, Traffic, describe_traffic
 from dockyard.domain.phase import Phase
 
 

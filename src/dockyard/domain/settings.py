@@ -70,7 +70,8 @@ class EnvironmentSettings:
     """None: the one that the deployment has, else any free one."""
     env: tuple[tuple[str, str | SecretRef], ...] = field(default=(), repr=False)
     """Environment variables for the model, sorted by name."""
-    ready_timeout_seconds: int = 120
+    ready_timeout_seconds: int | None = None
+    """None: 120, on Kubernetes more where what was measured of the image asks for it."""
     grace_seconds: int = 25
     request_timeout_seconds: int = 60
     max_body_bytes: int = 100 * 1024 * 1024

@@ -59,7 +59,13 @@ def draw_blueprint(key: DeploymentKey, wanted: WantedK8s, seen: ObservedK8s) -> 
         return None
     traffic = seen.traffic if seen.candidate else None
     return Blueprint(
-        key=key, number=revision.number, spec=revision.spec, image=revision.image, policy=wanted.policy, traffic=traffic
+        key=key,
+        number=revision.number,
+        spec=revision.spec,
+        image=revision.image,
+        footprint=revision.footprint,
+        policy=wanted.policy,
+        traffic=traffic,
     )
 
 
@@ -214,7 +220,7 @@ def _roll_out(wanted: WantedK8s, seen: ObservedK8s, number: int, traffic: Traffi
         previous_policy=seen.policy,
         traffic=traffic,
     )
-    yield WaitRollout(number=number, timeout_seconds=spec.settings.ready_timeout_seconds)
+    yield WaitRollout(number=number, timeout_seconds=spec.settings.size(None).ready_timeout_seconds)
     yield SmokeTest(number=number, fingerprint=spec.fingerprint, requests=wanted.smoke_requests)
     if seen.serving != number:
         yield ConfirmRevision(number=number)

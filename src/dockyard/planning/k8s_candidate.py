@@ -82,7 +82,7 @@ def begin_trial(trial: Trial) -> Iterator[Step]:
     there = trial.seen.candidate
     if there is not None and there.revision.number != trial.number:
         yield DropCandidate(number=there.revision.number, policy=trial.policy)
-    seconds = trial.spec.settings.ready_timeout_seconds
+    seconds = trial.spec.settings.size(None).ready_timeout_seconds
     yield StartCandidate(
         number=trial.number,
         spec=trial.spec,
@@ -104,7 +104,7 @@ def divide_traffic(trial: Trial) -> Iterator[Step]:
             traffic=share,
             pods=count_candidates(share, trial.stable_pods),
             stable_pods=trial.stable_pods,
-            timeout_seconds=trial.spec.settings.ready_timeout_seconds,
+            timeout_seconds=trial.spec.settings.size(None).ready_timeout_seconds,
         )
         if trial.rollout.wait_seconds and not trial.rollout.pause:
             yield WatchCandidate(

@@ -7,11 +7,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from dockyard.domain.errors import DockyardError
-from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
+from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, Footprint, ImageDigest, ImageRecipe, ImageSettings
 from dockyard.ports import Request, ResolvedModel, StaleCache
 from dockyard.testing.faults import Faults
 
 EXAMPLE = Request(body=b'{"inputs": [1]}', content_type="application/json")
+FOOTPRINT = Footprint(memory_mib=320, load_seconds=16)
 
 
 @dataclass(kw_only=True)
@@ -23,6 +24,8 @@ class MemoryImages:
     writes: list[str] = field(default_factory=list)
     example: Request | None = EXAMPLE
     """What models answer at build time; None: they were logged without an input example."""
+    footprint: Footprint | None = FOOTPRINT
+    """What is measured of each image; None: nothing."""
     _images: dict[Fingerprint, BuiltImage] = field(default_factory=dict)
     _pushed: dict[str, ImageDigest] = field(default_factory=dict)
 
@@ -53,6 +56,7 @@ class MemoryImages:
             digest=ImageDigest(f"sha256:{recipe.fingerprint}"),
             size_bytes=model.version.size_bytes,
             has_proof=self.example is not None,
+            footprint=self.footprint,
         )
         with self.faults.watch("build_image"):
             self.writes.append(f"build {recipe.fingerprint}")
@@ -75,6 +79,11 @@ class MemoryImages:
     def read_proof(self, fingerprint: Fingerprint, image: ImageDigest | None = None) -> Request | None:
         """The same example for every image that is there, or was pushed."""
         return self.example if fingerprint in self._images or image is not None else None
+
+    def read_footprint(self, image: ImageDigest) -> Footprint | None:
+        """The same for every image that was pushed."""
+        self._fail("read_footprint")
+        return self.footprint if image in self._pushed.values() else None
 
     def list_unused_images(self, keep: frozenset[Fingerprint]) -> tuple[BuiltImage, ...]:
         """Images that are not among those to keep."""

@@ -345,6 +345,7 @@ def _make_revision(blueprint: Blueprint, now: str) -> K8sRevision:
         has_served=False,
         created=now,
         replica_set=f"{name}-{blueprint.number}",
+        footprint=blueprint.footprint,
     )
 
 

@@ -14,8 +14,8 @@ from typing import TypeVar
 
 from dockyard.domain.attempt import AttemptKind, AttemptStatus, Failure, RegistryEntry
 from dockyard.domain.deployment import DeploymentKey, RevisionSpec
-from dockyard.domain.errors import PartialError, UsageError
-from dockyard.domain.image import Fingerprint, ImageDigest, ImageRecipe
+from dockyard.domain.errors import DockyardError, PartialError, UsageError
+from dockyard.domain.image import Fingerprint, Footprint, ImageDigest, ImageRecipe
 from dockyard.domain.k8s import Blueprint, K8sSpec
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.rendering import ModuleShape, RenderLock, RenderShape
@@ -43,7 +43,14 @@ def render(bench: Workbench, renderer: Renderer[Blueprint, RenderShape], request
     draft = _draft(bench, asked, request.image)
     spec = K8sSpec(model=draft.model, fingerprint=draft.fingerprint, settings=asked.settings)
     number = request.revision or choose_number(before, spec, draft.image)
-    blueprint = Blueprint(key=asked.key, number=number, spec=spec, image=draft.image, policy=asked.policy)
+    blueprint = Blueprint(
+        key=asked.key,
+        number=number,
+        spec=spec,
+        image=draft.image,
+        footprint=_find_footprint(bench, draft),
+        policy=asked.policy,
+    )
     return _write(bench, renderer, request.folder, blueprint, request.shape)
 
 
@@ -123,6 +130,18 @@ def _draft(bench: Workbench, asked: DeployRequest, image: ImageDigest | None) ->
         recipe = bench.images.describe_recipe(model, site.choose_image(asked, model.version.python))
     provided = image or _provide_image(bench, recipe, model)
     return _Draft(model=model.version.identity, fingerprint=recipe.fingerprint, image=provided)
+
+
+def _find_footprint(bench: Workbench, draft: _Draft) -> Footprint | None:
+    """What the image itself says, wherever it is: two that render it get the same. Where it cannot be asked, nothing."""
+    built = bench.images.find_image(draft.fingerprint)
+    if built is not None and draft.image.endswith(f"@{built.digest}"):
+        return built.footprint
+    try:
+        return bench.images.read_footprint(draft.image)
+    except DockyardError as error:
+        bench.progress.note(f"{error.message}: pods get what is set, or the usual, and not what was measured of the image")
+        return None
 
 
 def _provide_image(bench: Workbench, recipe: ImageRecipe, model: ResolvedModel) -> ImageDigest:

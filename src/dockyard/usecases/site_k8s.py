@@ -11,7 +11,7 @@ from dockyard.apply.steps import Build, SharedHandlers, SuccessWriter
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import DockyardError, NotFoundError, UsageError
 from dockyard.domain.finding import refuse_what_fails
-from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, BuilderKind, ImageRecipe, ImageSettings
+from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, LEAST_FOOTPRINT, BuilderKind, Footprint, ImageRecipe, ImageSettings
 from dockyard.domain.k8s import OWN_VARIABLES, Blueprint, K8sPolicy, K8sSpec, ObservedK8s, derive_object_name
 from dockyard.domain.k8s_demand import Demand, count_more_pods, name_unbuilt
 from dockyard.domain.k8s_rollout import PROMOTION, K8sRollout, check_rollout
@@ -107,7 +107,11 @@ class K8sSite:
             repository=self._require_repository(),
             rollout=asked.rollout,
         )
-        return self._look_ahead(self._plan(bench, self.describe(request.key), wanted), wanted, recipe.settings.platform)
+        built = bench.images.find_image(recipe.fingerprint)
+        # What is not built yet is not measured: only what is sure to fail is refused.
+        footprint = built.footprint if built else LEAST_FOOTPRINT
+        planned = self._plan(bench, self.describe(request.key), wanted)
+        return self._look_ahead(planned, wanted, recipe.settings.platform, footprint)
 
     def plan_revision(self, bench: Workbench, key: DeploymentKey, number: int, keep: Keep) -> Planned:
         """Plan the way to a revision that is there, by a rolling update. Raises NotFoundError `no-revision`."""
@@ -178,7 +182,7 @@ class K8sSite:
         observed = observe(bench, seen, wanted.spec, wanted.alias)
         return Planned(plan=plan_k8s(seen.key, wanted, observed), seen=seen, spec=wanted.spec)
 
-    def _look_ahead(self, planned: Planned, wanted: WantedK8s, platform: str) -> Planned:
+    def _look_ahead(self, planned: Planned, wanted: WantedK8s, platform: str, footprint: Footprint | None) -> Planned:
         """Look at the cluster before anything is made: what will fail is told now, what may fail is a note of the plan."""
         seen, plan = planned.seen, planned.plan
         step = next((one for one in plan.steps if isinstance(one, ApplyManifests)), None)
@@ -186,7 +190,9 @@ class K8sSite:
             return planned
         image = name_unbuilt(wanted.repository)
         demand = Demand(
-            blueprint=Blueprint(key=plan.key, number=step.number, spec=step.spec, image=image, policy=step.policy),
+            blueprint=Blueprint(
+                key=plan.key, number=step.number, spec=step.spec, image=image, footprint=footprint, policy=step.policy
+            ),
             platform=platform,
             more_pods=count_more_pods(seen, step.policy),
             is_first=not seen.exists,

@@ -128,7 +128,7 @@ def test_plan_of_case(case: dict[str, Any]) -> None:
 def test_first_plan_shows_what_is_set_only() -> None:
     wanted = make_wanted({"model": 1})
     changes = {one.what: one.after for one in plan_k8s(KEY, wanted, make_observed({"image": False}, wanted)).changes}
-    assert changes["memory"] == "1Gi"
+    assert (changes["cpu limit"], "memory" in changes) == ("2", False)
     assert "affinity" not in changes
     assert [name for name, value in changes.items() if not value] == []
 

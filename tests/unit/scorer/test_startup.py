@@ -17,7 +17,7 @@ from dockyard_scorer import command
 from dockyard_scorer.errors import ModelError
 from dockyard_scorer.logs import EventLog, LibraryLogHandler
 from dockyard_scorer.proof import Proof, dump_proof, read_proof
-from dockyard_scorer.prove import prove
+from dockyard_scorer.prove import Outputs, prove
 from dockyard_scorer.served_model import ServedModel
 from dockyard_scorer.settings import Settings
 from dockyard_scorer.startup import load_quietly, prove_model, ready_model
@@ -42,7 +42,12 @@ class Desk:
 
     def prove(self, model: Path) -> int:
         settings = replace(self.settings, model=model)
-        return prove(settings, self.settings.proof, log=self.log, library_logs=self.library_logs)
+        outputs = Outputs(proof=self.settings.proof, measured=self.measured)
+        return prove(settings, outputs, log=self.log, library_logs=self.library_logs)
+
+    @property
+    def measured(self) -> Path:
+        return self.settings.proof.with_name("measured.json")
 
     def events(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.stream.getvalue().splitlines()]
@@ -94,6 +99,7 @@ def test_model_that_raises_cannot_be_proved(desk: Desk, saved: Saved) -> None:
 
 def test_model_without_example_cannot_write_a_proof(desk: Desk, saved: Saved) -> None:
     assert desk.prove(saved(models.save_unsigned_knn_model)) == 4
+    assert json.loads(desk.measured.read_bytes())["peak_kib"] > 10_000
     assert desk.events()[-1]["event"] == "no-input-example"
 
 

@@ -18,7 +18,7 @@ from dockyard.domain.errors import (
 )
 from dockyard.domain.image import DEFAULT_BASE, HOST_BASE, Fingerprint, ImageSettings
 from dockyard.domain.k8s import K8sPod, K8sPolicy
-from dockyard.domain.k8s_exposure import HttpRoute
+from dockyard.domain.k8s_exposure import HttpRoute, Ingress
 from dockyard.domain.k8s_scaling import Autoscaling
 from dockyard.domain.plan import OutcomeStatus, RemoveRevision, SmokeTest, StopRevision
 from dockyard.domain.record import RecordStatus
@@ -68,7 +68,7 @@ def test_first_deploy_serves_and_is_recorded(bench: K8sBench) -> None:
     assert [outcome.step for outcome in result.outcomes] == [step.type for step in result.plan.steps]
     assert str(result.image).startswith("registry.example.com/models@sha256:")
     row = describe_status(bench.open(), None, None).rows[0]
-    assert (row.capacity, row.is_recorded) == ("2 of 2 pods, 1Gi each, in default", True)
+    assert (row.capacity, row.is_recorded) == ("2 of 2 pods, 640Mi each (320 MiB measured), in default", True)
 
 
 def test_every_pod_is_asked_and_together_they_get_the_requests_of_the_smoke_test(bench: K8sBench) -> None:
@@ -184,12 +184,12 @@ def test_failed_change_of_the_number_of_pods_goes_back_to_the_former_number(benc
     assert (policy, bench.serving_version()) == (K8sPolicy(), "1")
 
 
-def test_network_policy_comes_and_goes_with_its_setting(bench: K8sBench) -> None:
+def test_optional_object_comes_and_goes_with_its_setting(bench: K8sBench) -> None:
     run(bench)
-    run(bench, policy=K8sPolicy(clients=("web",)))
-    assert "NetworkPolicy/wine" in bench.cluster.describe_deployment(KEY).objects
+    run(bench, policy=K8sPolicy(exposure=Ingress(host="wine.example.com")))
+    assert "Ingress/wine" in bench.cluster.describe_deployment(KEY).objects
     run(bench)
-    assert "NetworkPolicy/wine" not in bench.cluster.describe_deployment(KEY).objects
+    assert "Ingress/wine" not in bench.cluster.describe_deployment(KEY).objects
 
 
 def test_autoscaled_number_of_pods_is_neither_drift_nor_conflict(bench: K8sBench) -> None:
@@ -198,7 +198,9 @@ def test_autoscaled_number_of_pods_is_neither_drift_nor_conflict(bench: K8sBench
     assert any("(2 to 5 pods)" in step.describe() for step in result.plan.steps)
     bench.cluster.meddle(KEY, 4)
     assert run(bench, policy=policy).status is ResultStatus.UNCHANGED
-    assert describe_status(bench.open(), None, None).rows[0].capacity == "2 of 2 pods, 1Gi each, in default"
+    assert (
+        describe_status(bench.open(), None, None).rows[0].capacity == "2 of 2 pods, 640Mi each (320 MiB measured), in default"
+    )
     assert "HorizontalPodAutoscaler/wine" in bench.cluster.describe_deployment(KEY).objects
 
 

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from dockyard.adapters.k8s.render.files import FileRenderer
 from dockyard.domain.attempt import AttemptKind, AttemptStatus
-from dockyard.domain.errors import UsageError
+from dockyard.domain.errors import UnavailableError, UsageError
 from dockyard.domain.image import ImageDigest, ImageSettings
 from dockyard.domain.rendering import LOCK, GitPlace, RenderForm, RenderLock, RenderShape
 from dockyard.domain.request import RenderRequest
@@ -63,6 +63,31 @@ def test_numbers_go_on_with_each_other_revision_and_stay_for_the_same(bench: K8s
 def test_image_that_is_named_is_neither_built_nor_pushed(bench: K8sBench, tmp_path: Path) -> None:
     assert write(bench, tmp_path, image=OTHER).image == OTHER
     assert bench.faults.calls == []
+
+
+def test_pods_get_what_was_measured_of_the_image_that_is_built_here_or_named(bench: K8sBench, tmp_path: Path) -> None:
+    image = write(bench, tmp_path / "built").image
+    other = K8sBench()
+    other.images = bench.images
+    bench.images.delete_image(next(iter(bench.images.list_unused_images(frozenset()))).fingerprint)
+    write(other, tmp_path / "named", image=image)
+    assert [read_memory(tmp_path / one) for one in ("built", "named")] == ["640Mi", "640Mi"]
+
+
+@pytest.mark.parametrize(("said", "given"), [(None, "1Gi"), ("2Gi", "2Gi")])
+def test_image_that_cannot_be_asked_what_was_measured_is_rendered_and_that_is_said(
+    bench: K8sBench, tmp_path: Path, said: str | None, given: str
+) -> None:
+    bench.images.failures["read_footprint"] = UnavailableError("registry-unreachable", "registry.example.com does not answer")
+    assert write(bench, tmp_path, image=OTHER, memory=said).status is ResultStatus.RENDERED
+    assert read_memory(tmp_path) == given
+    assert any("registry.example.com does not answer" in note for note in bench.progress.notes)
+
+
+def read_memory(folder: Path) -> str:
+    deployment = yaml.safe_load((folder / "deployment.yaml").read_text())
+    (container,) = deployment["spec"]["template"]["spec"]["containers"]
+    return str(container["resources"]["limits"]["memory"])
 
 
 def test_history_tells_of_a_render_and_nothing_claims_that_it_serves(bench: K8sBench, tmp_path: Path) -> None:

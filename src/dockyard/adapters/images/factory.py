@@ -18,16 +18,27 @@ from dockyard.adapters.images.errors import translate_image_error, translated
 from dockyard.adapters.images.labels import make_labels
 from dockyard.adapters.images.library import ImageLibrary
 from dockyard.adapters.images.proofs import Proofs
+from dockyard.adapters.images.prover import Recording
 from dockyard.domain.errors import BuildError, UnavailableError, UsageError
-from dockyard.domain.image import BuilderKind, BuiltImage, Fingerprint, ImageDigest, ImageRecipe, ImageSettings
+from dockyard.domain.image import (
+    BuilderKind,
+    BuiltImage,
+    Fingerprint,
+    Footprint,
+    ImageDigest,
+    ImageRecipe,
+    ImageSettings,
+    read_footprint,
+)
 from dockyard.ports import Progress, Request, ResolvedModel
 from dockyard_image.base import ResolvedBase
-from dockyard_image.build import DirectRecipe, append_layer, build_direct
+from dockyard_image.build import DirectRecipe, add_labels, append_layer, build_direct
 from dockyard_image.errors import LockError
 from dockyard_image.fingerprint import FingerprintParts, digest_files, fingerprint
 from dockyard_image.image import StoredImage
 from dockyard_image.lock import LockRequest, lock_requirements
 from dockyard_image.lockfile import Lock
+from dockyard_image.pull import read_image_labels
 from dockyard_image.push import push
 from dockyard_image.registries import Registries
 from dockyard_image.requirements import RequirementSet, rewrite_requirements
@@ -53,8 +64,8 @@ class _Decision:
 class ProofRecorder(Protocol):
     """What runs a finished image once."""
 
-    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> bytes | None:
-        """The content of `proof.json` of an image that is not listed yet; None where the model has no input example.
+    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> Recording:
+        """What a run of an image gives that is not listed yet.
 
         Raises `model-does-not-answer`.
         """
@@ -145,6 +156,14 @@ class DockyardImages:
             self._proofs.fetch_proof(fingerprint, image)
         proof = self._proofs.read_proof(fingerprint)
         return Request(body=proof.body.encode(), content_type=proof.content_type) if proof else None
+
+    def read_footprint(self, image: ImageDigest) -> Footprint | None:
+        """What was measured of an image that was pushed, `repository@sha256:…`; None where it does not say.
+
+        Raises `registry-unreachable`, `credentials-refused`, `registry-refused`, `base-not-found`.
+        """
+        with translated():
+            return read_footprint(read_image_labels(image, self._registries))
 
     def list_unused_images(self, keep: frozenset[Fingerprint]) -> tuple[BuiltImage, ...]:
         """Images of the local store that are not among those to keep."""
@@ -248,20 +267,22 @@ class DockyardImages:
         )
 
     def _prove(self, recipe: ImageRecipe, image: StoredImage) -> StoredImage:
-        """The image with its answer as the last layer."""
-        proof = self._record(recipe, image)
-        return append_layer(self._library.store, image, {PROOF_FILE: proof}, kind=PROOF_LAYER) if proof else image
+        """The image with its answer as the last layer, and what it took as labels."""
+        store, found = self._library.store, self._record(recipe, image)
+        if found.footprint is not None:
+            image = add_labels(store, image, found.footprint.to_labels())
+        return append_layer(store, image, {PROOF_FILE: found.proof}, kind=PROOF_LAYER) if found.proof else image
 
-    def _record(self, recipe: ImageRecipe, image: StoredImage) -> bytes | None:
+    def _record(self, recipe: ImageRecipe, image: StoredImage) -> Recording:
         with self._progress.begin("ask the model its own input example"):
             try:
-                proof = self._prover.record_proof(image, is_unpackable=recipe.builder is BuilderKind.DIRECT)
+                found = self._prover.record_proof(image, is_unpackable=recipe.builder is BuilderKind.DIRECT)
             except UnavailableError as error:
                 self._progress.note(f"the image carries no proof of its answers: {error.message}")
-                return None
-        if proof is None:
+                return Recording()
+        if found.proof is None:
             self._progress.note("the model was logged without an input example: its answers cannot be proved")
-        return proof
+        return found
 
 
 def _describe(image: StoredImage) -> BuiltImage:
@@ -270,6 +291,7 @@ def _describe(image: StoredImage) -> BuiltImage:
         digest=ImageDigest(image.digest),
         size_bytes=image.size,
         has_proof=any(layer.kind == PROOF_LAYER for layer in image.layers),
+        footprint=read_footprint(image.labels),
     )
 
 

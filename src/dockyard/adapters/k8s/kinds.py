@@ -23,7 +23,7 @@ KINDS: Mapping[str, str] = MappingProxyType(
         "ConfigMap": "/api/v1/namespaces/{}/configmaps",
     }
 )
-OPTIONAL = frozenset({*KINDS} - {"Deployment", "Service", "PodDisruptionBudget"})
+OPTIONAL = frozenset({*KINDS} - {"Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"})
 """Kinds that a deployment may do without: whoever may not list them has made none."""
 CUSTOM: Mapping[str, str] = MappingProxyType(
     {

@@ -13,7 +13,7 @@ from typing import Any
 from dockyard.adapters.codec import decode, encode
 from dockyard.domain.deployment import DeploymentKey, Target
 from dockyard.domain.errors import DockyardError
-from dockyard.domain.image import ImageDigest
+from dockyard.domain.image import Footprint, ImageDigest
 from dockyard.domain.k8s import Blueprint, K8sPolicy, K8sSpec, derive_object_name
 from dockyard.domain.k8s_rollout import Traffic
 
@@ -32,6 +32,7 @@ TRAFFIC = "dockyard.io/traffic"
 _NAME = "app.kubernetes.io/name"
 _SPEC = "dockyard.io/spec"
 _IMAGE = "dockyard.io/image"
+_FOOTPRINT = "dockyard.io/footprint"
 
 
 def select_deployment(key: DeploymentKey) -> dict[str, str]:
@@ -88,6 +89,8 @@ def annotate_revision(blueprint: Blueprint) -> dict[str, str]:
         "dockyard.io/registry": model.registry,
         "dockyard.io/fingerprint": blueprint.spec.fingerprint,
     }
+    if blueprint.footprint is not None:
+        told[_FOOTPRINT] = _compact(encode(blueprint.footprint))
     known = {name: value for name, value in told.items() if value}
     return known | {REVISION: str(blueprint.number), _IMAGE: blueprint.image, _SPEC: _compact(encode(blueprint.spec))}
 
@@ -102,6 +105,14 @@ def read_revision(annotations: Mapping[str, str]) -> tuple[int, K8sSpec, ImageDi
     except DockyardError:
         return None
     return int(number), found, ImageDigest(annotations.get(_IMAGE, ""))
+
+
+def read_footprint(annotations: Mapping[str, str]) -> Footprint | None:
+    """What was measured of the image that a pod template is of; None where nothing was, or that cannot be read."""
+    try:
+        return decode(Footprint, annotations[_FOOTPRINT].encode(), what="the annotations of a revision")
+    except (KeyError, DockyardError):
+        return None
 
 
 def write_policy(policy: K8sPolicy) -> str:

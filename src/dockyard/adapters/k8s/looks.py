@@ -18,6 +18,7 @@ from dockyard.adapters.k8s.labels import (
     MANAGER,
     REVISION,
     SERVED_AT,
+    read_footprint,
     read_policy,
     read_revision,
     read_traffic,
@@ -145,6 +146,7 @@ def _describe_candidate(found: Found) -> K8sCandidate | None:
         status=RevisionStatus.STARTING,
         has_served=False,
         created=deployment["metadata"].get("creationTimestamp", ""),
+        footprint=read_footprint(_template_annotations(deployment)),
         replica_set="",  # it is made a moment later
     )
     revision = next((one for one in _list_revisions(own, found.pods) if one.number == number), begun)
@@ -189,6 +191,7 @@ def _list_revisions(
             has_served=bool(served_at) or is_delivered,
             created=group[-1]["metadata"]["creationTimestamp"],
             replica_set=group[0]["metadata"]["name"],
+            footprint=read_footprint(_template_annotations(group[0])),
             pods=pods,
             served_at=served_at or None,
             refusal=_find_refusal(group[0]),

@@ -5,6 +5,7 @@ Whatever is put into a template goes through `tojson`, which YAML reads as the s
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -56,16 +57,18 @@ def render_ways_in(blueprint: TrafficBlueprint, namespace: str) -> tuple[Manifes
 
 def list_values(blueprint: Blueprint, namespace: str) -> dict[str, object]:
     """Return what the templates are filled in with."""
-    settings, name = blueprint.spec.settings, derive_object_name(blueprint.key)
+    settings, name = blueprint.settings, derive_object_name(blueprint.key)
     # A scorer ends as soon as it has nothing left to do, so time for the slowest request costs nothing.
     grace = max(settings.grace_seconds, settings.request_timeout_seconds)
     series = f'namespace="{namespace}",service="{name}"'
+    common = _list_common_values(blueprint, namespace, is_candidate=blueprint.is_candidate)
     return {
-        **_list_common_values(blueprint, namespace, is_candidate=blueprint.is_candidate),
+        **common,
         "annotations": {POLICY: write_policy(blueprint.policy)},
         "revision_annotations": annotate_revision(blueprint),
         "image": blueprint.image,
         "settings": settings,
+        "affinity": _place(settings.affinity, common["selector"]),
         "env": [{"name": name, "value": value} for name, value in (*settings.env, *_own_variables(blueprint, grace))],
         "series": series,
         "dashboard": draw_dashboard(f"{namespace}/{name}", series),
@@ -92,6 +95,13 @@ def _list_common_values(blueprint: TrafficBlueprint, namespace: str, *, is_candi
 def _fill(kind: str, values: Mapping[str, object]) -> Manifest:
     manifest: Manifest = yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
     return manifest
+
+
+def _place(affinity: str, selector: object) -> str:
+    """Pods of a deployment would rather not share a host; what its user says of pods comes in the place of that."""
+    term = {"labelSelector": {"matchLabels": selector}, "topologyKey": "kubernetes.io/hostname"}
+    apart = {"preferredDuringSchedulingIgnoredDuringExecution": [{"weight": 100, "podAffinityTerm": term}]}
+    return json.dumps({"podAntiAffinity": apart, **json.loads(affinity or "{}")}, sort_keys=True)
 
 
 def _own_variables(blueprint: Blueprint, grace: int) -> tuple[tuple[str, str], ...]:

@@ -102,13 +102,13 @@ def _may(api: KubeApi, permission: Permission) -> bool:
 
 def _see_quotas(api: KubeApi, demand: Demand) -> Iterator[Finding]:
     items = _list_items(api, f"/api/v1/namespaces/{api.namespace}/resourcequotas")
-    found = tuple(find_narrow_quotas(items, demand.blueprint.spec.settings, demand.more_pods))
+    found = tuple(find_narrow_quotas(items, demand.blueprint.settings, demand.more_pods))
     yield from found or (approve("quota", f"{demand.more_pods} more pods are within {len(items)} quotas"),)
 
 
 def _see_limits(api: KubeApi, demand: Demand) -> Iterator[Finding]:
     items = _list_items(api, f"/api/v1/namespaces/{api.namespace}/limitranges")
-    found = tuple(find_limits(items, demand.blueprint.spec.settings))
+    found = tuple(find_limits(items, demand.blueprint.settings))
     yield from found or (approve("limit-range", f"the pods are within {len(items)} limit ranges"),)
 
 

@@ -7,14 +7,14 @@ from decimal import Decimal
 from typing import Any
 
 from dockyard.domain.finding import Finding, object_to, warn
-from dockyard.domain.k8s import K8sSettings
+from dockyard.domain.k8s import SizedSettings
 
 Json = Mapping[str, Any]
 _OURS = frozenset({"NotTerminating", "NotBestEffort"})
 """The scopes of quotas that our pods are in; a quota with another one does not count them."""
 
 
-def find_narrow_quotas(quotas: Iterable[Json], settings: K8sSettings, pods: int) -> Iterator[Finding]:
+def find_narrow_quotas(quotas: Iterable[Json], settings: SizedSettings, pods: int) -> Iterator[Finding]:
     """What has no room for so many pods more: a warning, for other pods may end meanwhile."""
     need = {name: amount * pods for name, amount in _list_needs(settings).items()}
     for quota in quotas:
@@ -30,7 +30,7 @@ def find_narrow_quotas(quotas: Iterable[Json], settings: K8sSettings, pods: int)
             yield warn("quota", f"quota {name} has no room for {pods} more pods: {told}", "`kubectl describe quota` tells all")
 
 
-def find_limits(ranges: Iterable[Json], settings: K8sSettings) -> Iterator[Finding]:
+def find_limits(ranges: Iterable[Json], settings: SizedSettings) -> Iterator[Finding]:
     """The limits that a pod of these settings is beyond."""
     asked = {"cpu": _read(settings.cpu), "memory": _read(settings.memory)}
     limits = {"cpu": _read(settings.cpu_limit), "memory": _read(settings.memory)}
@@ -54,10 +54,10 @@ def _break(rule: Json, asked: Mapping[str, Decimal], limits: Mapping[str, Decima
             yield f"a limit of {name} of at most {text} times the request"
 
 
-def _list_needs(settings: K8sSettings) -> Mapping[str, Decimal]:
+def _list_needs(settings: SizedSettings) -> Mapping[str, Decimal]:
     """What one pod takes of each kind that quotas know."""
     cpu, memory, limit = _read(settings.cpu), _read(settings.memory), _read(settings.cpu_limit)
-    one = Decimal(1)
+    one, storage = Decimal(1), _read(settings.storage)
     return {
         "pods": one,
         "count/pods": one,
@@ -67,6 +67,9 @@ def _list_needs(settings: K8sSettings) -> Mapping[str, Decimal]:
         "memory": memory,
         "requests.memory": memory,
         "limits.memory": memory,
+        "ephemeral-storage": storage,
+        "requests.ephemeral-storage": storage,
+        "limits.ephemeral-storage": storage,
     }
 
 

@@ -17,8 +17,9 @@ import pytest
 
 from dockyard.adapters.images.factory import DockyardImages
 from dockyard.adapters.images.library import ImageLibrary
+from dockyard.adapters.images.prover import Recording
 from dockyard.domain.errors import BuildError, DockyardError, UnavailableError, UsageError
-from dockyard.domain.image import BuilderKind, Fingerprint, ImageSettings
+from dockyard.domain.image import BuilderKind, Fingerprint, Footprint, ImageSettings
 from dockyard.ports import ResolvedModel
 from dockyard.testing.surroundings import RecordedProgress
 from dockyard_image import ImageStore, Registries, StoredImage, fetch_base_layers, push
@@ -38,13 +39,14 @@ class ToldProver:
     """Answers as it is told, and remembers what it was asked."""
 
     answer: bytes | DockyardError | None = PROOF
+    footprint: Footprint | None = None
     asked: list[tuple[StoredImage, bool]] = field(default_factory=list)
 
-    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> bytes | None:
+    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> Recording:
         self.asked.append((image, is_unpackable))
         if isinstance(self.answer, DockyardError):
             raise self.answer
-        return self.answer
+        return Recording(proof=self.answer, footprint=self.footprint)
 
 
 @dataclass(kw_only=True)
@@ -54,7 +56,7 @@ class NosyProver(ToldProver):
     store: ImageStore
     listed: list[tuple[StoredImage, ...]] = field(default_factory=list)
 
-    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> bytes | None:
+    def record_proof(self, image: StoredImage, *, is_unpackable: bool) -> Recording:
         self.listed.append(self.store.list())
         with pytest.raises(StoreError, match="another process"), lock_file(self.store.path / "store.lock", wait_seconds=0):
             raise AssertionError("garbage could be collected now")
@@ -117,6 +119,17 @@ def registry(bench: Bench) -> Iterator[FakeRegistry]:
         store = ImageStore(bench.folder / "base")
         push(store, make_base(store), f"{registry.host}/python:3.11", bench.registries)
         yield registry
+
+
+def test_what_was_measured_is_in_the_labels_and_read_back_from_the_registry(bench: Bench, registry: FakeRegistry) -> None:
+    bench.prover.footprint = Footprint(memory_mib=320, load_seconds=16)
+    images, model = bench.open(), bench.model()
+    settings = ImageSettings(base=f"{registry.host}/python:3.11")
+    image = images.build_image(images.describe_recipe(model, settings), model)
+    assert image.footprint == bench.prover.footprint
+    assert images.find_image(image.fingerprint) == image
+    pushed = images.push_image(image, f"{registry.host}/wine:1")
+    assert images.read_footprint(pushed) == image.footprint
 
 
 def test_another_machine_fetches_the_proof_alone_from_the_registry(bench: Bench, registry: FakeRegistry) -> None:

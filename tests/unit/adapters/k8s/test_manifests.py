@@ -72,7 +72,7 @@ def test_named_clients_are_the_only_ones() -> None:
     policy = render(VARIANTS["all"])["NetworkPolicy"]["spec"]
     (rule,) = policy["ingress"]
     names = [one["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"] for one in rule["from"]]
-    assert (names, policy["policyTypes"]) == (["shop", "web"], ["Ingress"])
+    assert (names, policy["policyTypes"]) == (["shop", "web"], ["Ingress", "Egress"])
 
 
 def test_route_leads_from_gateway_listener_hosts_and_path_to_the_service_and_takes_the_path_away() -> None:

@@ -93,7 +93,7 @@ def test_dashboard_shows_metrics_that_the_scorer_has() -> None:
 
 def test_monitoring_without_more_is_a_service_monitor() -> None:
     made = {one["kind"] for one in render_manifests(make_blueprint(policy=K8sPolicy(monitoring=Monitoring())), "models")}
-    assert made - {"Deployment", "Service", "PodDisruptionBudget"} == {"ServiceMonitor"}
+    assert made - {"Deployment", "Service", "PodDisruptionBudget", "NetworkPolicy"} == {"ServiceMonitor"}
 
 
 def test_named_peers_are_namespaces_pods_addresses_the_gateways_and_prometheus_namespace() -> None:
@@ -111,6 +111,17 @@ def test_named_peers_are_namespaces_pods_addresses_the_gateways_and_prometheus_n
     ]
 
 
+def test_pods_may_call_whom_is_named_and_look_up_names() -> None:
+    names, called = render("monitored")["NetworkPolicy"]["spec"]["egress"]
+    assert [(one["port"], one["protocol"]) for one in names["ports"]] == [(53, "UDP"), (53, "TCP")]
+    assert called["to"] == render("monitored")["NetworkPolicy"]["spec"]["ingress"][0]["from"][1:4] != []
+    assert "ports" not in called
+
+
+def test_pods_may_call_everybody_where_nobody_is_named() -> None:
+    assert render("plain")["NetworkPolicy"]["spec"]["egress"] == [{}]
+
+
 def test_pods_go_where_they_are_told_to() -> None:
     template = render("placed")["Deployment"]["spec"]["template"]
     pod = template["spec"]
@@ -118,7 +129,8 @@ def test_pods_go_where_they_are_told_to() -> None:
         {"operator": "Exists", "key": "gpu"},
         {"operator": "Equal", "key": "spot", "value": "yes", "effect": "NoExecute", "tolerationSeconds": 0},
     ]
-    assert (pod["affinity"], pod["runtimeClassName"], pod["priorityClassName"]) == ({"nodeAffinity": {}}, "nvidia", "serving")
+    assert (pod["affinity"].pop("nodeAffinity"), list(pod["affinity"])) == ({}, ["podAntiAffinity"])
+    assert (pod["runtimeClassName"], pod["priorityClassName"]) == ("nvidia", "serving")
     assert (pod["serviceAccountName"], pod["automountServiceAccountToken"]) == ("models", False)
     resources = pod["containers"][0]["resources"]
     assert resources["requests"]["amd.com/gpu"] == resources["limits"]["amd.com/gpu"] == 2

@@ -23,7 +23,7 @@ CHART_KINDS = (
     "HorizontalPodAutoscaler",
 )
 """What the chart has templates for."""
-NOT_SETTINGS = frozenset({"env"})
+NOT_SETTINGS = frozenset({"affinity", "env"})
 """Settings that have arrived in a value of their own."""
 WORKED_OUT = frozenset({"named_peers", "operator"})
 """What templates take of a dataclass that is no field of it."""
