@@ -47,7 +47,9 @@ class LocalStack:
     def call(self, verb: str, *arguments: str) -> dict[str, object]:
         """`dockyard stack`: what it answers."""
         command = [str(Path(sys.executable).with_name("dockyard")), "stack", verb, "--json", *arguments]
-        ended = subprocess.run(command, env=self.environment, cwd=self.home, capture_output=True, text=True, check=False)
+        ended = subprocess.run(
+            command, env=self.environment, cwd=self.home, umask=0o077, capture_output=True, text=True, check=False
+        )
         assert ended.returncode == 0, ended.stdout + ended.stderr
         result: dict[str, object] = json.loads(ended.stdout)["result"]
         return result
@@ -158,6 +160,7 @@ def data_scientist(
     folder = tmp_path_factory.mktemp("place")
     extra = {name: lab_environment[name] for name in ("DOCKYARD_IMAGE__MIRRORS",) if name in lab_environment}
     extra["MLFLOW_TRACKING_URI"] = f"http://127.0.0.1:{stack.port}"
+    extra["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), lab_environment["PATH"]])  # MLflow starts `python`
     place = Place(folder=folder, home=folder / "home", cache=folder / "cache", port=reserve_port(), extra=extra)
     place.configure(CONFIG.format(port=place.port, history_limit=2))
     yield place
@@ -169,7 +172,8 @@ def test_wine_project_runs_against_the_stack_by_mlflow_run(place: Place) -> None
     place.run_program("mlflow", "run", project, "--env-manager", "local", "-P", "alpha=0.3").expect(0)
     client = MlflowClient(place.extra["MLFLOW_TRACKING_URI"])
     version = client.get_model_version("my_first_model", "1")
-    assert client.get_run(str(version.run_id)).data.params == {"alpha": "0.3", "l1_ratio": "0.5"}
+    params = client.get_run(str(version.run_id)).data.params
+    assert (params["alpha"], params["l1_ratio"]) == ("0.3", "0.5")
 
 
 @pytest.mark.filterwarnings("ignore:.*stages:FutureWarning")
@@ -192,7 +196,8 @@ def test_model_by_its_stage_answers_deployed_as_it_does_by_mlflow_models_serve(p
 
 
 def ask(port: int, body: bytes) -> object:
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers={"Content-Type": "application/json"})
+    headers = {"Content-Type": "application/json"}
+    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers=headers)
     with urllib.request.urlopen(request, timeout=30) as answer:
         return json.load(answer)
 

@@ -134,7 +134,8 @@ class ContainerStack:
         return self._connected
 
     def _list(self) -> list[Container]:
-        return self._engine().containers.list(all=True, filters={"label": f"{LABEL_STACK}={self._prefix}"})
+        mine = {"label": f"{LABEL_STACK}={self._prefix}"}
+        return self._engine().containers.list(all=True, filters={**mine}, ignore_removed=True)
 
     def _find(self, part: str) -> Container | None:
         return next((one for one in self._list() if one.labels[LABEL_PART] == part), None)
@@ -156,9 +157,12 @@ class ContainerStack:
         self._secrets.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder, names in SECRETS.items():
             (self._secrets / folder).mkdir(exist_ok=True)
+            (self._secrets / folder).chmod(0o755)  # whatever the umask
             for name in names:
-                with suppress(FileExistsError), (self._secrets / folder / name).open("x", encoding="utf-8") as file:
-                    file.write(secrets.token_hex(16))
+                file = self._secrets / folder / name
+                if not file.exists():
+                    file.write_text(secrets.token_hex(16))
+                file.chmod(0o644)
 
     def _bring_up(self, part: Part) -> None:
         """Start a container of the part, unless one runs as described."""
