@@ -40,7 +40,9 @@ def test_what_is_rendered_is_what_would_be_deployed(configured: CommandLine) -> 
     request = ask(configured, "-o", "out")
     assert configured.deploy("k8s", "-m", "wine", "--env", "prod").code == 0
     assert request.deploy == configured.kit.calls[-1][1]
-    assert request.shape == RenderShape(form=RenderForm.PLAIN, namespace="models", git=GitPlace())
+    assert request.shape == RenderShape(
+        form=RenderForm.PLAIN, namespace="models", git=GitPlace(), rollout=request.deploy.rollout
+    )
     assert (request.folder, request.image, request.revision) == ((configured.folder / "out").resolve(), None, None)
 
 
