@@ -1,9 +1,11 @@
 # Everything that people and CI do with this repository. `make help` lists it.
-# Overridable: PYTHON (the interpreter of .venv), WORKERS (tests at a time), LAB_PARTS (what `test-lab` starts; "none": nothing).
+# Overridable: PYTHON (the interpreter of .venv), WORKERS (tests at a time), LAB_PARTS (what `test-lab` starts; "none": nothing),
+# TOOL (whose tests `test-terraform` runs).
 
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 WORKERS ?= $(shell expr $$(nproc) + 1)
 LAB_PARTS ?= all
+TOOL ?= terraform
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -14,7 +16,7 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 # Processes that tests start take twice their time where Python may not keep what it compiled.
 unexport PYTHONDONTWRITEBYTECODE
-.PHONY: demo check test test-lab lint bench clean help
+.PHONY: demo check test test-lab test-terraform lint bench clean help
 
 help: ## this list
 	@sed -nE 's/^([a-z-]+):.*## (.*)/\1\t\2/p' $(MAKEFILE_LIST) | sort | column -ts "$$(printf '\t')"
@@ -59,6 +61,11 @@ test-lab: $(STAMP) ## the tests on real parts, which lab/ starts (root on Debian
 	if [ $$result != 0 ]; then lab logs; fi; \
 	if [ "$${CI:-}" = true ]; then lab down || result=1; fi; \
 	exit $$result
+
+test-terraform: $(STAMP) ## the tests of the Terraform modules alone, in one tool (TOOL=tofu for OpenTofu)
+	@lab/lab up tools && eval "$$(lab/lab env)" && . lab/lib.sh && need_go && mkdir -p build/terraform && \
+	  go build -C terraform/testing/provider -o $(CURDIR)/build/terraform/terraform-provider-aws . && \
+	  $(BIN)/python tools/terraform_test.py build/terraform/terraform-provider-aws $(TOOL)
 
 lint: $(STAMP) ## format, style, types, layers, sizes, leaks, generated pages
 	@$(BIN)/ruff check

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.sagemaker_batch import SeenJob, TransformJob
+from dockyard.domain.sagemaker_batch import JobModel, SeenJob, TransformJob
 from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, CreateJobModel, GrantJobAccess
 
 
@@ -41,8 +41,8 @@ class JobSupplies(Protocol):
         """Check every value against the service's own model; nothing is contacted. Raises UsageError `setting-invalid`."""
         ...
 
-    def has_model(self, name: str) -> bool:
-        """Whether there is a model of that name."""
+    def list_models(self, key: DeploymentKey) -> tuple[JobModel, ...]:
+        """The models that were made for jobs of a deployment."""
         ...
 
     def create_model(self, key: DeploymentKey, step: CreateJobModel, image: ImageDigest) -> None:

@@ -49,3 +49,5 @@ class StackBook(Protocol):
 
 
 OpenHost = Callable[[StackWish], StackHost]
+SettleWish = Callable[[StackWish], StackWish]
+"""Decides what a wish for a new local stack leaves open: how it runs, and by which image."""

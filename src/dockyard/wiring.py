@@ -342,6 +342,7 @@ def _open_sagemaker(settings: Settings, scorer: Scorer, clock: Clock, logins: li
         revisions=revisions,
         repositories=repositories,
         supplies=supplies,
+        data_folder=place.settings.bucket,
     )
     ports = SageMakerPorts(
         account=account,

@@ -133,8 +133,8 @@ def remove_leftovers(engine: docker.DockerClient, sandbox_id: str, address: str)
         removed += _removes(partial(container.remove, force=True, v=True))
     for network in engine.networks.list(filters=mine):
         removed += _removes(network.remove)
-    for image in engine.images.list():
-        for name in image.attrs.get("RepoDigests") or ():
+    for image in engine.api.images():  # engine.images.list() asks for each of them, and others remove theirs meanwhile
+        for name in image.get("RepoDigests") or ():
             if name.startswith(f"{address}/"):
                 removed += _removes(partial(engine.images.remove, name))
     return removed

@@ -80,7 +80,7 @@ class Sandbox:
         self.guard = Guard()
         self.worlds = Worlds(self.faults.consistency_delay)
         self._workers = Workers(self.events)
-        self._server = Server(self._answer, settings.port)
+        self._server = Server(self.answer, settings.port)
         self._parts = self._make_parts()
         self._launcher = Launcher(self._parts.runner, self._parts.choose_fleet(), self._parts.surroundings, self.pace)
         self._launcher.grace_seconds = settings.grace_seconds
@@ -132,6 +132,10 @@ class Sandbox:
         self.endpoints.stop_all()
         self._parts.stop()
 
+    def answer(self, request: HttpRequest) -> HttpResponse:
+        """Answer a request, however it came. Raises ConnectionCut where none shall be given."""
+        return self._front.answer(request)
+
     def find_serving(self, region: str, name: str) -> ServingEndpoint | None:
         """What the data plane sees of an endpoint."""
         return self.endpoints.find_serving(region, name)
@@ -150,9 +154,6 @@ class Sandbox:
         except BaseException:
             self._server.stop()
             raise
-
-    def _answer(self, request: HttpRequest) -> HttpResponse:
-        return self._front.answer(request)
 
     def _gather_tools(self, parts: Parts) -> Tools:
         return Tools(

@@ -261,3 +261,40 @@ def test_option_that_makes_no_sense_is_refused_before_anything_is_asked(dockyard
     ended = dockyard.deploy("k8s", "-m", "wine", "--env", "prod")
     assert (ended.code, dockyard.kit.calls) == (2, [])
     assert words in ended.err.replace("\n", " ")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        *(
+            ("status",),
+            ("status", "wine"),
+            ("drift",),
+            ("drift", "wine"),
+            ("history", "wine"),
+            ("logs", "wine"),
+            ("predict", "wine"),
+        ),
+        *(("rollback", "wine"), ("promote", "wine"), ("delete", "wine"), ("doctor", "k8s")),
+    ],
+)
+def test_every_verb_finds_what_was_deployed_with_the_same_options(dockyard: CommandLine, arguments: tuple[str, ...]) -> None:
+    dockyard(*arguments, "--namespace", "shop", "--context", "staging")
+    access = find_place(dockyard, "k8s").access
+    assert (access.namespace, access.context) == ("shop", "staging")
+
+
+def test_options_that_are_for_a_cluster_choose_its_environment(dockyard: CommandLine) -> None:
+    dockyard("predict", "wine", "--namespace", "shop")
+    dockyard("status", "--context", "staging")
+    predicted, status = dockyard.kit.calls
+    assert predicted[1] == DeploymentKey(environment="k8s", name="wine", target=Target.K8S)
+    assert status == ("status", "k8s", None)
+
+
+def test_place_that_options_name_is_that_of_the_environment_that_was_chosen(dockyard: CommandLine) -> None:
+    file = dockyard.folder / "dockyard.yaml"
+    file.write_text("environments: {edge: {target: k8s, k8s: {namespace: models, context: edge}}}")
+    dockyard("predict", "edge/wine", "-n", "shop")
+    access = find_place(dockyard, "edge").access
+    assert (access.namespace, access.context) == ("shop", "edge")

@@ -11,12 +11,23 @@ import pytest
 from dockyard.adapters.stack.book import FolderBook
 from dockyard.cli.stack_choices import StackChoice, make_wish
 from dockyard.cli.views.stack import view_stack
+from dockyard.domain.deployment import Runtime
 from dockyard.domain.result import ResultStatus, StackResult
 from dockyard.domain.stack import StackKind, StackWish
 from support.fake_kit import CommandLine
 
 CHOICE = StackChoice(
-    local=False, k8s=True, external=None, name="team", port=1, chart="c", image=None, values=(), context=None, namespace="ml"
+    local=False,
+    k8s=True,
+    external=None,
+    name="team",
+    port=None,
+    runtime=None,
+    chart="c",
+    image=None,
+    values=(),
+    context=None,
+    namespace="ml",
 )
 
 
@@ -33,6 +44,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (("up", "--local", "--k8s"), "usage"),
         (("up", "--local", "--values", "v.yaml"), "usage"),
         (("up", "--k8s", "--values", "away.yaml"), "usage"),
+        (("up", "--k8s", "--runtime", "docker"), "usage"),
+        (("up", "--local", "--runtime", "process", "--image", "tracking:1"), "usage"),
+        (("up", "--local", "--runtime", "docker"), "usage"),
         (("upgrade", "--values", "away.yaml"), "usage"),
         (("up", "--external", "away.json"), "usage"),
         (("up", "--local", "--name", "Team_1"), "name-invalid"),
@@ -46,6 +60,17 @@ def test_what_cannot_be_is_refused_with_nothing_made(
     ended = dockyard("stack", *arguments)
     assert (ended.code, f"error[{code}]" in ended.err) == (2, True)
     assert not home.exists()
+
+
+def test_runtime_and_image_are_kept_with_the_wish(home: Path) -> None:
+    choice = replace(CHOICE, local=True, k8s=False, namespace=None, image="tracking:1", runtime=Runtime.DOCKER)
+    wish = make_wish(choice, home)
+    FolderBook(home).write(wish)
+    assert (
+        FolderBook(home).find("team")
+        == wish
+        == StackWish(name="team", kind=StackKind.LOCAL, runtime=Runtime.DOCKER, image="tracking:1")
+    )
 
 
 def test_stack_that_is_down_is_found_by_its_wish(dockyard: CommandLine, home: Path) -> None:

@@ -15,9 +15,11 @@ README = ROOT / "README.md"
 TUTORIAL = ROOT / "docs" / "tutorial" / "first-deployment.md"
 SAGEMAKER_TUTORIAL = ROOT / "docs" / "tutorial" / "sagemaker.md"
 """Run by `test_sagemaker_tutorial`."""
+K8S_TUTORIAL = ROOT / "docs" / "tutorial" / "kubernetes.md"
+"""Run by `test_k8s_tutorial`."""
 PAGES = (README, *sorted((ROOT / "docs" / "tutorial").glob("*.md")))
 IN_THE_DEMO = "in the demo"
-IN_THE_SAGEMAKER_TUTORIAL = "in the SageMaker tutorial"
+IN_A_TUTORIAL = {"in the SageMaker tutorial": SAGEMAKER_TUTORIAL, "in the Kubernetes tutorial": K8S_TUTORIAL}
 _DELETE = re.compile(r"^    (\S+/dockyard delete .+)$", re.MULTILINE)
 pytestmark = [pytest.mark.process, pytest.mark.timeout(900)]  # minutes, where two cores are busy with other tests
 
@@ -52,9 +54,10 @@ def test_tutorial_prints_what_it_shows(shell: Shell) -> None:
     assert wrong == [], "\n\n".join(wrong)
 
 
-def test_what_readme_shows_of_sagemaker_is_what_the_tutorial_shows() -> None:
-    shown = {command.text: command.output for command in list_commands(SAGEMAKER_TUTORIAL, "")}
-    said = list_commands(README, IN_THE_SAGEMAKER_TUTORIAL)
+@pytest.mark.parametrize(("mark", "page"), IN_A_TUTORIAL.items())
+def test_what_readme_shows_of_a_tutorial_is_what_that_shows(mark: str, page: Path) -> None:
+    shown = {command.text: command.output for command in list_commands(page, "")}
+    said = list_commands(README, mark)
 
     assert said
     for command in said:
@@ -66,9 +69,9 @@ def test_every_block_is_run_or_says_why_it_is_not() -> None:
 
     run = {
         ("README.md", IN_THE_DEMO),
-        ("README.md", IN_THE_SAGEMAKER_TUTORIAL),
+        *(("README.md", mark) for mark in IN_A_TUTORIAL),
         (TUTORIAL.name, ""),
-        (SAGEMAKER_TUTORIAL.name, ""),
+        *((page.name, "") for page in IN_A_TUTORIAL.values()),
     }
     assert [one for one in marks if one not in run and not re.fullmatch(r"not run: .{10,}", one[1])] == []
     assert run <= set(marks)

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, 
 from dockyard.domain.errors import DockyardError, NotFoundError
 from dockyard_sandbox.faults import Rule
 from support.sagemaker_cloud import SageMakerCloud
-from support.sagemaker_things import SUPPLIES, Eyes
+from support.sagemaker_things import SUPPLIES, Eyes, count_things
 
 FAULTS = st.sampled_from(
     [
@@ -55,11 +55,12 @@ class Operations(RuleBasedStateMachine):
 
     @invariant()
     def what_serves_is_whole_and_nothing_is_over(self) -> None:
-        count = self.eyes.count()
+        things = self.eyes.list_things()
+        count = count_things(things)
         if "endpoint" in count:
             endpoint = self.eyes.describe()
             assert endpoint["EndpointStatus"] == "InService"
-            self.eyes.read_image(endpoint["EndpointConfigName"])
+            self.eyes.read_image(endpoint["EndpointConfigName"], things)
         if not self.is_done:
             return
         revisions = count.get("model", 0)
@@ -70,7 +71,7 @@ class Operations(RuleBasedStateMachine):
     @invariant()
     def record_tells_how_it_is(self) -> None:
         seen = self.scene.observe()
-        assert self.scene.list_claiming() == ([seen.serving] if seen.serving else [])
+        assert self.scene.list_claiming(seen) == ([seen.serving] if seen.serving else [])
 
     def teardown(self) -> None:
         self._call((), self.scene.delete)

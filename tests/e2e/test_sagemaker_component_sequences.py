@@ -13,7 +13,7 @@ from dockyard.domain.sagemaker_component import Component
 from dockyard_sandbox.faults import Rule
 from support.sagemaker_cloud import SageMakerCloud
 from support.sagemaker_scene import SETTINGS, Scene
-from support.sagemaker_things import Eyes
+from support.sagemaker_things import Eyes, count_things
 
 POLICY = SageMakerPolicy(
     alarms=AlarmPolicy(), scaling=Scaling(minimum=0, maximum=3, invocations_per_instance=100), timeout_seconds=600
@@ -78,13 +78,13 @@ def test_any_sequence_leaves_what_a_deploy_and_a_delete_leave(
             assert error.code != "internal-error"
     cloud.script()
     scene.deploy(2, history_limit=1)
-    seen, count = scene.observe(), eyes.count()
+    seen, count = scene.observe(), count_things(eyes.list_things())
     assert seen.serving_revision is not None
-    assert (seen.serving_revision.spec.model.version, scene.list_claiming()) == ("2", [seen.serving])
+    assert (seen.serving_revision.spec.model.version, scene.list_claiming(seen)) == ("2", [seen.serving])
     assert (seen.scaling, seen.alarms, len(seen.host_configs)) == (POLICY.scaling, POLICY.alarms, 1)
     assert (count["model"], count["config"], count["endpoint"], count["alarm"]) == (1, 1, 1, 2)
     scene.delete()
-    assert eyes.count() == {}
+    assert eyes.list_things() == []
     assert not scene.observe().exists
     client = cloud.eyes.client("sagemaker")
     assert client.list_inference_components(NameContains=scene.endpoint)["InferenceComponents"] == []

@@ -1,7 +1,7 @@
 """Whatever AWS answers, to whichever call: a command ends done, or failed with the cause and nothing left behind.
 
-The use cases, the adapters and the SDK with its own retries are the real ones; the sandbox stands in for the service, and an
-endpoint that serves is asked all the time. After every fault the same command again completes.
+The use cases, the adapters and the SDK with its own retries are the real ones; the sandbox stands in for the service, over HTTP
+where calls are cut, and an endpoint that serves is asked all the time. After every fault the same command again completes.
 """
 
 from __future__ import annotations
@@ -97,7 +97,7 @@ def test_these_are_all_calls_that_change_something(sagemaker_cloud: SageMakerClo
 @pytest.mark.parametrize("command", COMMANDS)
 def test_command_is_done_though_every_call_fails_once(sagemaker_cloud: SageMakerCloud, command: str, kind: str) -> None:
     rules = [_on(call, kind) for call in (*CALLS[command], *LOOKS)]
-    with open_play(sagemaker_cloud, command) as play:
+    with open_play(sagemaker_cloud, command, over_http=True) as play:
         assert suffer(sagemaker_cloud, play, *rules).is_done
 
 

@@ -13,8 +13,9 @@ import pytest
 
 from support.killed_plays import Mother, open_mother
 from support.sagemaker_cloud import SageMakerCloud
-from support.sagemaker_plays import complete, is_served_throughout, open_play
-from support.sagemaker_scene import keep_in_files
+from support.sagemaker_plays import Play, complete, is_served_throughout, open_play
+from support.sagemaker_scene import BUCKET, keep_in_files
+from support.sagemaker_things import Eyes, count_things
 
 COUNTS = {"create": 16, "update": 13, "rollback": 1, "delete": 12}
 """How many calls of each command change something; a push is one."""
@@ -45,3 +46,20 @@ def test_killed_command_is_completed_by_the_same_command(
 def test_there_are_no_more_calls_to_be_killed_at(sagemaker_cloud: SageMakerCloud, mother: Mother, command: str) -> None:
     with open_play(sagemaker_cloud, command, keep_in_files) as play:
         assert mother.run_killed(play, COUNTS[command] + 1, "before") == 0
+
+
+@pytest.mark.parametrize(("number", "call"), [(7, "CreateModel"), (8, "CreateTransformJob")])
+def test_killed_batch_is_completed_by_the_same_command(
+    sagemaker_cloud: SageMakerCloud, mother: Mother, number: int, call: str
+) -> None:
+    sagemaker_cloud.script()
+    sagemaker_cloud.eyes.client("s3").put_object(Bucket=BUCKET, Key="in/a.csv", Body=b"1")
+    scene = sagemaker_cloud.make_scene(keep_in_files)
+    play = Play(command="batch", scene=scene, eyes=Eyes(session=sagemaker_cloud.eyes, endpoint=scene.endpoint))
+    sagemaker_cloud.sandbox.calls.clear()
+    assert mother.run_killed(play, number, "after") == -signal.SIGKILL
+    assert sagemaker_cloud.list_calls()[-1] == f"sagemaker:{call}"
+    assert "model" in count_things(play.eyes.list_things())
+    complete(play)
+    assert count_things(play.eyes.list_things()) == {"repository": 1, "role": 1}
+    scene.delete()

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.terraform import CONFIGURATIONS, TERRAFORM, TOOLS, Terraform
+from support.terraform import TOOLS, Terraform
+from terraform_test import CONFIGURATIONS, TERRAFORM, run_tests, serve_stand_in
 
 pytestmark = pytest.mark.lab
+RESOURCE = re.compile(r'^resource "(\w+)" "(\w+)" \{\n(.*?)^\}', re.MULTILINE | re.DOTALL)
 MISTAKES = {
     "unknown argument": ("force_delete ", "force_deletion ", "An argument named"),
     "wrong type": ("= var.force_delete", "= [var.force_delete]", "bool required"),
@@ -23,20 +27,45 @@ MISTAKES = {
     ),
 }
 """What is found in the module `registry`, what is put there, and what the tools say then."""
+ALWAYS = {
+    "modules/tracking-ecs": {
+        "aws_ecs_task_definition.this",
+        "aws_iam_role.this",
+        "aws_iam_role_policy.this",
+        "aws_security_group.this",
+        "aws_vpc_security_group_egress_rule.this",
+    }
+}
+"""What a `for_each` makes of names that are written there: server and migration, balancer and server."""
+
+
+def list_counted(module: Path) -> set[str]:
+    """The resources of a module that have `count` or `for_each`."""
+    blocks = (block for file in module.glob("*.tf") for block in RESOURCE.findall(file.read_text("utf-8")))
+    return {f"{kind}.{name}" for kind, name, body in blocks if re.search(r"^  (count|for_each) +=", body, re.MULTILINE)}
 
 
 @pytest.fixture(scope="module")
-def copied(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The modules and examples, where the tools may write beside them."""
-    return shutil.copytree(TERRAFORM, tmp_path_factory.mktemp("copied") / "terraform")
+def serving(
+    provider_stand_in: Path, lab_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[dict[str, str]]:
+    """An environment in which both tools ask one stand-in, which stays."""
+    with serve_stand_in(provider_stand_in / "terraform-provider-aws", tmp_path_factory.mktemp("serving")) as told:
+        yield {**lab_environment, **told}
 
 
 @pytest.mark.parametrize("configuration", CONFIGURATIONS)
-def test_every_run_passes_in_both_alike(terraform: Terraform, copied: Path, configuration: str) -> None:
-    first, second = (terraform.test(tool, copied / configuration) for tool in TOOLS)
+def test_every_run_passes_in_both_alike_and_every_number_of_things_is_tried(
+    terraform: Terraform, serving: dict[str, str], configuration: str, tmp_path: Path
+) -> None:
+    first, second = (run_tests(terraform.folder / tool, configuration, tmp_path / tool, serving) for tool in TOOLS)
 
-    assert first == dict.fromkeys(first, "pass")
-    assert second == first
+    assert first.statuses == dict.fromkeys(first.statuses, "pass")
+    assert second.statuses == first.statuses
+    if configuration.startswith("modules/"):
+        counted = list_counted(TERRAFORM / configuration) - ALWAYS.get(configuration, set())
+        numbers = {one: {made.get(one, 0) for made in first.made} for one in counted}
+        assert {one: found for one, found in numbers.items() if len(found) < 2} == {}
 
 
 @pytest.mark.parametrize("tool", TOOLS)

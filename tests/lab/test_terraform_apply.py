@@ -30,16 +30,18 @@ from dockyard.domain.sagemaker import (
     RolloutKind,
     SageMakerPolicy,
     Scaling,
+    ScheduledCapacity,
     derive_endpoint_name,
 )
 from dockyard.domain.sagemaker_blueprint import EndpointBlueprint
 from dockyard.domain.sagemaker_capture import DataCapture
-from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel
+from dockyard.domain.sagemaker_steps import CreateEndpointConfig, CreateModel, CreateShadowConfig, UpdateEndpoint
 from support.provider_backend import serve_backend
 from support.sandbox_cloud import CloudBench, open_cloud
 from support.sandbox_images import build_sandbox_stand_in
-from support.terraform import TERRAFORM, TOOLS, Terraform
+from support.terraform import TOOLS, Terraform
 from support.terraform_values import make_blueprint
+from terraform_test import TERRAFORM
 
 pytestmark = pytest.mark.lab
 BUCKET = "team-models"
@@ -53,8 +55,14 @@ SETTINGS: dict[str, object] = {
 POLICY = SageMakerPolicy(
     rollout=Rollout(kind=RolloutKind.CANARY),
     alarms=AlarmPolicy(error_percent=0.5, latency_ms=250, period_seconds=30, periods=2),
-    scaling=Scaling(minimum=1, maximum=3, invocations_per_instance=600),
+    scaling=Scaling(
+        minimum=1,
+        maximum=3,
+        invocations_per_instance=600,
+        schedule=(ScheduledCapacity(name="night", schedule="cron(0 22 * * ? *)", minimum=1, maximum=1),),
+    ),
 )
+IN_SHADOW = replace(POLICY, rollout=Rollout(kind=RolloutKind.SHADOW, shadow_percent=50))
 NAMES = {"ModelName", "EndpointConfigName", "PolicyName", "AlarmDescription", "Tags"}
 """What is called otherwise than after a deploy; tags are not among what is described."""
 LISTS = {
@@ -90,6 +98,10 @@ class Life:
     left: dict[str, list[str]]
     differences: dict[str, str | None]
     """Where the rendered endpoint is not as `deploy sagemaker` would have made it."""
+    rollouts: tuple[dict[str, Any], dict[str, Any]]
+    """How its update went, and how a deploy's would have."""
+    shadow: str | None
+    """Where the variant in the shadow is not as a deploy would have made it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -147,34 +159,72 @@ def find_differences(cloud: CloudBench, blueprint: EndpointBlueprint) -> dict[st
     name = config["ProductionVariants"][0]["ModelName"]
     model = sagemaker.describe_model(ModelName=name)
     alarms = cloud.client("cloudwatch").describe_alarms()["MetricAlarms"]
-    policies = scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
-    targets = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    there = {
+        "PutScalingPolicy": scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"],
+        "PutScheduledAction": scaling.describe_scheduled_actions(ServiceNamespace="sagemaker")["ScheduledActions"],
+        "RegisterScalableTarget": scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"],
+    }
     assert blueprint.policy.alarms is not None
     assert blueprint.policy.scaling is not None
     asked = {
         "model": (requests.create_model(key, CreateModel(number=1, name=name, spec=spec), blueprint.image), model),
         "config": (requests.create_endpoint_config(key, CreateEndpointConfig(number=1, name=name, spec=spec)), config),
         **{
-            one["AlarmName"]: (one, next(there for there in alarms if there["AlarmName"] == one["AlarmName"]))
+            one["AlarmName"]: (one, next(alarm for alarm in alarms if alarm["AlarmName"] == one["AlarmName"]))
             for one in requests.put_alarms(key, endpoint, blueprint.policy.alarms)
         },
         **{
-            operation: (one, (targets if operation == "RegisterScalableTarget" else policies)[0])
+            operation: (one, there[operation][0])
             for _, operation, one in requests.put_scaling(endpoint, blueprint.policy.scaling)
         },
     }
     return {thing: requests.differs(_without_names(wanted), _sort_metrics(there)) for thing, (wanted, there) in asked.items()}
 
 
+def compare_rollouts(cloud: CloudBench, blueprint: EndpointBlueprint) -> tuple[dict[str, Any], dict[str, Any]]:
+    """How the last update went, and how a deploy's would have."""
+    there = cloud.client("sagemaker").describe_endpoint(EndpointName="wine")["LastDeploymentConfig"]
+    step = UpdateEndpoint(
+        endpoint="wine",
+        config="new",
+        number=2,
+        previous_config="old",
+        rollout=blueprint.policy.rollout,
+        alarms=blueprint.policy.alarms,
+        keeps_counts=False,
+    )
+    return there, requests.update_endpoint(step)["DeploymentConfig"]
+
+
+def find_shadow_difference(cloud: CloudBench, blueprint: EndpointBlueprint) -> str | None:
+    """Where the configuration with a shadow is not as a deploy asks for it."""
+    sagemaker, spec = cloud.client("sagemaker"), blueprint.spec
+    step = CreateShadowConfig(
+        name="both", production="one", production_spec=spec, shadow="other", shadow_spec=spec,
+        percent=blueprint.policy.rollout.shadow_percent,
+    )  # fmt: skip
+    config = sagemaker.describe_endpoint(EndpointName="wine")["EndpointConfigName"]
+    (there,) = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ShadowProductionVariants"]
+    (wanted,) = requests.create_shadow_config(blueprint.key, step)["ShadowProductionVariants"]
+    return requests.differs({**wanted, "ModelName": there["ModelName"]}, there)
+
+
 def _without_names(wanted: dict[str, Any]) -> dict[str, Any]:
-    capture = {name: one for name, one in wanted.get("DataCaptureConfig", {}).items() if name != "CaptureContentTypeHeader"}
-    bare = {name: one for name, one in wanted.items() if name not in NAMES}
-    return _sort_metrics({**bare, **({"DataCaptureConfig": capture} if capture else {})})
+    return _sort_metrics({name: one for name, one in wanted.items() if name not in NAMES})
 
 
 def _sort_metrics(alarm: dict[str, Any]) -> dict[str, Any]:
     """Queries of an alarm are a set to Terraform."""
     return {name: sorted(one, key=itemgetter("Id")) if name == "Metrics" else one for name, one in alarm.items()}
+
+
+def apply_rendered(stack: Stack, blueprint: EndpointBlueprint) -> None:
+    """Render, and apply what was rendered."""
+    files = TerraformRenderer().render_files(blueprint, ModuleShape(source="../terraform/modules/endpoint"))
+    write_file(stack.folder / "main.tf", files["main.tf"])
+    stack.run("get")
+    stack.run("fmt", "-check")
+    stack.run("apply", "-auto-approve")
 
 
 @pytest.fixture(scope="module", params=TOOLS)
@@ -195,12 +245,22 @@ def life(request: pytest.FixtureRequest, terraform: Terraform, tmp_path_factory:
         left = stack.list_things()
         rendered = replace(stack, folder=folder / "rendered")
         blueprint = make_blueprint(POLICY, ImageDigest(image), **{**SETTINGS, "role": cloud.make_role()})
-        files = TerraformRenderer().render_files(blueprint, ModuleShape(source="../terraform/modules/endpoint"))
-        write_file(rendered.folder / "main.tf", files["main.tf"])
-        rendered.run("get")
-        rendered.run("fmt", "-check")
-        rendered.run("apply", "-auto-approve")
-        yield Life(made=made, bucket=bucket, changed=changed, left=left, differences=find_differences(cloud, blueprint))
+        apply_rendered(rendered, blueprint)
+        differences = find_differences(cloud, blueprint)
+        other = replace(blueprint, spec=replace(blueprint.spec, settings=replace(blueprint.spec.settings, env=())))
+        apply_rendered(rendered, other)
+        rollouts = compare_rollouts(cloud, other)
+        in_shadow = replace(other, policy=IN_SHADOW, shadow=other.image)
+        apply_rendered(rendered, in_shadow)
+        yield Life(
+            made=made,
+            bucket=bucket,
+            changed=changed,
+            left=left,
+            differences=differences,
+            rollouts=rollouts,
+            shadow=find_shadow_difference(cloud, in_shadow),
+        )
 
 
 def test_endpoint_serves_and_a_second_plan_is_empty(life: Life) -> None:
@@ -238,10 +298,18 @@ def test_another_instance_type_updates_the_endpoint_and_leaves_nothing_of_the_ol
 
 
 def test_rendered_endpoint_is_the_one_that_a_deploy_makes(life: Life) -> None:
-    assert sorted(life.differences) == [
-        "PutScalingPolicy", "RegisterScalableTarget", "config", "dockyard-wine-errors", "dockyard-wine-latency", "model"
-    ]  # fmt: skip
+    scaling = {"PutScalingPolicy", "PutScheduledAction", "RegisterScalableTarget"}
+    assert life.differences.keys() == scaling | {"config", "dockyard-wine-errors", "dockyard-wine-latency", "model"}
     assert set(life.differences.values()) == {None}, life.differences
+
+
+def test_rendered_endpoint_is_updated_as_a_deploy_updates_it(life: Life) -> None:
+    there, wanted = life.rollouts
+    assert there == wanted
+
+
+def test_rendered_shadow_is_the_one_that_a_deploy_makes(life: Life) -> None:
+    assert life.shadow is None
 
 
 def test_nothing_is_left_after_destroy(life: Life) -> None:

@@ -15,7 +15,8 @@ from dockyard.adapters.config_model import Configuration
 from dockyard.domain.deployment import Target
 from support.kubernetes_schemas import validate
 from support.lab import ROOT
-from support.terraform import TERRAFORM, TOOLS, Terraform
+from support.terraform import TOOLS, Terraform
+from terraform_test import TERRAFORM
 
 pytestmark = pytest.mark.lab
 ROLE = "arn:aws:iam::111122223333:role/mlflow"
@@ -28,7 +29,10 @@ GIVEN: dict[str, object] = {
     },
     "environments": {"prod": "models"},
 }  # fmt: skip
-VARIANTS = {"pod identity": GIVEN, "irsa and users": {**GIVEN, "ingress": None, "role_arn": ROLE, "users_secret": "users"}}
+VARIANTS = {
+    "pod identity": GIVEN,
+    "irsa and users": {**GIVEN, "ingress": None, "role_arn": ROLE, "users_secret": "users", "backup": {}},
+}
 
 
 def apply(terraform: Terraform, tool: str, variables: dict[str, object], folder: Path) -> dict[str, Any]:

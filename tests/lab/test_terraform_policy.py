@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from support.checkov import scan
-from support.terraform import TERRAFORM
+from terraform_test import TERRAFORM
 
 pytestmark = pytest.mark.lab
 RESOURCE = re.compile(r'^resource "', re.MULTILINE)

@@ -14,7 +14,8 @@ import pytest
 
 from support.provider_backend import serve_backend
 from support.sandbox_cloud import open_cloud
-from support.terraform import TERRAFORM, TOOLS, Terraform
+from support.terraform import TOOLS, Terraform
+from terraform_test import TERRAFORM
 
 pytestmark = pytest.mark.lab
 KEY = "arn:aws:kms:us-east-1:123456789012:key/1234"

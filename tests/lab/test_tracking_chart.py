@@ -12,6 +12,7 @@ import pytest
 from kubernetes import client
 
 import leaks
+from support.checkov import scan
 from support.cluster_stand_in import open_namespace
 from support.tracking_renders import CHART, SETS, Json, Rendering, distinct_objects, load_objects, run_helm
 
@@ -76,6 +77,14 @@ def test_kube_score_has_nothing_to_say(lab_tools: Path, tracking_renders: Mappin
         assert len(lines) > 20, ended.stderr
         said = {line.partition(": ")[2] for line in lines if not line.startswith(("[OK]", "[SKIPPED]"))}
         assert said == WANTED_SO.get(name, set()), name
+
+
+def test_checkov_has_nothing_to_say(tracking_renders: Mapping[str, Rendering], tmp_path: Path) -> None:
+    for name, rendering in tracking_renders.items():
+        (tmp_path / f"{name}.yaml").write_text(rendering.text)
+    found = scan(tmp_path, "kubernetes")
+    assert found.failed == found.skipped == ()
+    assert {path for path, _ in found.passed} == {f"{name}.yaml" for name in tracking_renders}
 
 
 def test_nothing_that_is_rendered_looks_like_a_secret(tracking_renders: Mapping[str, Rendering]) -> None:

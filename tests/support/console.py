@@ -66,7 +66,7 @@ class Shell:
     port: str
     environ: Mapping[str, str]
     replaced: tuple[tuple[str, str], ...] = ()
-    """What pages say, and what stands for it here, in commands and in what they print."""
+    """What pages say, and what stands for it here: in commands, in files, and in what is printed."""
 
     def run(self, commands: tuple[str, ...]) -> tuple[Command, ...]:
         """Run commands one after the other; fails the test at the first that ends with another code than 0."""
@@ -91,7 +91,7 @@ class Shell:
     def find_wrong(self, page: Path) -> list[str]:
         """Do what a page says; return what was printed otherwise than it shows."""
         for name, text in read_files(page):
-            (self.folder / name).write_text(text)
+            (self.folder / name).write_text(self._to_test(text))
         wanted = list_commands(page, "")
         printed = self.run(tuple(command.text for command in wanted))
         return [

@@ -5,13 +5,21 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from io import BytesIO
 from typing import Any
+from urllib.parse import urlsplit
 
+from botocore.awsrequest import AWSPreparedRequest, AWSResponse
+from botocore.exceptions import ConnectionClosedError
 from botocore.retries import standard
 from botocore.retries.quota import RetryQuota
+from urllib3 import HTTPResponse
 
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.sagemaker_place import AwsAccess
+from dockyard_sandbox.front import ConnectionCut
+from dockyard_sandbox.routes import HttpRequest
+from dockyard_sandbox.sandbox import Sandbox
 
 SERVICES = (
     "application-autoscaling",
@@ -52,6 +60,43 @@ def hurry(client: Any) -> None:  # noqa: ANN401  boto3's clients have no types
     )
     client.meta.events.unregister(f"needs-retry.{name}", unique_id=identity)
     client.meta.events.register(f"needs-retry.{name}", handler.needs_retry, unique_id=identity)
+
+
+def shorten(session: Session, sandbox: Sandbox) -> None:
+    """Let a session's clients reach a sandbox of this process without a socket, which is half of what a call costs."""
+
+    def answer(request: AWSPreparedRequest, **_: object) -> AWSResponse:
+        place = urlsplit(request.url)
+        headers = {name.lower(): _read_text(value) for name, value in request.headers.items()}
+        body = request.body.read() if hasattr(request.body, "read") else request.body or b""
+        try:
+            told = sandbox.answer(
+                HttpRequest(
+                    method=request.method,
+                    path=place.path,
+                    query=place.query,
+                    headers={"host": place.netloc, **headers},
+                    body=body.encode() if isinstance(body, str) else bytes(body),
+                )
+            )
+        except ConnectionCut as cut:
+            raise ConnectionClosedError(endpoint_url=request.url) from cut
+        content = told.body if told.chunks is None else b"".join(told.chunks)
+        raw = HTTPResponse(
+            body=BytesIO(content),
+            headers=dict(told.headers),
+            status=told.status,
+            preload_content=False,
+            request_method=request.method,
+        )
+        return AWSResponse(request.url, told.status, raw.headers, raw)
+
+    for service in SERVICES:
+        session.client(service).meta.events.register("before-send", answer)
+
+
+def _read_text(value: str | bytes) -> str:
+    return value.decode() if isinstance(value, bytes) else value
 
 
 @contextmanager

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from typing_extensions import override
@@ -27,9 +28,14 @@ from dockyard_sandbox.repositories import EcrError, Repositories
 from dockyard_sandbox.runner import Container, ContainerSpec, ImagePullError
 from dockyard_sandbox.sandbox import Sandbox, SandboxSettings
 from dockyard_sandbox.testing import FakeContainer, FakeImage, FakeRunner
-from support.quick_aws import open_quick_session
+from support.quick_aws import open_quick_session, shorten
 from support.sagemaker_scene import BUCKET, Keep, Scene, Wire, answer_of, keep_in_memory, open_wire
 
+if TYPE_CHECKING:
+    from support.sagemaker_plays import Play
+
+INSTANCES = 200
+"""The quota: what tests have created waits for those that delete it."""
 SPEED = 5000
 """How many of AWS's seconds pass in one of ours."""
 
@@ -68,9 +74,12 @@ class SageMakerCloud:
     sandbox: Sandbox
     folder: Path
     wire: Wire
+    """In this process."""
+    far: Wire
+    """Over HTTP, as everybody else has it."""
     eyes: Session
     _numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
-    resting: dict[str, object] = field(default_factory=dict)
+    resting: dict[str, list[Play]] = field(default_factory=dict)
     """What tests leave for those after them."""
 
     def make_scene(self, keep: Keep = keep_in_memory) -> Scene:
@@ -103,11 +112,15 @@ def open_sagemaker_cloud(folder: Path) -> Iterator[SageMakerCloud]:
         return dataclasses.replace(local.make_parts(bearings), runner=runner, fleet=SharedFleet(runner))
 
     with Sandbox(SandboxSettings(make_parts=make_parts, speed=SPEED, startup_speed=480)) as sandbox:
-        sessions = [open_quick_session(sandbox.environment) for _ in range(2)]
-        sessions[1].client("s3").create_bucket(Bucket=BUCKET)
-        wire = open_wire(sessions[0], folder)
-        yield SageMakerCloud(sandbox=sandbox, folder=folder, wire=wire, eyes=sessions[1])
-        wire.registries.close()
+        near, eyes, far = (open_quick_session(sandbox.environment) for _ in range(3))
+        for session in (near, eyes):
+            shorten(session, sandbox)
+        sandbox.quotas.change({"ml.m5.large": INSTANCES})
+        eyes.client("s3").create_bucket(Bucket=BUCKET)
+        wires = [open_wire(session, folder) for session in (near, far)]
+        yield SageMakerCloud(sandbox=sandbox, folder=folder, wire=wires[0], far=wires[1], eyes=eyes)
+        for wire in wires:
+            wire.registries.close()
         defects = [event.text for event in sandbox.events.list_events() if event.kind == "defect"]
     assert defects == []
     assert not runner.running

@@ -1,23 +1,27 @@
 """Create, update, rollback and delete on the sandbox, again and again on the same deployments; and what faults make of them.
 
-A play begins where the one before it ended, as long as that ended well: most of what a test would have to make is there.
+A play begins where the one before it ended, as long as that ended well: most of what a test would have to make is there. What
+one created another one deletes.
 """
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from dockyard.domain.errors import DockyardError, NotFoundError
-from dockyard.domain.result import DeleteResult, DeployResult, ResultStatus
+from dockyard.domain.result import BatchResult, DeleteResult, DeployResult, ResultStatus
 from dockyard_sandbox.faults import Rule
 from support.endpoint_load import EndpointLoad
 from support.sagemaker_cloud import SageMakerCloud
 from support.sagemaker_scene import Keep, Scene, keep_in_memory
-from support.sagemaker_things import Eyes, expect_things
+from support.sagemaker_things import Eyes, count_things, expect_things
 
 COMMANDS = ("create", "update", "rollback", "delete")
+_THEN = {"create": "delete", "delete": "create"}
+"""What comes next for a deployment, where that is something else."""
 _PAUSE_SECONDS = 0.1
 
 
@@ -43,6 +47,8 @@ class Play:
     scene: Scene
     eyes: Eyes
     at: int = 0
+    things: list[tuple[str, str]] = field(default_factory=list)
+    """All that there is of it between two calls of its command."""
 
     def prepare(self) -> None:
         """Let there be what the command is about."""
@@ -53,6 +59,7 @@ class Play:
         if self.command == "rollback":
             self.scene.deploy(2)
             self.at = 2
+        self.things = self.eyes.list_things()
 
     def act(self) -> Ending:
         """Call the command, which has the same aim until the play has ended."""
@@ -71,7 +78,9 @@ class Play:
         said = " ".join(f"{one.code} {one.message}" for one in result.failures)
         return Ending(said=said, is_partial=result.status is ResultStatus.PARTIAL)
 
-    def _call(self) -> DeployResult | DeleteResult:
+    def _call(self) -> DeployResult | DeleteResult | BatchResult:
+        if self.command == "batch":
+            return self.scene.batch()
         if self.command == "rollback":
             return self.scene.roll_back(3 - self.at)
         if self.command == "delete":
@@ -80,47 +89,46 @@ class Play:
 
     def assert_ended(self) -> None:
         """All is as the command is to leave it, and nothing else is there."""
+        self.things = self.eyes.list_things()
         if self.command == "delete":
-            left = self.eyes.list_things()
-            assert left == [], left
+            assert self.things == [], self.things
             return
-        count, expected = self.eyes.count(), expect_things(2 if self.command == "rollback" else 1)
+        count, expected = count_things(self.things), expect_things(2 if self.command == "rollback" else 1)
         assert count == expected, count
         seen, endpoint = self.scene.observe(), self.eyes.describe()
         assert endpoint["EndpointStatus"] == "InService"
-        digest = self.eyes.read_image(endpoint["EndpointConfigName"])
+        digest = self.eyes.read_image(endpoint["EndpointConfigName"], self.things)
         assert seen.serving_revision is not None
         assert seen.serving_revision.image.endswith(digest)
         version = 3 - self.at if self.command == "rollback" else self.at + 1
         assert seen.serving_revision.spec.model.digest == self.scene.resolve(version).digest
-        assert self.scene.list_claiming() == [seen.serving]
+        assert self.scene.list_claiming(seen) == [seen.serving]
         assert not self.scene.local.queue.list_entries()
 
     def close(self) -> None:
-        """Remember where it is, or take away what was created."""
-        if self.command == "create":
-            self.scene.delete()
-            assert self.eyes.list_things() == []
-        elif self.command == "rollback":
+        """Remember where it is."""
+        if self.command == "rollback":
             self.at = 3 - self.at
         else:
             self.at = 0 if self.command == "delete" else self.at + 1
 
 
 @contextmanager
-def open_play(cloud: SageMakerCloud, command: str, keep: Keep = keep_in_memory) -> Iterator[Play]:
+def open_play(cloud: SageMakerCloud, command: str, keep: Keep = keep_in_memory, *, over_http: bool = False) -> Iterator[Play]:
     """A play that is prepared; what it leaves is looked at when the block has ended well."""
-    kind = f"{command} {keep.__name__}"
-    found = cloud.resting.pop(kind, None)
-    if not isinstance(found, Play):
+    resting = cloud.resting.setdefault(f"{command} {keep.__name__}", [])
+    if resting:
+        found = dataclasses.replace(resting.pop(), command=command)
+    else:
         scene = cloud.make_scene(keep)
         found = Play(command=command, scene=scene, eyes=Eyes(session=cloud.eyes, endpoint=scene.endpoint))
     cloud.script()
     found.prepare()
+    found.scene.wire = cloud.far if over_http else cloud.wire
     yield found
     found.assert_ended()
     found.close()
-    cloud.resting[kind] = found
+    cloud.resting.setdefault(f"{_THEN.get(command, command)} {keep.__name__}", []).append(found)
 
 
 @contextmanager
@@ -140,14 +148,14 @@ def suffer(cloud: SageMakerCloud, play: Play, *rules: Rule) -> Ending:
 
     A command that failed has left nothing behind: but for `delete`, all is as before.
     """
-    before = play.eyes.list_things()
     with is_served_throughout(cloud, play):
         cloud.script(*rules)
         ending = play.act()
         cloud.script()
         if ending.code and play.command != "delete":
             left = play.eyes.list_things()
-            assert left == before, f"{ending}\nleft: {sorted({*left} ^ {*before})}"
+            difference = sorted({*left} ^ {*play.things})
+            assert left == play.things, f"{ending}\nleft: {difference}\n{play.scene.progress.notes[-9:]}"
         complete(play)
     return ending
 

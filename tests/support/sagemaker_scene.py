@@ -20,6 +20,8 @@ from dockyard.adapters.locks import FileLocks
 from dockyard.adapters.sagemaker.account import AwsAccount
 from dockyard.adapters.sagemaker.components import SageMakerComponents
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints
+from dockyard.adapters.sagemaker.job_supplies import SageMakerJobSupplies
+from dockyard.adapters.sagemaker.jobs import SageMakerJobs
 from dockyard.adapters.sagemaker.learning_containers import SdkLearningContainers
 from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.preflight import SageMakerPreflight
@@ -36,8 +38,8 @@ from dockyard.domain.image import Fingerprint, ImageSettings
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.record import RecordStatus
 from dockyard.domain.reference import parse_model_ref
-from dockyard.domain.request import DeleteRequest, RollbackRequest, SageMakerDeployRequest
-from dockyard.domain.result import DeleteResult, DeployResult
+from dockyard.domain.request import BatchRequest, DeleteRequest, RollbackRequest, SageMakerDeployRequest
+from dockyard.domain.result import BatchResult, DeleteResult, DeployResult
 from dockyard.domain.sagemaker import (
     AlarmPolicy,
     ModelDelivery,
@@ -48,12 +50,14 @@ from dockyard.domain.sagemaker import (
     Scaling,
     derive_endpoint_name,
 )
+from dockyard.domain.sagemaker_batch import BatchSettings
 from dockyard.domain.sagemaker_package import PackagePolicy
 from dockyard.ports import Clock, EntryQueue, Journal, Locks
 from dockyard.testing.attempts import MemoryJournal, MemoryLocks
 from dockyard.testing.images import MemoryCaches, MemoryImages
 from dockyard.testing.registry import MemoryQueue, MemoryRegistry
 from dockyard.testing.surroundings import RecordedProgress
+from dockyard.usecases.batch import BatchDesk, run_batch
 from dockyard.usecases.delete import delete_deployment
 from dockyard.usecases.deploy import deploy
 from dockyard.usecases.rollback import roll_back
@@ -211,6 +215,20 @@ class Scene:
         """Bring a revision back."""
         return roll_back(self.open(), RollbackRequest(key=self.key, number=number, smoke_requests=1), plan_only=plan_only)
 
+    def batch(self, version: int = 1) -> BatchResult:
+        """Let a version answer for the objects below `in/`."""
+        bench = self.open()
+        site = bench.sites.find(self.key.environment)
+        assert isinstance(site, SageMakerSite)
+        assert isinstance(site.ports.revisions, SageMakerRevisions)
+        jobs = SageMakerJobs(self.wire.session)
+        desk = BatchDesk(site=site, jobs=jobs, supplies=SageMakerJobSupplies(jobs=jobs, revisions=site.ports.revisions))
+        place = f"s3://{BUCKET}"
+        request = BatchRequest(
+            deploy=self.want(version), input=f"{place}/in/", output=f"{place}/out/{self.name}", settings=BatchSettings()
+        )
+        return run_batch(bench, desk, request, plan_only=False)
+
     def delete(self, *, plan_only: bool = False) -> DeleteResult:
         """Take it away."""
         return delete_deployment(self.open(), DeleteRequest(key=self.key), plan_only=plan_only)
@@ -231,9 +249,9 @@ class Scene:
         """The model of a version."""
         return self.local.registry.resolve_model(parse_model_ref(self.local.refer(version))).version.identity
 
-    def list_claiming(self) -> list[int]:
-        """The revisions whose record says that they serve."""
-        seen, registry = self.observe(), self.local.registry
+    def list_claiming(self, seen: ObservedSageMaker | None = None) -> list[int]:
+        """The revisions whose record says that they serve, of those that are there, or have just been seen."""
+        seen, registry = seen or self.observe(), self.local.registry
         records = [(one.number, registry.find_record(self.key, one.spec.model)) for one in seen.revisions]
         return [number for number, record in records if record and record.status is RecordStatus.SERVING]
 

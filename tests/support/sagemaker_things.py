@@ -13,6 +13,8 @@ from dockyard.adapters.sagemaker.session import Session
 from dockyard.domain.sagemaker import derive_repository_name, derive_role_name, revision_name_stem
 from support.sagemaker_scene import BUCKET
 
+_PAGE = 100
+"""How many are listed of the things whose names begin as the endpoint's does, where the service itself lists 10."""
 SUPPLIES = {"group": 1, "repository": 1, "role": 1, "alarm": 2, "scaled": 1, "policy": 1}
 
 
@@ -21,16 +23,17 @@ def expect_things(revisions: int) -> dict[str, int]:
     return {"endpoint": 1, **dict.fromkeys(("model", "config", "package", "image", "data"), revisions), **SUPPLIES}
 
 
+def count_things(things: list[tuple[str, str]]) -> dict[str, int]:
+    """How many there are of each kind."""
+    return dict(Counter(kind for kind, _ in things))
+
+
 @dataclass(frozen=True, kw_only=True)
 class Eyes:
     """Looks at the things of one endpoint."""
 
     session: Session
     endpoint: str
-
-    def count(self) -> dict[str, int]:
-        """How many there are of each kind."""
-        return dict(Counter(kind for kind, _ in self.list_things()))
 
     def list_things(self) -> list[tuple[str, str]]:
         """Kind and name of all."""
@@ -42,23 +45,23 @@ class Eyes:
         found: Mapping[str, Any] = self.session.client("sagemaker").describe_endpoint(EndpointName=self.endpoint)
         return found
 
-    def read_image(self, config: str) -> str:
-        """The digest of what a configuration runs; all that it is made of must be there."""
+    def read_image(self, config: str, things: list[tuple[str, str]]) -> str:
+        """The digest of what a configuration runs; all that it is made of must be among the things that there are."""
         client = self.session.client("sagemaker")
         variant = client.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"][0]
         container = client.describe_model(ModelName=variant["ModelName"])["PrimaryContainer"]
         digest = str(container["Image"].rpartition("@")[2])
         data = container["ModelDataUrl"].removeprefix(f"s3://{BUCKET}/")
-        things = self.list_things()
         assert ("image", digest) in things
         assert ("data", data) in things
         return digest
 
     def _list_sagemaker(self) -> Iterator[tuple[str, str]]:
         client, stem = self.session.client("sagemaker"), revision_name_stem(self.endpoint)
-        models = client.list_models(NameContains=stem)["Models"]
-        configs = client.list_endpoint_configs(NameContains=stem)["EndpointConfigs"]
-        endpoints = client.list_endpoints(NameContains=stem)["Endpoints"]
+        wanted = {"NameContains": stem, "MaxResults": _PAGE}
+        models = client.list_models(**wanted)["Models"]
+        configs = client.list_endpoint_configs(**wanted)["EndpointConfigs"]
+        endpoints = client.list_endpoints(**wanted)["Endpoints"]
         yield from (("model", one["ModelName"]) for one in models if self._is_ours(one["ModelName"]))
         yield from (("config", one["EndpointConfigName"]) for one in configs if self._is_ours(one["EndpointConfigName"]))
         yield from (("endpoint", one["EndpointName"]) for one in endpoints if one["EndpointName"] == self.endpoint)
@@ -66,8 +69,8 @@ class Eyes:
     def _list_packages(self) -> Iterator[tuple[str, str]]:
         """By the group's name, which scenes make of their own."""
         client, group = self.session.client("sagemaker"), f"group-{self.endpoint}"
-        groups = client.list_model_package_groups(NameContains=group)["ModelPackageGroupSummaryList"]
-        versions = client.list_model_packages(ModelPackageGroupName=group)["ModelPackageSummaryList"]
+        groups = client.list_model_package_groups(NameContains=group, MaxResults=_PAGE)["ModelPackageGroupSummaryList"]
+        versions = client.list_model_packages(ModelPackageGroupName=group, MaxResults=_PAGE)["ModelPackageSummaryList"]
         yield from (("group", group) for one in groups if one["ModelPackageGroupName"] == group)
         yield from (("package", one["ModelPackageArn"]) for one in versions)
 

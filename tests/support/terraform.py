@@ -6,19 +6,13 @@ write into the repository.
 
 from __future__ import annotations
 
-import json
 import subprocess
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from support.lab import ROOT
-
-TERRAFORM = ROOT / "terraform"
-CONFIGURATIONS = sorted(str(file.parent.relative_to(TERRAFORM)) for file in TERRAFORM.glob("*/*/versions.tf"))
-"""Modules and examples."""
 TOOLS = ("terraform", "tofu")
 _CONFIGURATION = """
 disable_checkpoint = true
@@ -51,20 +45,6 @@ class Terraform:
         command = [str(self.folder / tool), *arguments]
         done = subprocess.run(command, cwd=folder, env=self.environ, capture_output=True, text=True, check=False, timeout=300)
         return Said(code=done.returncode, text=done.stdout + done.stderr)
-
-    def test(self, tool: str, folder: Path) -> dict[str, str]:
-        """Run a configuration's tests: the status of every run, by its file and name."""
-        fetched = self.run(tool, "get", folder=folder)
-        assert fetched.code == 0, fetched.text
-        said = self.run(tool, "test", "-json", folder=folder)
-        return {f"{one['path']}: {one['run']}": str(one["status"]) for one in _list_runs(said.text)} or {"": said.text}
-
-
-def _list_runs(text: str) -> Iterator[Mapping[str, object]]:
-    for line in text.splitlines():
-        told = json.loads(line) if line.startswith("{") else {}
-        if told.get("type") == "test_run" and told["test_run"].get("progress", "complete") == "complete":
-            yield told["test_run"]
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import http.client
 import subprocess
 import threading
@@ -81,12 +80,3 @@ def write_blocks(file: Path, size: int, block: bytes) -> None:
     with file.open("wb") as stream:
         for number in range(size // len(block)):
             stream.write(number.to_bytes(8, "big") + block[8:])
-
-
-def hash_file(file: Path) -> str:
-    """Of a file that may be larger than memory."""
-    digest = hashlib.sha256()
-    with file.open("rb") as stream:
-        while block := stream.read(1 << 22):
-            digest.update(block)
-    return digest.hexdigest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,10 +13,14 @@ from typing import Any
 import pytest
 import yaml
 
+from support.session import make_once
+
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "helm/tracking"
 SETS: Mapping[str, Path] = {file.stem: file for file in sorted((ROOT / "tests/cases/tracking_chart").glob("*.yaml"))}
 NAMESPACE = "ml"
+FIELDS = {"text": "helm", "again": "helm", "by_helm_3": "helm3"}
+"""What a Rendering has, and by which Helm."""
 Json = dict[str, Any]
 
 
@@ -46,7 +50,7 @@ class Rendering:
 
 def load_objects(text: str) -> list[Json]:
     """The documents of a rendering."""
-    return [one for one in yaml.safe_load_all(text) if one]
+    return [one for one in yaml.load_all(text, Loader=yaml.CSafeLoader) if one]
 
 
 def distinct_objects(renderings: Iterable[Rendering]) -> list[Json]:
@@ -62,17 +66,19 @@ def run_helm(tool: Path, *arguments: str | Path) -> subprocess.CompletedProcess[
 
 
 @pytest.fixture(scope="session")
-def tracking_renders(lab_tools: Path) -> Mapping[str, Rendering]:
-    """All sets, by name."""
+def tracking_renders(lab_tools: Path, session_folder: Path) -> Mapping[str, Rendering]:
+    """All sets, by name, rendered once for all workers."""
 
-    def render(tool: str, values: Path) -> str:
-        ended = run_helm(lab_tools / tool, "template", "team", CHART, "--namespace", NAMESPACE, "--values", values)
-        assert ended.returncode == 0, f"{values.name}: {ended.stderr}"
-        return ended.stdout
+    def render(task: tuple[str, str, Path]) -> None:
+        tool, name, file = task
+        ended = run_helm(lab_tools / tool, "template", "team", CHART, "--namespace", NAMESPACE, "--values", SETS[name])
+        assert ended.returncode == 0, f"{name}: {ended.stderr}"
+        file.write_text(ended.stdout, "utf-8")
 
-    def render_set(name: str) -> Rendering:
-        texts: Sequence[str] = [render(tool, SETS[name]) for tool in ("helm", "helm", "helm3")]
-        return Rendering(text=texts[0], again=texts[1], by_helm_3=texts[2])
+    def render_all(folder: Path) -> None:
+        tasks = [(tool, name, folder / f"{name}.{field}") for name in SETS for field, tool in FIELDS.items()]
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(render, tasks))
 
-    with ThreadPoolExecutor(2) as pool:
-        return dict(zip(SETS, pool.map(render_set, SETS), strict=True))
+    made = make_once(session_folder / "tracking-renders", render_all)
+    return {name: Rendering(**{field: (made / f"{name}.{field}").read_text("utf-8") for field in FIELDS}) for name in SETS}

@@ -35,6 +35,10 @@ app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{ .Values.database.port | default (eq .Values.database.dialect "mysql" | ternary 3306 5432) }}
 {{- end }}
 
+{{- define "tracking.servicePort" -}}
+{{ .Values.service.port | default (empty .Values.tls.secretName | ternary 80 443) }}
+{{- end }}
+
 {{- define "tracking.s3Endpoint" -}}
 {{- if .Values.objectStore.enabled -}}
 {{- if .Values.artifacts.endpoint }}{{ fail "objectStore.enabled runs S3 itself: leave artifacts.endpoint empty" }}{{ end -}}

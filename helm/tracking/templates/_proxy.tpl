@@ -4,6 +4,9 @@
 {{- if ne .Values.auth.mode "none" }}{{ fail "oidc.enabled and auth.mode basic both read the same header: take one" }}{{ end }}
 {{- if .Values.tls.secretName }}{{ fail "oidc.enabled does not go with tls.secretName: let the Ingress or Gateway speak TLS" }}{{ end }}
 {{- if not .Values.networkPolicy.enabled }}{{ fail "oidc.enabled needs networkPolicy.enabled, which keeps clients from the port behind the proxy" }}{{ end }}
+{{- with regexFind ":v?[0-9]+[.][0-9]+[.][0-9]+" $oidc.image }}
+{{- if semverCompare "<7.12.0" (trimPrefix ":" .) }}{{ fail "oidc.image reads its cookie secret from no file: take oauth2-proxy 7.12 or later" }}{{ end }}
+{{- end }}
 - name: proxy
   image: {{ required "oidc.image is required: oauth2-proxy, by digest" $oidc.image }}
   imagePullPolicy: {{ .Values.image.pullPolicy }}

@@ -42,18 +42,6 @@ def choose_environment(
     return settings.find_environment(check_name("environment", name))
 
 
-def choose_key(settings: Settings, name: str, environment: str | None, environ: Mapping[str, str]) -> DeploymentKey:
-    """Return the key that `NAME` or `ENVIRONMENT/NAME` names.
-
-    Raises UsageError `usage`, `name-invalid`, `environment-unknown`.
-    """
-    before, slash, rest = name.rpartition("/")
-    if slash and environment and before != environment:
-        raise UsageError("usage", f"`{name}` and `--env {environment}` name two environments", hint="leave one of them out")
-    chosen = choose_environment(settings, before if slash else environment, environ)
-    return DeploymentKey(environment=chosen.name, name=check_name("deployment", rest), target=chosen.target)
-
-
 def require_target(place: EnvironmentSettings, target: Target) -> EnvironmentSettings:
     """Return an environment that is for a target. Raises UsageError `environment-unknown`."""
     if place.target is target:
@@ -259,18 +247,6 @@ def make_build_request(model: str, image: ImageSettings, *, push: bool, tag: str
             "usage", "`--push` needs a repository", hint="give `--repository`, or set image.repository in dockyard.yaml"
         )
     return BuildRequest(ref=parse_model_ref(model), image=image, push=push, tag=tag)
-
-
-def choose_filter(settings: Settings, name: str | None, environment: str | None) -> tuple[str | None, str | None]:
-    """Return the environment and the deployment's name that are asked about; None: any.
-
-    Raises UsageError `usage`, `name-invalid`, `environment-unknown`.
-    """
-    if name is not None and "/" in name:
-        key = choose_key(settings, name, environment, {})
-        return key.environment, key.name
-    place = settings.find_environment(environment).name if environment else None
-    return place, None if name is None else check_name("deployment", name)
 
 
 def _merge_variables(

@@ -63,14 +63,20 @@ SageMakerEnvironmentOption = Annotated[str | None, _name_environment("The enviro
 K8sEnvironmentOption = Annotated[str | None, _name_environment("The environment; else DOCKYARD_ENV, else `k8s`.")]
 NamespaceOption = Annotated[
     str | None,
-    typer.Option("--namespace", metavar="NAMESPACE", help="The namespace; by default the context's.", show_default=False),
+    typer.Option(
+        "-n",
+        "--namespace",
+        metavar="NAMESPACE",
+        help="On Kubernetes: the namespace; by default the context's.",
+        show_default=False,
+    ),
 ]
 ContextOption = Annotated[
     str | None,
     typer.Option(
         "--context",
         metavar="CONTEXT",
-        help="The context of the client configuration; by default the current one.",
+        help="On Kubernetes: the client configuration's context; by default the current one.",
         show_default=False,
     ),
 ]
@@ -311,7 +317,7 @@ ModuleOption = Annotated[
 ]
 RenderNamespaceOption = Annotated[
     str | None,
-    typer.Option("--namespace", metavar="NAMESPACE", help="The namespace; else the environment's.", show_default=False),
+    typer.Option("-n", "--namespace", metavar="NAMESPACE", help="The namespace; else the environment's.", show_default=False),
 ]
 ImageOption = Annotated[
     str | None,

@@ -14,6 +14,7 @@ import re
 from dataclasses import dataclass, field
 from enum import Enum
 
+from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.image import BuiltImage
 from dockyard.domain.sagemaker import Instances, ObservedSageMaker, derive_revision_name
 
@@ -107,6 +108,15 @@ class SeenJob:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class JobModel:
+    """A model that was made for jobs of a deployment."""
+
+    name: str
+    is_needed: bool
+    """By a job that is not over."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ObservedBatch:
     """What a plan for a job stands on."""
 
@@ -116,8 +126,8 @@ class ObservedBatch:
     """In the local store."""
     jobs: tuple[SeenJob, ...]
     """All that have done the same, or are doing it."""
-    has_model: bool
-    """Whether the model that jobs of this kind make for themselves is there."""
+    models: tuple[JobModel, ...]
+    """All that jobs of the deployment have for themselves."""
     taken_at: str
 
 
@@ -138,6 +148,11 @@ def derive_job_stem(endpoint: str, parts: tuple[str, str, str], settings: BatchS
 def job_name_stem(endpoint: str) -> str:
     """Return what the names of all jobs of a deployment begin with; those of other deployments may as well."""
     return endpoint[:_STEM_LENGTH].rstrip("-")
+
+
+def derive_job_key(deployment: DeploymentKey, stem: str) -> DeploymentKey:
+    """Return what jobs with names of that stem are locked and journalled as: no two of them run at a time."""
+    return dataclasses.replace(deployment, name=stem)
 
 
 def read_job_number(stem: str, name: str) -> int | None:

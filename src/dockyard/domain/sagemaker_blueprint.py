@@ -19,3 +19,5 @@ class EndpointBlueprint:
     image: ImageDigest
     """`repository@sha256:…`."""
     policy: SageMakerPolicy
+    shadow: ImageDigest | None = None
+    """The image that gets copies of the requests and answers none, where `image` goes on serving."""

@@ -6,12 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 
+from dockyard.domain.deployment import Runtime
+
+LOCAL_PORT = 5050
+
 
 class StackKind(str, Enum):
     """Where a tracking stack runs."""
 
     LOCAL = "local"
-    """On this machine: a server under supervision, SQLite, folders."""
+    """On this machine: containers with MySQL and S3, or a server under supervision with SQLite and folders."""
     K8S = "k8s"
     """In a cluster, by the chart; its database and S3 may be elsewhere."""
 
@@ -23,7 +27,9 @@ class StackWish:
     name: str
     kind: StackKind
     port: int = 0
-    """Of a local one."""
+    """Of a local one; in a wish that is new 0 leaves it as it is."""
+    runtime: Runtime = Runtime.PROCESS
+    """Of a local one. What is kept of a stack is never AUTO."""
     context: str | None = None
     namespace: str | None = None
     chart: str = ""

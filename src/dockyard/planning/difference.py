@@ -55,7 +55,7 @@ def _flatten(values: Mapping[str, object], prefix: str = "") -> Iterator[tuple[s
             yield from _flatten(value, f"{title} ")
         elif isinstance(value, tuple):
             yield from ((title, ", ".join(_tell(one) for one in value)) for _ in value[:1])
-        elif value is not None:
+        elif value not in {None, ""}:
             yield title, _tell(value)
 
 

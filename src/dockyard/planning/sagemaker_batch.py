@@ -65,7 +65,7 @@ class _Aim:
 def plan_batch(key: DeploymentKey, wanted: WantedBatch, seen: ObservedBatch) -> Plan:
     """Plan a job; an empty plan where it runs and nobody wants to wait for it."""
     aim = _take_aim(key, wanted, seen)
-    steps: list[Step] = []
+    steps: list[Step] = [*_clean_up_idle(aim)]
     if not aim.runs:
         steps += [*_prepare(aim), StartTransform(job=aim.job)]
     if wanted.waits:
@@ -125,16 +125,24 @@ def _take_aim(key: DeploymentKey, wanted: WantedBatch, seen: ObservedBatch) -> _
     )
 
 
+def _clean_up_idle(aim: _Aim) -> Iterator[Step]:
+    """Take away what jobs have left that were killed: nobody is on the way to a job while this is planned."""
+    yield from (
+        CleanUpJobs(model=one.name, role=None) for one in aim.seen.models if not one.is_needed and one.name != aim.own_model
+    )
+
+
 def _prepare(aim: _Aim) -> Iterator[Step]:
     """Make what the job needs, as far as it is not there."""
     spec, deployment = aim.wanted.spec, aim.seen.deployment
-    if aim.own_model is not None and not aim.seen.has_model and deployment.repository is None:
+    has_model = any(one.name == aim.own_model for one in aim.seen.models)
+    if aim.own_model is not None and not has_model and deployment.repository is None:
         yield CreateRepository(name=derive_repository_name(aim.endpoint))
     if aim.own_role is not None:
         if not deployment.has_own_role:
             yield CreateRole(name=aim.own_role, spec=spec)
         yield GrantJobAccess(role=aim.own_role, job=aim.job)
-    if aim.own_model is None or aim.seen.has_model:
+    if aim.own_model is None or has_model:
         return
     if aim.seen.image is None:
         yield BuildImage(fingerprint=spec.fingerprint, builder=aim.wanted.builder, reason=aim.wanted.builder_reason)

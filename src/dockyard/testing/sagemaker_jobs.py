@@ -11,7 +11,7 @@ from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError, DockyardError
 from dockyard.domain.image import ImageDigest
 from dockyard.domain.sagemaker import derive_endpoint_name, derive_repository_name
-from dockyard.domain.sagemaker_batch import JobStatus, SeenJob, TransformJob, derive_access_name
+from dockyard.domain.sagemaker_batch import JobModel, JobStatus, SeenJob, TransformJob, derive_access_name
 from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, CreateJobModel, GrantJobAccess
 from dockyard.testing.sagemaker import MemoryAccount
 
@@ -101,9 +101,11 @@ class MemoryJobs:
         if self.invalid is not None:
             raise self.invalid
 
-    def has_model(self, name: str) -> bool:
-        """Whether it is there."""
-        return name in self.models
+    def list_models(self, key: DeploymentKey) -> tuple[JobModel, ...]:
+        """All that there are: the account has one deployment with jobs."""
+        del key
+        needed = {one.job.model for one in self.jobs.values() if not one.is_over}
+        return tuple(JobModel(name=name, is_needed=name in needed) for name in self.models)
 
     def create_model(self, key: DeploymentKey, step: CreateJobModel, image: ImageDigest) -> None:
         """Make a model whose image has been pushed."""

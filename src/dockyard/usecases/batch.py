@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
-from contextlib import nullcontext
+from contextlib import ExitStack, nullcontext
 from dataclasses import dataclass
 
 from dockyard.apply.interpreter import Applied, Facts, Interpreter
@@ -17,8 +17,8 @@ from dockyard.domain.image import BuiltImage
 from dockyard.domain.plan import Outcome, Plan, Step, WriteRecord
 from dockyard.domain.request import BatchRequest, SageMakerDeployRequest
 from dockyard.domain.result import BatchResult, ResultStatus
-from dockyard.domain.sagemaker import SageMakerSpec, derive_endpoint_name
-from dockyard.domain.sagemaker_batch import ObservedBatch, TransformJob, derive_job_model_name
+from dockyard.domain.sagemaker import SageMakerSpec
+from dockyard.domain.sagemaker_batch import ObservedBatch, TransformJob, derive_job_key
 from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, StartTransform, WaitTransform
 from dockyard.planning.recording import redact_plan
 from dockyard.planning.sagemaker_batch import WantedBatch, derive_wanted_stem, name_job, plan_batch
@@ -27,8 +27,6 @@ from dockyard.usecases.record import write_or_queue
 from dockyard.usecases.site_sagemaker import SageMakerSite
 from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
-
-_LATER = (WaitTransform, CleanUpJobs)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -46,6 +44,8 @@ class _Planned:
 
     plan: Plan
     job: str
+    job_key: DeploymentKey
+    """What the job is locked and journalled as."""
     wanted: WantedBatch
     image: BuiltImage | None
     build: Build
@@ -61,27 +61,36 @@ def run_batch(
 ) -> BatchResult:
     """Run a job, or with `plan_only` say what that would take and change nothing.
 
-    The deployment of the job's name is locked until the job has started, and not while it runs. Raises what the site refuses,
-    what resolving and building raise, and UnhealthyError `batch-failed` for a job that does not complete; nothing of it is
-    left then.
+    The deployment of the job's name is locked until the job has started, and not while it runs; the job itself is, as long as
+    somebody waits for it. Raises what the site refuses, what resolving and building raise, and UnhealthyError `batch-failed`
+    for a job that does not complete; nothing of it is left then.
     """
     key = request.deploy.key
-    lock = nullcontext() if plan_only else bench.locks.hold(key, bench.actor, request.deploy.lock_wait_seconds)
-    with lock:
-        planned = _plan(bench, desk, request)
-        if plan_only or planned.plan.is_empty:
-            return _describe(request, planned, ResultStatus.PLANNED if plan_only else ResultStatus.UNCHANGED)
-        if approve is not None:
-            approve(planned.plan)
-        flush_queue(bench)
-        attempt = dataclasses.replace(
-            bench.begin_attempt(key, AttemptKind.BATCH), model=planned.wanted.spec.model, plan=redact_plan(planned.plan)
-        )
-        run = _Run(bench=bench, desk=desk, attempt=attempt, handlers=_make_handlers(bench, desk, key, planned.build))
-        begun = run.apply(planned.plan, [step for step in planned.plan.steps if not isinstance(step, _LATER)])
-    done = run.finish(planned.plan, begun)
+    with ExitStack() as of_job:
+        with nullcontext() if plan_only else bench.locks.hold(key, bench.actor, request.deploy.lock_wait_seconds):
+            planned = _plan(bench, desk, request)
+            if plan_only:
+                return _describe(request, planned, ResultStatus.PLANNED)
+            of_job.enter_context(bench.locks.hold(planned.job_key, bench.actor, request.deploy.lock_wait_seconds))
+            bench.close_interrupted(planned.job_key, deployment=key)
+            if planned.plan.is_empty:
+                return _describe(request, planned, ResultStatus.UNCHANGED)
+            if approve is not None:
+                approve(planned.plan)
+            run = _begin(bench, desk, key, planned)
+            begun = run.apply()
+        done = run.finish(begun)
     status = ResultStatus.DONE if request.waits else ResultStatus.STARTED
     return _describe(request, planned, status, done)
+
+
+def _begin(bench: Workbench, desk: BatchDesk, key: DeploymentKey, planned: _Planned) -> _Run:
+    flush_queue(bench)
+    attempt = dataclasses.replace(
+        bench.begin_attempt(key, AttemptKind.BATCH), model=planned.wanted.spec.model, plan=redact_plan(planned.plan)
+    )
+    handlers = _make_handlers(bench, desk, key, planned.build)
+    return _Run(bench=bench, attempt=attempt, planned=planned, handlers=handlers)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -89,22 +98,27 @@ class _Run:
     """One job on its way."""
 
     bench: Workbench
-    desk: BatchDesk
     attempt: Attempt
+    planned: _Planned
     handlers: BatchHandlers
 
-    def apply(self, plan: Plan, steps: list[Step]) -> Applied:
-        """Do some of a plan's steps. Raises what ended them, after it is recorded."""
-        applied = self._interpret(plan, tuple(steps))
+    def apply(self) -> Applied:
+        """Do the steps until the job has started. Raises what ended them, after it is recorded."""
+        self._save(())
+        applied = self._interpret(self._split()[0], self.attempt.key)
         if applied.failure is not None:
             self._record_failure(applied.failure, applied.outcomes)
             raise applied.failure
         return applied
 
-    def finish(self, plan: Plan, begun: Applied) -> Applied:
+    def finish(self, begun: Applied) -> Applied:
         """Do the steps that follow when the job has started, and record how it went."""
-        later = tuple(step for step in plan.steps if isinstance(step, _LATER))
-        applied = self._interpret(plan, later)
+        later = self._split()[1]
+        try:
+            applied = self._interpret(later, self.planned.job_key, begun.outcomes)
+        except Exception:  # a defect or a full disk, which no step foresees
+            self._clean_up(later)
+            raise
         outcomes = (*begun.outcomes, *applied.outcomes)
         if applied.failure is not None:
             if not isinstance(applied.failure, DetachedError):
@@ -119,12 +133,28 @@ class _Run:
             late = (*late, pending)
         return Applied(outcomes=outcomes, late_failures=late)
 
-    def _interpret(self, plan: Plan, steps: tuple[Step, ...]) -> Applied:
-        """No journal is kept: what a kill leaves is in the account, where the same command and `gc` find it."""
+    def _split(self) -> tuple[tuple[Step, ...], tuple[Step, ...]]:
+        """The steps until the job has started, and those that follow."""
+        steps = self.planned.plan.steps
+        later = next((number for number, step in enumerate(steps) if isinstance(step, WaitTransform)), len(steps))
+        return steps[:later], steps[later:]
+
+    def _interpret(self, steps: tuple[Step, ...], lock: DeploymentKey, before: tuple[Outcome, ...] = ()) -> Applied:
         interpreter = Interpreter(
-            handlers=self.handlers, save=lambda _outcomes: None, clock=self.bench.clock, progress=self.bench.progress
+            handlers=self.handlers,
+            save=lambda outcomes: self._save((*before, *outcomes)),
+            clock=self.bench.clock,
+            progress=self.bench.progress,
+            check_lock=lambda: self.bench.locks.check(lock),
         )
-        return interpreter.apply(dataclasses.replace(plan, steps=steps))
+        return interpreter.apply(dataclasses.replace(self.planned.plan, steps=steps))
+
+    def _save(self, outcomes: tuple[Outcome, ...]) -> None:
+        self._keep(dataclasses.replace(self.attempt, outcomes=outcomes))
+
+    def _keep(self, attempt: Attempt) -> None:
+        """In the journal, where a job is by itself: deployments have other attempts while it runs."""
+        self.bench.journal.save_attempt(dataclasses.replace(attempt, key=self.planned.job_key))
 
     def _clean_up(self, later: tuple[Step, ...]) -> None:
         for step in later:
@@ -147,7 +177,10 @@ class _Run:
             self.attempt, status=status, outcomes=outcomes, failure=failure, finished=self.bench.now()
         )
         entry = RegistryEntry(attempt=attempt, registry=attempt.model.registry if attempt.model else None)
-        write_or_queue(self.bench.writer, self.bench.queue, entry)
+        try:
+            write_or_queue(self.bench.writer, self.bench.queue, entry)
+        finally:
+            self._keep(attempt)
 
 
 class _NoRecord:
@@ -182,6 +215,7 @@ def _plan(bench: Workbench, desk: BatchDesk, request: BatchRequest) -> _Planned:
     return _Planned(
         plan=_tell_cost(desk, plan_batch(deploy.key, wanted, seen), request),
         job=name_job(deploy.key, wanted, seen),
+        job_key=derive_job_key(deploy.key, derive_wanted_stem(deploy.key, wanted)),
         wanted=wanted,
         image=seen.image,
         build=Build(recipe=recipe, model=model),
@@ -212,12 +246,11 @@ def _check(desk: BatchDesk, request: BatchRequest, deploy: SageMakerDeployReques
 
 
 def _observe(bench: Workbench, desk: BatchDesk, key: DeploymentKey, wanted: WantedBatch) -> ObservedBatch:
-    endpoint = derive_endpoint_name(key.environment, key.name)
     return ObservedBatch(
         deployment=desk.site.describe(key),
         image=bench.images.find_image(wanted.spec.fingerprint),
         jobs=desk.jobs.list_jobs(derive_wanted_stem(key, wanted)),
-        has_model=desk.supplies.has_model(derive_job_model_name(endpoint, wanted.spec.spec_hash)),
+        models=desk.supplies.list_models(key),
         taken_at=bench.now(),
     )
 

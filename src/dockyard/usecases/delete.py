@@ -9,7 +9,7 @@ from dockyard.domain.attempt import AttemptKind
 from dockyard.domain.request import DeleteRequest
 from dockyard.domain.result import DeleteResult, ResultStatus
 from dockyard.usecases.execute import Execution, execute_plan
-from dockyard.usecases.observe import require_deployment
+from dockyard.usecases.observe import require_there
 from dockyard.usecases.sync import flush_queue
 from dockyard.usecases.workbench import Workbench
 
@@ -21,8 +21,8 @@ def delete_deployment(bench: Workbench, request: DeleteRequest, *, plan_only: bo
     """
     lock = nullcontext() if plan_only else bench.locks.hold(request.key, bench.actor, request.lock_wait_seconds)
     with lock:
-        require_deployment(bench, request.key)
         planned = bench.sites.find(request.key.environment).plan_delete(bench, request.key)
+        require_there(bench, planned.seen)
         if plan_only:
             return DeleteResult(status=ResultStatus.PLANNED, key=request.key, plan=planned.plan)
         bench.close_interrupted(request.key)

@@ -12,6 +12,7 @@ from dockyard.domain.image import Fingerprint
 from dockyard.domain.k8s_steps import CheckManifests
 from dockyard.domain.plan import RemoveRevision, StartRevision, StopRevision
 from dockyard.domain.result import GarbageItem, GcResult, ResultStatus
+from dockyard.domain.sagemaker_batch_steps import CreateJobModel
 from dockyard.domain.sagemaker_steps import CreateModel
 from dockyard.usecases.site import Site
 from dockyard.usecases.workbench import Workbench
@@ -103,7 +104,7 @@ class _Collection:
         revisions = (revision for site, key in pairs for revision in site.describe(key).all_revisions)
         plans = (attempt.plan for attempt in self._bench.journal.list_running() if attempt.plan is not None)
         steps = (step for plan in plans for step in plan.steps)
-        begun = (step.spec for step in steps if isinstance(step, StartRevision | CreateModel | CheckManifests))
+        begun = (step.spec for step in steps if isinstance(step, StartRevision | CreateModel | CreateJobModel | CheckManifests))
         return frozenset(spec.fingerprint for spec in (*(revision.spec for revision in revisions), *begun))
 
     def result(self) -> GcResult:

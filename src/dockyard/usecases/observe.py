@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TypeVar
 
-from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec
+from dockyard.domain.deployment import DeploymentKey, Revision, RevisionSpec, Target
 from dockyard.domain.errors import DockyardError, NotFoundError
 from dockyard.domain.model import ModelIdentity
 from dockyard.domain.observed import Observed, ObservedDeployment
@@ -14,6 +14,10 @@ from dockyard.usecases.workbench import Workbench
 
 D = TypeVar("D", bound=ObservedDeployment)
 R = TypeVar("R", bound=Revision)
+_LOOK_ELSEWHERE = {
+    Target.K8S: "; `--namespace` and `--context` look in another place",
+    Target.SAGEMAKER: "; `--region` looks in another region",
+}
 
 
 def observe(bench: Workbench, seen: D, spec: RevisionSpec, alias: str | None) -> Observed[D]:
@@ -58,24 +62,29 @@ def find_recorded(bench: Workbench, seen: ObservedDeployment) -> Revision | None
 
 def require_deployment(bench: Workbench, key: DeploymentKey) -> ObservedDeployment:
     """Look at a deployment that must be there. Raises NotFoundError `deployment-not-found`."""
-    seen = bench.sites.find(key.environment).describe(key)
+    return require_there(bench, bench.sites.find(key.environment).describe(key))
+
+
+def require_there(bench: Workbench, seen: D) -> D:
+    """Return what was seen, which must be there. Raises NotFoundError `deployment-not-found`."""
     if seen.exists:
         return seen
     raise NotFoundError(
         "deployment-not-found",
-        f"there is no deployment `{key.name}` in environment `{key.environment}`",
-        hint=_tell_what_is_there(bench, key),
+        f"there is no deployment `{seen.key.name}` in environment `{seen.key.environment}`",
+        hint=_tell_what_is_there(bench, seen.key),
     )
 
 
 def _tell_what_is_there(bench: Workbench, key: DeploymentKey) -> str:
     """Whoever leaves the environment out means another one more often than another deployment."""
     there = _list_there(bench)
-    elsewhere = ", ".join(f"`{one}`" for one in there if one.name == key.name)
+    namesakes = ", ".join(f"`{one}`" for one in there if one.name == key.name)
     beside = ", ".join(f"`{one.name}`" for one in there if one.environment == key.environment)
-    if elsewhere:
-        return f"there is {elsewhere}"
-    return f"there are {beside}" if beside else "`dockyard status` shows what is deployed"
+    if namesakes:
+        return f"there is {namesakes}"
+    elsewhere = _LOOK_ELSEWHERE.get(key.target, "")
+    return f"there are {beside}" if beside else f"`dockyard status` shows what is deployed{elsewhere}"
 
 
 def _list_there(bench: Workbench) -> tuple[DeploymentKey, ...]:

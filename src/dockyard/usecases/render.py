@@ -21,7 +21,7 @@ from dockyard.domain.model import ModelIdentity
 from dockyard.domain.rendering import ModuleShape, RenderLock, RenderShape
 from dockyard.domain.request import DeployRequest, RenderRequest, TerraformRequest
 from dockyard.domain.result import RenderResult, ResultStatus
-from dockyard.domain.sagemaker import SageMakerSpec
+from dockyard.domain.sagemaker import RolloutKind, SageMakerSpec
 from dockyard.domain.sagemaker_blueprint import EndpointBlueprint
 from dockyard.ports import ResolvedModel
 from dockyard.ports_rendering import FolderChange, Renderer
@@ -69,7 +69,21 @@ def render_terraform(
     spec = SageMakerSpec(model=draft.model, fingerprint=draft.fingerprint, settings=asked.settings)
     number = request.revision or choose_number(before, spec, draft.image)
     blueprint = EndpointBlueprint(key=asked.key, number=number, spec=spec, image=draft.image, policy=asked.policy)
+    if asked.policy.rollout.kind is RolloutKind.SHADOW and before is not None and before.image != draft.image:
+        blueprint = _keep_serving(before, blueprint)
     return _write(bench, renderer, request.folder, blueprint, request.shape)
+
+
+def _keep_serving(before: RenderLock, coming: EndpointBlueprint) -> EndpointBlueprint:
+    """What was rendered last goes on serving, and what is to come gets copies of its requests."""
+    if before.settings_hash != coming.spec.settings_hash:
+        raise UsageError(
+            "setting-invalid",
+            f"a shadow has the settings of what serves, and those of {coming.key} have changed since it was rendered",
+            hint="render the changed settings with another `rollout.kind` first",
+        )
+    spec = dataclasses.replace(coming.spec, model=before.model, fingerprint=before.fingerprint)
+    return dataclasses.replace(coming, number=before.revision, spec=spec, image=before.image, shadow=coming.image)
 
 
 def choose_number(before: RenderLock | None, spec: RevisionSpec, image: ImageDigest) -> int:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
+from dockyard.domain.deployment import Runtime
 from dockyard.domain.errors import ConflictError, NotFoundError, UsageError
 from dockyard.domain.result import ResultStatus, StackResult
-from dockyard.domain.stack import StackWish
-from dockyard.ports_stack import OpenHost, StackBook, StackHost
+from dockyard.domain.stack import LOCAL_PORT, StackKind, StackWish
+from dockyard.ports_stack import OpenHost, SettleWish, StackBook, StackHost
 
 _READING = frozenset({"backups", "verify"})
 
@@ -19,14 +20,18 @@ class StackDesk:
 
     book: StackBook
     open_host: OpenHost
+    settle: SettleWish
 
     def up(self, wish: StackWish) -> StackResult:
         """Bring a stack up. Raises `stack-differs` where one of that name is of another kind."""
         present = self.book.find(wish.name)
-        if present is not None and present.kind is not wish.kind:
+        if wish.kind is StackKind.LOCAL:
+            wish = self.settle(replace(wish, port=wish.port or LOCAL_PORT)) if present is None else _go_on(wish, present)
+        if present is not None and (present.kind, present.runtime) != (wish.kind, wish.runtime):
+            runtime = f" with the runtime {present.runtime.value}" if present.kind is StackKind.LOCAL else ""
             raise ConflictError(
                 "stack-differs",
-                f"the stack `{wish.name}` is of the kind {present.kind.value}",
+                f"the stack `{wish.name}` is of the kind {present.kind.value}{runtime}",
                 hint="give this one another `--name`",
             )
         host = self.open_host(wish)
@@ -54,6 +59,10 @@ class StackDesk:
     def upgrade(self, name: str, image: str | None, values: tuple[str, ...], *, with_backup: bool) -> StackResult:
         """Bring a stack to another image or other values, after a backup. Nothing is changed where the backup fails."""
         wish, host = self._find(name)
+        if image and wish.kind is StackKind.LOCAL and wish.runtime is Runtime.PROCESS:
+            raise UsageError(
+                "usage", f"the stack `{name}` runs no image", hint="upgrade Dockyard and MLflow, then go without `--image`"
+            )
         answer = host.run("backup", "") if with_backup else None
         newer = replace(wish, image=image or wish.image, values=values or wish.values)
         self.book.write(newer)
@@ -83,6 +92,12 @@ class StackDesk:
         if wish is None:
             raise NotFoundError("stack-unknown", f"there is no stack `{name}`", hint="make one with `dockyard stack up`")
         return wish, self.open_host(wish)
+
+
+def _go_on(wish: StackWish, present: StackWish) -> StackWish:
+    """A local stack that is there goes on as it was, where nothing else is said."""
+    runtime = present.runtime if wish.runtime is Runtime.AUTO else wish.runtime
+    return replace(wish, runtime=runtime, image=wish.image or present.image, port=wish.port or present.port)
 
 
 def _tell(wish: StackWish, host: StackHost, status: ResultStatus, answer: Mapping[str, object] | None = None) -> StackResult:

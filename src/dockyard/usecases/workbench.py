@@ -58,11 +58,15 @@ class Workbench:
         """The time, ISO 8601 in UTC."""
         return self.clock.now().isoformat()
 
-    def close_interrupted(self, key: DeploymentKey) -> None:
-        """Queue the history of an attempt whose process was killed. Called with the lock held, so nobody runs it any more."""
+    def close_interrupted(self, key: DeploymentKey, *, deployment: DeploymentKey | None = None) -> None:
+        """Queue the history of an attempt whose process was killed. Called with the lock held, so nobody runs it any more.
+
+        `deployment` is the one that it is told of, where it is journalled as something else.
+        """
         attempt = self.journal.find_attempt(key)
         if attempt is None or attempt.status is not AttemptStatus.RUNNING:
             return
         closed = dataclasses.replace(attempt, status=AttemptStatus.INTERRUPTED, finished=self.now())
-        self.queue.put_entry(RegistryEntry(attempt=closed, registry=closed.model.registry if closed.model else None))
+        told = dataclasses.replace(closed, key=deployment or key)
+        self.queue.put_entry(RegistryEntry(attempt=told, registry=told.model.registry if told.model else None))
         self.journal.save_attempt(closed)

@@ -80,10 +80,13 @@ def _prove(vault: Vault, manifest: Manifest, settings: Settings) -> None:
 
 def _restore(vault: Vault, manifest: Manifest, target: _Target, told: Told) -> Sequence[str]:
     with target.engine.connect() as connection:
-        if not has_mark(connection):
+        is_begun = has_mark(connection)
+        if not is_begun:
             refuse_content(connection)
-            if next(iter(target.artifacts.list_entries()), None) is not None:
-                raise TrackingError("stack-not-empty", f"There are artifacts in {target.settings.artifacts}.")
+    if not is_begun:
+        if next(iter(target.artifacts.list_entries()), None) is not None:
+            raise TrackingError("stack-not-empty", f"There are artifacts in {target.settings.artifacts}.")
+        with target.engine.connect() as connection:  # not in the transaction that looking has begun
             run_preflight(connection)
     set_mark(target.engine)
     told("Making tables.")

@@ -47,7 +47,7 @@ module "identity" {
     namespace       = var.namespace
     service_account = each.key
     bucket_arn      = module.artifacts.bucket_arn
-    prefix          = "mlflow"
+    prefixes        = ["mlflow"]
     kms_key_arns    = [module.key.key_arn]
     database        = { resource_id = module.database.resource_id, user = "mlflow" }
   }

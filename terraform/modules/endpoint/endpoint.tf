@@ -78,7 +78,7 @@ resource "aws_appautoscaling_target" "this" {
 }
 
 resource "aws_appautoscaling_policy" "this" {
-  count              = length(aws_appautoscaling_target.this)
+  count              = try(var.scaling.requests_per_instance, null) == null ? 0 : 1
   name               = "${var.name}-requests"
   policy_type        = "TargetTrackingScaling"
   service_namespace  = aws_appautoscaling_target.this[count.index].service_namespace
@@ -93,5 +93,19 @@ resource "aws_appautoscaling_policy" "this" {
     predefined_metric_specification {
       predefined_metric_type = "SageMakerVariantInvocationsPerInstance"
     }
+  }
+}
+
+resource "aws_appautoscaling_scheduled_action" "this" {
+  for_each           = try(var.scaling.schedule, {})
+  name               = each.key
+  schedule           = each.value.schedule
+  service_namespace  = aws_appautoscaling_target.this[0].service_namespace
+  scalable_dimension = aws_appautoscaling_target.this[0].scalable_dimension
+  resource_id        = aws_appautoscaling_target.this[0].resource_id
+
+  scalable_target_action {
+    min_capacity = each.value.min
+    max_capacity = each.value.max
   }
 }

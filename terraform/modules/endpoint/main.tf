@@ -6,14 +6,19 @@ locals {
   images      = { for name, image in { model = var.image, shadow = try(var.shadow.image, null) } : name => image if image != null }
   environment = { for key, value in var.environment : key => value if value != null }
 
-  # Neither a model nor a configuration can be changed: what is in it is in its name, so a change makes another one.
-  model_names = {
-    for name, image in local.images : name => "${local.stem}-${substr(sha256(jsonencode([
-      image, name == "model" ? var.model_data_url : null, local.environment, var.execution_role_arn, var.vpc, var.network_isolation
-    ])), 0, 16)}"
+  # Without what has come later and was not asked for: names of configurations that are there stay.
+  instances = { for name, value in var.instances : name => value if name != "volume_gb" || value != null }
+
+  # Neither a model nor a configuration can be changed: what is in it is in its name, so a change makes another one. A shadow's name is
+  # never that of a model which serves: the shadow is still there when the same image comes to serve.
+  contents = {
+    for name, image in local.images : name => jsonencode([
+      image, name == "model" ? var.model_data_url : "shadow", local.environment, var.execution_role_arn, var.vpc, var.network_isolation
+    ])
   }
+  model_names = { for name, content in local.contents : name => "${local.stem}-${substr(sha256(content), 0, 16)}" }
   configuration_name = "${local.stem}-${substr(sha256(jsonencode([
-    local.model_names, var.instances, var.serverless, var.kms_key_arn, var.capture, var.asynchronous, try(var.shadow.percent, null), var.execution_role_arn
+    local.model_names, local.instances, var.serverless, var.kms_key_arn, var.capture, var.asynchronous, try(var.shadow.percent, null), var.execution_role_arn
   ])), 0, 16)}"
 }
 
@@ -60,6 +65,7 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     initial_instance_count                            = var.serverless == null ? var.instances.count : null
     container_startup_health_check_timeout_in_seconds = var.serverless == null ? var.instances.startup_timeout_seconds : null
     model_data_download_timeout_in_seconds            = var.serverless == null ? var.instances.download_timeout_seconds : null
+    volume_size_in_gb                                 = var.serverless == null ? var.instances.volume_gb : null
 
     dynamic "serverless_config" {
       for_each = var.serverless == null ? [] : [var.serverless]
@@ -78,9 +84,13 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
     content {
       variant_name           = "Shadow"
       model_name             = aws_sagemaker_model.this["shadow"].name
-      instance_type          = var.instances.type
-      initial_instance_count = var.instances.count
       initial_variant_weight = shadow_production_variants.value.percent / 100
+
+      instance_type                                     = var.instances.type
+      initial_instance_count                            = var.instances.count
+      container_startup_health_check_timeout_in_seconds = var.instances.startup_timeout_seconds
+      model_data_download_timeout_in_seconds            = var.instances.download_timeout_seconds
+      volume_size_in_gb                                 = var.instances.volume_gb
     }
   }
 
@@ -93,11 +103,16 @@ resource "aws_sagemaker_endpoint_configuration" "this" {
       initial_sampling_percentage = data_capture_config.value.percent
       kms_key_id                  = var.kms_key_arn
 
-      capture_options {
-        capture_mode = "Input"
+      dynamic "capture_options" {
+        for_each = [for mode, wanted in { Input = data_capture_config.value.input, Output = data_capture_config.value.output } : mode if wanted]
+
+        content {
+          capture_mode = capture_options.value
+        }
       }
-      capture_options {
-        capture_mode = "Output"
+      capture_content_type_header {
+        json_content_types = ["application/json"]
+        csv_content_types  = ["text/csv"]
       }
     }
   }

@@ -47,18 +47,23 @@ variable "alarms" {
 }
 
 variable "scaling" {
-  description = "How many instances there may be, and how many requests a minute each is to get."
+  description = "How many instances there may be, and how many requests a minute each is to get (null: only the schedule scales); other limits at times, in UTC, by a name for each."
   type = object({
     min                   = number
     max                   = number
-    requests_per_instance = number
+    requests_per_instance = optional(number)
     scale_in_cooldown     = optional(number, 300)
     scale_out_cooldown    = optional(number, 60)
+    schedule              = optional(map(object({ schedule = string, min = number, max = number })), {})
   })
   default = null
 
   validation {
-    condition     = var.scaling == null ? true : var.scaling.min >= (var.asynchronous == null ? 1 : 0) && var.scaling.max >= var.scaling.min && var.scaling.requests_per_instance > 0
-    error_message = "There is at least one instance (none behind a queue), `max` is not below `min`, and each gets requests."
+    condition     = var.scaling == null ? true : var.scaling.min >= (var.asynchronous == null ? 1 : 0) && var.scaling.max >= var.scaling.min && try(var.scaling.requests_per_instance > 0, length(var.scaling.schedule) > 0)
+    error_message = "There is at least one instance (none behind a queue), `max` is not below `min`, and each gets requests, or there is a schedule."
+  }
+  validation {
+    condition     = try(alltrue([for one in var.scaling.schedule : can(regex("^(cron|rate|at)\\(.+\\)$", one.schedule)) && one.min >= 0 && one.max >= one.min]), var.scaling == null)
+    error_message = "A schedule is `cron(…)`, `rate(…)` or `at(…)`, and `max` is not below `min`."
   }
 }

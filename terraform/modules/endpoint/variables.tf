@@ -58,6 +58,7 @@ variable "instances" {
     count                    = optional(number, 2)
     startup_timeout_seconds  = optional(number)
     download_timeout_seconds = optional(number)
+    volume_gb                = optional(number)
   })
   default = {}
 
@@ -68,6 +69,10 @@ variable "instances" {
   validation {
     condition     = alltrue([for seconds in [var.instances.startup_timeout_seconds, var.instances.download_timeout_seconds] : seconds == null ? true : seconds >= 60 && seconds <= 3600])
     error_message = "A timeout has 60 to 3600 seconds."
+  }
+  validation {
+    condition     = var.instances.volume_gb == null ? true : var.instances.volume_gb >= 1 && var.instances.volume_gb <= 512
+    error_message = "A volume has 1 to 512 GB."
   }
 }
 
@@ -119,13 +124,17 @@ variable "kms_key_arn" {
 }
 
 variable "capture" {
-  description = "Where requests and answers are captured, and of how many."
-  type        = object({ uri = string, percent = optional(number, 100) })
+  description = "Where requests (`input`) and answers (`output`) are captured, and of how many."
+  type        = object({ uri = string, percent = optional(number, 100), input = optional(bool, true), output = optional(bool, true) })
   default     = null
 
   validation {
     condition     = var.capture == null ? true : startswith(var.capture.uri, "s3://") && var.capture.percent >= 1 && var.capture.percent <= 100
     error_message = "The destination is an S3 URI, and the share 1 to 100 percent."
+  }
+  validation {
+    condition     = var.capture == null ? true : var.capture.input || var.capture.output
+    error_message = "Requests or answers are captured, or both."
   }
 }
 

@@ -1,6 +1,7 @@
 # What the tracking server may do: its artifacts, their key, its secrets, its database, and of each only what was named.
 locals {
-  artifacts = try("${var.tracking.bucket_arn}/${var.tracking.prefix == "" ? "" : "${var.tracking.prefix}/"}*", null)
+  folders   = try([for prefix in var.tracking.prefixes : "${prefix}/"], [])
+  artifacts = [for folder in length(local.folders) == 0 ? [""] : local.folders : "${try(var.tracking.bucket_arn, "")}/${folder}*"]
   keys      = try(var.tracking.kms_key_arns, [])
   secrets   = try(var.tracking.secret_arns, [])
   database  = try(var.tracking.database, null)
@@ -10,7 +11,7 @@ locals {
       Sid      = "Artifacts"
       Effect   = "Allow"
       Action   = ["s3:AbortMultipartUpload", "s3:DeleteObject", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject"]
-      Resource = [local.artifacts]
+      Resource = local.artifacts
     }],
     [for bucket in compact([try(var.tracking.bucket_arn, null)]) : {
       Sid      = "Bucket"

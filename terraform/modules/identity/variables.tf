@@ -35,7 +35,7 @@ variable "tracking" {
     namespace       = string
     service_account = string
     bucket_arn      = string
-    prefix          = optional(string, "")
+    prefixes        = optional(set(string), [])
     kms_key_arns    = optional(list(string), [])
     secret_arns     = optional(list(string), [])
     database        = optional(object({ resource_id = string, user = string }))
@@ -47,8 +47,12 @@ variable "tracking" {
     error_message = "Namespace and service account are named as Kubernetes names them: no wildcard."
   }
   validation {
-    condition     = var.tracking == null || (can(regex("^arn:aws[a-z-]*:s3:::[a-z0-9.-]+$", var.tracking.bucket_arn)) && can(regex("^([^/*?]+(/[^/*?]+)*)?$", var.tracking.prefix)))
-    error_message = "This is the ARN of a bucket; a prefix neither begins nor ends with `/`, and has no wildcard."
+    condition     = var.tracking == null || can(regex("^arn:aws[a-z-]*:s3:::[a-z0-9.-]+$", var.tracking.bucket_arn))
+    error_message = "This is the ARN of a bucket."
+  }
+  validation {
+    condition     = try(alltrue([for prefix in var.tracking.prefixes : can(regex("^[^/*?]+(/[^/*?]+)*$", prefix))]), var.tracking == null)
+    error_message = "A prefix, as a folder in the bucket, neither begins nor ends with `/`, and has no wildcard."
   }
   validation {
     condition     = try(alltrue([for arn in var.tracking.kms_key_arns : can(regex("^arn:aws[a-z-]*:kms:[a-z0-9-]+:\\d{12}:key/[^*]+$", arn))]), var.tracking == null)

@@ -20,6 +20,12 @@ locals {
       login        = "iam"
       tlsConfigMap = var.database.ca_config_map
     }
+    backup = {
+      enabled  = var.backup != null
+      prefix   = try(var.backup.prefix, "backups")
+      schedule = try(var.backup.schedule, "17 2 * * *")
+      keep     = try(var.backup.keep, 14)
+    }
     auth                      = { mode = var.users_secret == null ? "none" : "basic", secretName = var.users_secret == null ? "" : var.users_secret }
     serviceAccountAnnotations = { for name, arn in { "eks.amazonaws.com/role-arn" = var.role_arn } : name => arn if arn != null }
     ingress = {
@@ -35,6 +41,9 @@ locals {
       s3Ports  = var.role_arn == null ? [80, 443] : [443]
     }
   }
+
+  # The server's own account, and those of what signs in to database and bucket beside it.
+  accounts = concat([local.name, "${local.name}-migration"], var.backup == null ? [] : ["${local.name}-backup"])
 
   url = var.ingress == null ? "http://${local.name}.${var.namespace}" : "https://${var.ingress.host}"
   dockyard = {

@@ -9,8 +9,8 @@ output "dockyard" {
 }
 
 output "service_accounts" {
-  description = "Service accounts that need the role for bucket and database, as `namespace/name`: the server's, and the migration's."
-  value       = [for suffix in ["", "-migration"] : "${var.namespace}/${local.name}${suffix}"]
+  description = "Service accounts that need the role for bucket and database, as `namespace/name`: the server's, the migration's, and with `backup` the backup's."
+  value       = [for account in local.accounts : "${var.namespace}/${account}"]
 }
 
 output "url" {

@@ -61,6 +61,21 @@ variable "artifacts" {
   }
 }
 
+variable "backup" {
+  description = "Where backups of database and artifacts go in the bucket, when, and how many are kept; null: none are taken. Their account is one of `service_accounts`."
+  type        = object({ prefix = optional(string, "backups"), schedule = optional(string, "17 2 * * *"), keep = optional(number, 14) })
+  default     = null
+
+  validation {
+    condition     = var.backup == null ? true : can(regex("^[^/]+(/[^/]+)*$", var.backup.prefix)) && var.artifacts.prefix != "" && var.backup.prefix != var.artifacts.prefix
+    error_message = "Backups have a folder of their own beside that of the artifacts."
+  }
+  validation {
+    condition     = var.backup == null ? true : length(split(" ", var.backup.schedule)) == 5 && var.backup.keep >= 1
+    error_message = "A schedule has the five fields of cron, and at least one backup is kept."
+  }
+}
+
 variable "role_arn" {
   description = "ARN of the role for the service accounts (IRSA); null where EKS Pod Identity gives it to them."
   type        = string

@@ -79,6 +79,10 @@ class Bench:
         """As after a job."""
         self.supplies.clean_up(KEY, CleanUpJobs(model=self.model, role=ROLE))
 
+    def list_models(self) -> list[tuple[str, bool]]:
+        """Those of jobs, and whether one needs them."""
+        return [(one.name, one.is_needed) for one in self.supplies.list_models(KEY)]
+
     def wait(self, name: str) -> tuple[JobStatus, str]:
         """How a job ended, and why."""
         wait_for(lambda: (job := self.jobs.find_job(name)) is not None and job.status.is_over, seconds=60)
@@ -133,7 +137,7 @@ def bench(opened: Bench, tmp_path_factory: pytest.TempPathFactory) -> Iterator[B
     opened.create_model()
     yield opened
     opened.clean_up()
-    assert not opened.supplies.has_model(opened.model)
+    assert opened.list_models() == []
     assert opened.list_policies() == []
     assert opened.cloud.client("ecr").list_images(repositoryName=f"dockyard/{ENDPOINT}")["imageIds"] == []
 
@@ -147,7 +151,7 @@ def test_job_answers_for_every_object_and_leaves_only_that(bench: Bench) -> None
     bench.jobs.start_job(KEY, job)  # as after an answer that was lost
     bench.create_model()
     bench.clean_up()
-    assert bench.supplies.has_model(bench.model)
+    assert bench.list_models() == [(bench.model, True)]
     assert len(bench.list_policies()) == 1
     assert bench.wait(job.name) == (JobStatus.COMPLETED, "")
     answers = bench.cloud.client("s3").get_object(Bucket="bucket", Key="answers/lines/a.jsonl.out")["Body"].read()
@@ -193,9 +197,10 @@ def test_model_of_jobs_is_no_revision_and_an_orphan_when_no_job_runs(bench: Benc
     bench.jobs.start_job(KEY, job)
     assert bench.account.list_orphans() == ()
     bench.wait(job.name)
-    assert bench.account.list_orphans() == (bench.model,)
+    assert bench.account.list_orphans() == (f"model {bench.model}",)
+    assert bench.list_models() == [(bench.model, False)]
     bench.account.delete_orphans()
-    assert not bench.supplies.has_model(bench.model)
+    assert bench.list_models() == []
 
 
 @pytest.mark.parametrize(

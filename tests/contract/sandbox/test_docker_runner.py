@@ -246,5 +246,5 @@ def test_what_a_killed_sandbox_has_left_in_the_engine_is_removed(
     clean_up(tmp_path / "gone", "killed", cloud.address, has_engine=True)
     assert engine.containers.list(all=True, filters={"label": f"{LABEL}=killed"}, ignore_removed=True) == []
     assert engine.networks.list(filters={"label": f"{LABEL}=killed"}) == []
-    left = [name for one in engine.images.list() for name in one.attrs["RepoDigests"] or () if name.startswith(cloud.address)]
+    left = [name for one in engine.api.images() for name in one["RepoDigests"] or () if name.startswith(cloud.address)]
     assert left == []

@@ -74,7 +74,7 @@ def find_server(daemon: int) -> int:
 
 
 def test_stack_survives_its_servers_end_and_its_own(call: Call, state: Path) -> None:
-    up = ("up", "--local", "--port", str(reserve_port()))
+    up = ("up", "--local", "--runtime", "process", "--port", str(reserve_port()))
     url = str(call(*up)["url"])
     ask(f"{url}/api/2.0/mlflow/registered-models/create", {"name": "TrainedKNNModel"})
     daemon = find_holder(state / "pid")

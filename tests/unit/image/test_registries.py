@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
-import ipaddress
 import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import urllib3
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from dockyard_image import (
     CredentialProvider,
@@ -32,6 +26,7 @@ from dockyard_image.hosts import is_loopback
 from dockyard_image.registry_errors import explain_refusal
 from dockyard_image.testing import Auth, FakeRegistry, Fault
 from dockyard_image.transport import Transport
+from support.certificates import make_pair
 from support.images import IMPATIENT, encode, make_base, open_registries
 
 LOGIN = ("anna", "hunter2")
@@ -257,26 +252,14 @@ def test_challenge_that_nobody_can_answer_is_refused(challenge: str) -> None:
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A key and a certificate for 127.0.0.1 that nobody has signed but itself."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "dockyard test")])
-    start = dt.datetime.now(dt.timezone.utc) - dt.timedelta(hours=1)
-    address = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))])
-    built = (
-        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), start, start + dt.timedelta(days=1))
-        .add_extension(address, critical=False)
-        .sign(key, hashes.SHA256())
-    )
-    file = tmp_path_factory.mktemp("tls") / "both.pem"
-    secret = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-    file.write_bytes(secret + built.public_bytes(serialization.Encoding.PEM))
-    return file
+    """The folder of a key and a certificate for 127.0.0.1 that nobody has signed but itself."""
+    return make_pair(tmp_path_factory.mktemp("tls"), "127.0.0.1")
 
 
 @pytest.fixture
 def tls_registry(certificate: Path) -> Iterator[FakeRegistry]:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    context.load_cert_chain(certificate)
+    context.load_cert_chain(certificate / "tls.crt", certificate / "tls.key")
     with FakeRegistry(tls=context) as registry:
         yield registry
 
@@ -291,7 +274,7 @@ def ask_tls(folder: Path, registry: FakeRegistry) -> RegistryError:
 def test_certificate_that_is_trusted_by_setting_is_accepted(
     tmp_path: Path, tls_registry: FakeRegistry, certificate: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("SSL_CERT_FILE", str(certificate))
+    monkeypatch.setenv("SSL_CERT_FILE", str(certificate / "tls.crt"))
     assert f"{tls_registry.host} (image-not-found)" in ask_tls(tmp_path, tls_registry).message
     assert tls_registry.count("GET", "/manifests/") == 1
 

@@ -15,6 +15,7 @@ from dockyard.domain.image import BuilderKind
 from dockyard.domain.sagemaker import ModelDelivery, ObservedSageMaker
 from dockyard.domain.sagemaker_batch import (
     BatchSettings,
+    JobModel,
     JobStatus,
     ObservedBatch,
     SeenJob,
@@ -72,11 +73,13 @@ def make_observed(case: dict[str, Any], wanted: WantedBatch, settings: dict[str,
         has_own_role=case.get("role", False),
     )
     stem = derive_wanted_stem(KEY, wanted)
+    own = [(derive_job_model_name(ENDPOINT, wanted.spec.spec_hash), False)] if case.get("has_model") else []
+    others = [(name, use == "needed") for name, use in case.get("others", [])]
     return ObservedBatch(
         deployment=deployment,
         image=make_image(int(wanted.spec.model.version or 0)) if case.get("image") else None,
         jobs=tuple(SeenJob(name=f"{stem}-{n}", status=JobStatus(status)) for n, status in case.get("jobs", [])),
-        has_model=case.get("has_model", False),
+        models=tuple(JobModel(name=name, is_needed=needed) for name, needed in (*own, *others)),
         taken_at="t",
     )
 

@@ -125,6 +125,14 @@ def test_plan_of_case(case: dict[str, Any]) -> None:
         assert [[one.what, one.before, one.after] for one in plan.changes] == case["changes"]
 
 
+def test_first_plan_shows_what_is_set_only() -> None:
+    wanted = make_wanted({"model": 1})
+    changes = {one.what: one.after for one in plan_k8s(KEY, wanted, make_observed({"image": False}, wanted)).changes}
+    assert (changes["cpu limit"], "memory" in changes) == ("2", False)
+    assert "affinity" not in changes
+    assert [name for name, value in changes.items() if not value] == []
+
+
 def test_what_another_tool_delivered_is_not_recorded() -> None:
     wanted = make_wanted({"model": 1})
     case = {"image": False, "revisions": [[1, 1, "ready", 1]], "current": 1, "settled": True}

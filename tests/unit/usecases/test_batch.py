@@ -7,11 +7,12 @@ from dataclasses import dataclass, field
 import pytest
 
 from dockyard.domain.attempt import AttemptKind, AttemptStatus
-from dockyard.domain.errors import DockyardError, UnavailableError, UsageError
+from dockyard.domain.errors import ConflictError, DockyardError, UnavailableError, UsageError
 from dockyard.domain.request import BatchRequest
 from dockyard.domain.result import BatchResult, ResultStatus
 from dockyard.domain.sagemaker import Instances
 from dockyard.domain.sagemaker_batch import BatchSettings, JobStatus
+from dockyard.testing.faults import KilledError
 from dockyard.testing.sagemaker_jobs import COMPLETES, FAILS, RUNS_ON, MemoryJobs
 from dockyard.usecases.batch import BatchDesk, run_batch
 from support.sagemaker_bench import ActingClock, SageMakerBench, list_without_images, press_control_c, run, want
@@ -159,8 +160,12 @@ def list_points() -> list[tuple[int, str]]:
     return list(enumerate((call.split()[0] for call in bench.faults.calls), start=1))
 
 
+POINTS = list_points()
+"""The changing calls of a job, numbered from 1 on."""
+
+
 @pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
-@pytest.mark.parametrize(("number", "call"), list_points(), ids=str)
+@pytest.mark.parametrize(("number", "call"), POINTS, ids=str)
 def test_refused_call_leaves_no_model_no_access_and_no_running_job(number: int, call: str, has_effect: bool) -> None:
     bench = BatchBench()
     bench.fail_call(number, DockyardError("aws-refused", "it says so"), has_effect=has_effect)
@@ -174,6 +179,61 @@ def test_refused_call_leaves_no_model_no_access_and_no_running_job(number: int, 
     assert bench.batch().status is ResultStatus.DONE
     assert_nothing_of_jobs(bench)
     assert list_without_images(bench) == SUPPLIES
+
+
+@pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("number", "call"), POINTS, ids=str)
+def test_batch_killed_at_any_call_is_completed_by_the_same_command(number: int, call: str, has_effect: bool) -> None:
+    bench = kill(number, has_effect=has_effect)
+    assert bench.batch().status is ResultStatus.DONE
+    assert all(one.is_over for one in bench.jobs.jobs.values())
+    assert_nothing_of_jobs(bench)
+    assert (list_without_images(bench), bench.images.pushed, bench.queue.list_entries()) == (SUPPLIES, {}, ())
+    told = [one.status for one in bench.attempts]
+    is_journalled = (number, has_effect) != (1, False)
+    first = AttemptStatus.SUCCEEDED if number == len(POINTS) else AttemptStatus.INTERRUPTED
+    assert told == [*([first] if is_journalled else []), AttemptStatus.SUCCEEDED], call
+
+
+@pytest.mark.parametrize("has_effect", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize(("number", "call"), POINTS, ids=str)
+def test_what_a_killed_batch_left_is_taken_away_by_the_next_one(number: int, call: str, has_effect: bool) -> None:
+    bench = kill(number, has_effect=has_effect)
+    for one in bench.jobs.jobs.values():
+        one.course[:] = [JobStatus.COMPLETED]
+    assert bench.batch(2).status is ResultStatus.DONE
+    assert_nothing_of_jobs(bench)
+    assert list_without_images(bench) == SUPPLIES, call
+
+
+def kill(number: int, *, has_effect: bool) -> BatchBench:
+    """A bench where a batch was killed at that call."""
+    bench = BatchBench()
+    bench.fail_call(number, KilledError(), has_effect=has_effect)
+    with pytest.raises(KilledError):
+        bench.batch()
+    bench.heal()
+    return bench
+
+
+def test_job_that_somebody_waits_for_on_this_machine_is_not_begun_again() -> None:
+    clock = ActingClock()
+    bench = BatchBench(clock=clock)
+    bench.jobs.course = RUNS_ON
+    caught: list[str] = []
+
+    def ask_again() -> None:
+        with pytest.raises(ConflictError) as refused:
+            bench.batch()
+        caught.append(refused.value.code)
+        assert run(bench).status is ResultStatus.DEPLOYED  # the deployment itself is free
+        next(iter(bench.jobs.jobs.values())).course[:] = [JobStatus.COMPLETED]
+
+    clock.sleeps, clock.act = 2, ask_again
+    assert bench.batch().status is ResultStatus.DONE
+    assert caught == ["lock-held"]
+    assert {one.kind for one in bench.attempts} == {AttemptKind.DEPLOY, AttemptKind.BATCH}
+    assert bench.journal.list_running() == ()
 
 
 def test_history_that_cannot_be_written_waits() -> None:

@@ -7,13 +7,14 @@ from dataclasses import replace
 
 import pytest
 
+from dockyard.domain.deployment import Runtime
 from dockyard.domain.errors import DockyardError
 from dockyard.domain.result import ResultStatus
 from dockyard.domain.stack import StackKind, StackWish
 from dockyard.testing.stack import FakeStackBook, FakeStackHost
 from dockyard.usecases.stack import StackDesk
 
-WISH = StackWish(name="team", kind=StackKind.LOCAL, port=5050)
+WISH = StackWish(name="team", kind=StackKind.LOCAL, port=5050, runtime=Runtime.DOCKER, image="tracking:1")
 
 
 @pytest.fixture(name="host")
@@ -23,7 +24,9 @@ def one_host() -> FakeStackHost:
 
 @pytest.fixture(name="desk")
 def desk_of_one_host(host: FakeStackHost) -> StackDesk:
-    return StackDesk(book=FakeStackBook(), open_host=lambda _wish: host)
+    return StackDesk(
+        book=FakeStackBook(), open_host=lambda _wish: host, settle=lambda wish: replace(wish, runtime=Runtime.DOCKER)
+    )
 
 
 def expect_code(code: str, act: Callable[[], object]) -> DockyardError:
@@ -42,7 +45,24 @@ def test_second_up_changes_nothing_and_tells_the_same(desk: StackDesk) -> None:
 def test_stack_of_another_kind_is_not_taken_for_this_one(desk: StackDesk, host: FakeStackHost) -> None:
     desk.up(WISH)
     expect_code("stack-differs", lambda: desk.up(replace(WISH, kind=StackKind.K8S)))
+    error = expect_code("stack-differs", lambda: desk.up(replace(WISH, runtime=Runtime.PROCESS)))
+    assert "with the runtime docker" in error.message
     assert host.calls == ["start"]
+
+
+def test_local_stack_goes_on_as_it_was_where_nothing_else_is_said(desk: StackDesk) -> None:
+    bare = StackWish(name="team", kind=StackKind.LOCAL, runtime=Runtime.AUTO)
+    desk.up(bare)
+    assert desk.book.find("team") == replace(bare, port=5050, runtime=Runtime.DOCKER)
+    desk.up(replace(bare, port=5051, image="tracking:1"))
+    assert desk.up(bare).status is ResultStatus.UNCHANGED
+    assert desk.book.find("team") == replace(WISH, port=5051)
+
+
+def test_image_is_not_taken_for_a_stack_that_runs_none(desk: StackDesk, host: FakeStackHost) -> None:
+    desk.book.write(replace(WISH, runtime=Runtime.PROCESS, image=None))
+    expect_code("usage", lambda: desk.upgrade("team", "tracking:2", (), with_backup=True))
+    assert host.calls == []
 
 
 def test_stack_whose_start_failed_can_be_looked_at_and_taken_down(desk: StackDesk, host: FakeStackHost) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -12,6 +11,7 @@ from dockyard.adapters.sagemaker import requests
 from dockyard.adapters.sagemaker.endpoints import SageMakerEndpoints, list_tags
 from dockyard.adapters.sagemaker.errors import translated, unless_missing
 from dockyard.adapters.sagemaker.jobs import SageMakerJobs
+from dockyard.adapters.sagemaker.leftovers import REVISION, Leftovers
 from dockyard.adapters.sagemaker.packages import SageMakerPackages
 from dockyard.adapters.sagemaker.repositories import EcrRepositories
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
@@ -34,8 +34,6 @@ from dockyard.domain.sagemaker_batch import job_name_stem
 from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.domain.sagemaker_package import RevisionPackage
 
-_REVISION = re.compile(r"(?P<stem>.+)-[0-9a-f]{16}")
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _Part:
@@ -56,6 +54,8 @@ class AwsAccount:
     revisions: SageMakerRevisions
     repositories: EcrRepositories
     supplies: SageMakerSupplies
+    data_folder: str | None = None
+    """S3 URI below which the environment's model data lies; None where that is in the images."""
 
     def describe_deployment(self, key: DeploymentKey) -> ObservedSageMaker:
         """How a deployment is."""
@@ -95,19 +95,35 @@ class AwsAccount:
         return tuple(sorted(keys, key=lambda key: key.name))
 
     def list_orphans(self) -> tuple[str, ...]:
-        """Names of the environment's revisions that have no endpoint and have never served, and of models of jobs."""
-        return tuple(name for name, _ in self._find_orphans())
+        """The environment's revisions that have no endpoint and have never served, models of jobs, and what no model needs."""
+        revisions = (f"model {name}" for name, _ in self._find_orphans())
+        return (*revisions, *(one.title for one in self._leftovers.find_all()))
 
     def delete_orphans(self) -> None:
         """Delete them."""
+        leftovers = tuple(self._leftovers.find_all())
         for name, _ in self._find_orphans():
             self.revisions.delete_revision(name)
+        for one in leftovers:
+            one.delete()
 
     def derive_role(self, key: DeploymentKey) -> str:
         """ARN of the role that is, or would be, made for a deployment."""
         account = self.session.account()
         name = derive_role_name(derive_endpoint_name(key.environment, key.name))
         return f"arn:{account.partition}:iam::{account.id}:role/{name}"
+
+    @property
+    def _leftovers(self) -> Leftovers:
+        return Leftovers(
+            environment=self.environment,
+            session=self.session,
+            endpoints=self.endpoints,
+            revisions=self.revisions,
+            repositories=self.repositories,
+            supplies=self.supplies,
+            data_folder=self.data_folder,
+        )
 
     def _find_orphans(self) -> list[tuple[str, Owner]]:
         found: dict[str, Owner] = {}
@@ -137,7 +153,7 @@ class AwsAccount:
                 pages = client.get_paginator(operation).paginate(**options)
                 entries = [entry for page in pages for entry in page[plural]]
             for entry in entries:
-                match = _REVISION.fullmatch(str(entry[f"{singular}Name"]))
+                match = REVISION.fullmatch(str(entry[f"{singular}Name"]))
                 if match is not None and stem in {"", match["stem"]}:
                     yield match.group(), str(entry[f"{singular}Arn"])
 

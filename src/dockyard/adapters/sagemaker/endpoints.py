@@ -34,6 +34,8 @@ class SageMakerEndpoints:
 
     def __init__(self, session: Session) -> None:
         self._session = session
+        self._tags: dict[tuple[str, datetime], list[Mapping[str, str]]] = {}
+        """Of endpoints of ours, by ARN and when they were made: nobody changes them while an endpoint is waited for."""
 
     def describe_endpoint(self, name: str) -> Endpoint | None:
         """How an endpoint is now; None where there is none."""
@@ -136,11 +138,15 @@ class SageMakerEndpoints:
 
     def _find_tags(self, found: Mapping[str, Any]) -> list[Mapping[str, str]] | None:
         """An endpoint's tags; None where it is gone. Those of one that was just made may be late, and are waited for."""
-        late = found["CreationTime"] + timedelta(seconds=_LATE_SECONDS)
-        tags = find_tags(self._session, str(found["EndpointArn"]))
-        while tags == [] and datetime.now(timezone.utc) < late:
+        arn, created = str(found["EndpointArn"]), found["CreationTime"]
+        if (arn, created) in self._tags:
+            return self._tags[arn, created]
+        tags = find_tags(self._session, arn)
+        while tags == [] and datetime.now(timezone.utc) < created + timedelta(seconds=_LATE_SECONDS):
             time.sleep(_PAUSE_SECONDS)
-            tags = find_tags(self._session, str(found["EndpointArn"]))
+            tags = find_tags(self._session, arn)
+        if tags is not None and read_owner(tags) is not None:
+            self._tags[arn, created] = tags
         return tags
 
     def _require_begun(self, key: DeploymentKey, step: CreateEndpoint) -> None:

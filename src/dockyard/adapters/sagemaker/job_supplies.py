@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockyard.adapters.sagemaker import batch_requests
+from dockyard.adapters.sagemaker.endpoints import list_tags
 from dockyard.adapters.sagemaker.errors import translated, unless_missing
 from dockyard.adapters.sagemaker.jobs import SageMakerJobs
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
 from dockyard.adapters.sagemaker.setting_names import Place, name_place
+from dockyard.adapters.sagemaker.tags import read_owner
 from dockyard.adapters.sagemaker.validation import Problem, check_request
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.sagemaker import derive_endpoint_name
-from dockyard.domain.sagemaker_batch import TransformJob, derive_access_name, is_access_name, job_name_stem
+from dockyard.domain.sagemaker import derive_endpoint_name, revision_name_stem
+from dockyard.domain.sagemaker_batch import JobModel, TransformJob, derive_access_name, is_access_name, job_name_stem
 from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, CreateJobModel, GrantJobAccess
 
 
@@ -38,9 +41,12 @@ class SageMakerJobSupplies:
             hint = "the limits are those of SageMaker itself; nothing was sent"
             raise UsageError("setting-invalid", lines[0], hint=hint, details=lines[1:])
 
-    def has_model(self, name: str) -> bool:
-        """Whether there is a model of that name."""
-        return self.revisions.find_model(name) is not None
+    def list_models(self, key: DeploymentKey) -> tuple[JobModel, ...]:
+        """The models that were made for jobs of a deployment."""
+        endpoint = derive_endpoint_name(key.environment, key.name)
+        names = tuple(self._list_own_models(key, revision_name_stem(endpoint)))
+        needed = self.jobs.list_models_in_use(job_name_stem(endpoint)) if names else frozenset()
+        return tuple(JobModel(name=name, is_needed=name in needed) for name in names)
 
     def create_model(self, key: DeploymentKey, step: CreateJobModel, image: ImageDigest) -> None:
         """Make a model."""
@@ -63,6 +69,16 @@ class SageMakerJobSupplies:
         if step.role is not None:
             needed = {derive_access_name(job.name) for job in self.jobs.list_jobs(stem) if not job.status.is_over}
             self._revoke(step.role, needed)
+
+    def _list_own_models(self, key: DeploymentKey, stem: str) -> Iterator[str]:
+        session = self.revisions.session
+        with translated("sagemaker:ListModels"):
+            pages = session.client("sagemaker").get_paginator("list_models").paginate(NameContains=stem)
+            models = [model for page in pages for model in page["Models"]]
+        for model in models:
+            owner = read_owner(list_tags(session, str(model["ModelArn"])))
+            if owner is not None and owner.is_for_jobs and owner.key == key:
+                yield str(model["ModelName"])
 
     def _revoke(self, role: str, needed: set[str]) -> None:
         client = self.revisions.session.client("iam")

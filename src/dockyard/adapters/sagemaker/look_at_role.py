@@ -163,17 +163,32 @@ def _simulate(scene: Scene, source: str, batch: _Batch) -> Iterator[_Denial]:
     """The actions of a batch that are denied; not surely, where policies ask for what only a real call has."""
     actions = {action for one in batch.statements for action in list_texts(one["Action"])}
     is_core = any(one["Sid"] not in _AFTERWARDS for one in batch.statements)
-    answer = scene.clients.client("iam").simulate_principal_policy(
-        PolicySourceArn=source,
-        ActionNames=sorted(actions),
-        ResourceArns=list(batch.resources),
-        ContextEntries=[entry for one in batch.statements for entry in _list_context(one)],
-    )
-    for one in answer["EvaluationResults"]:
+    for one in _ask(scene, source, batch, sorted(actions)):
         action, decision = str(one["EvalActionName"]), one["EvalDecision"]
         if decision != "allowed":
             is_known = decision == "explicitDeny" or not one.get("MissingContextValues")
             yield _Denial(action=action, is_sure=is_known and is_core and action in _CORE)
+
+
+def _ask(scene: Scene, source: str, batch: _Batch, actions: list[str]) -> Iterator[Mapping[str, Any]]:
+    """What is decided about each action; one by one where IAM refuses to be asked about them together.
+
+    It does so for actions that "require different authorization information", and which do is told nowhere.
+    """
+    try:
+        answer = scene.clients.client("iam").simulate_principal_policy(
+            PolicySourceArn=source,
+            ActionNames=actions,
+            ResourceArns=list(batch.resources),
+            ContextEntries=[entry for one in batch.statements for entry in _list_context(one)],
+        )
+    except Exception as error:
+        if read_code(error) != "InvalidInput" or len(actions) == 1:
+            raise
+        for action in actions:
+            yield from _ask(scene, source, batch, [action])
+    else:
+        yield from answer["EvaluationResults"]
 
 
 def _make_concrete(arn: str) -> str:

@@ -40,7 +40,8 @@ class SageMakerRevisions:
         settings = step.spec.settings
         place = urlsplit(requests.model_data(settings, step.name))
         client, name = self.session.client("s3"), place.path.lstrip("/")
-        extra = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key} if settings.kms_key else {}
+        key_of_ours = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": settings.kms_key} if settings.kms_key else {}
+        extra = {"Metadata": self.mark_data(key.environment, step.name), **key_of_ours}
         with translated(f"s3:PutObject for {key}"):
             if settings.delivery is ModelDelivery.PREFIX:
                 for file in sorted(path for path in model.folder.rglob("*") if path.is_file()):
@@ -52,6 +53,10 @@ class SageMakerRevisions:
                     tar.add(model.folder, arcname=".")
                 archive.seek(0)
                 client.upload_fileobj(archive, place.netloc, name, ExtraArgs=extra)
+
+    def mark_data(self, environment: str, name: str) -> dict[str, str]:
+        """The metadata of objects that are a model's data: what is in a bucket may be anybody's, also by its name."""
+        return {"dockyard-environment": environment, "dockyard-model": self._arn("model", name)}
 
     def create_model(self, key: DeploymentKey, step: CreateModel, image: ImageDigest) -> None:
         """Make a model. A role that was just made takes a while until the service may assume it."""
@@ -111,7 +116,7 @@ class SageMakerRevisions:
             SageMakerPackages(self.session).delete_package(owner.key, owner.package_group, name)
         client = self.session.client("sagemaker")
         unless_missing("sagemaker:DeleteEndpointConfig", lambda: client.delete_endpoint_config(EndpointConfigName=name))
-        self._delete_data(name, _find_data(model) if model else _tell_data(uploaded))
+        self.delete_data(name, _find_data(model) if model else _tell_data(uploaded))
         if model is not None and owner is not None:
             image = str(model["PrimaryContainer"]["Image"])
             repository = derive_repository_name(derive_endpoint_name(owner.key.environment, owner.key.name))
@@ -149,7 +154,8 @@ class SageMakerRevisions:
                 "revision-in-use", f"endpoint {endpoint_name} uses {name}", hint="deploy or roll back to another revision first"
             )
 
-    def _delete_data(self, name: str, source: str) -> None:
+    def delete_data(self, name: str, source: str) -> None:
+        """Delete a model's data: what lies at its S3 URI in the folder that is called as the model is."""
         if f"/{name}/" not in source:
             return
         place = urlsplit(source[: source.index(f"/{name}/")] + f"/{name}/")

@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict
 from pathlib import Path
 
+from dockyard.domain.deployment import Runtime
 from dockyard.domain.errors import UnavailableError
 from dockyard.domain.stack import StackKind, StackWish
 
@@ -23,7 +24,8 @@ class FolderBook:
         file = self._folder / name / _FILE
         try:
             said = json.loads(file.read_text(encoding="utf-8"))
-            return StackWish(**{**said, "kind": StackKind(said["kind"]), "values": tuple(said["values"])})
+            read = {"kind": StackKind(said["kind"]), "values": tuple(said["values"])}
+            return StackWish(**{**said, **read, "runtime": Runtime(said.get("runtime", Runtime.PROCESS))})
         except FileNotFoundError:
             return None
         except (ValueError, TypeError, KeyError) as error:

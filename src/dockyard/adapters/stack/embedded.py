@@ -65,7 +65,7 @@ class EmbeddedStack:
         url = f"http://{_HOST}:{self._wish.port}"
         if not is_up:
             return StackLook(is_up=False, is_ready=False, notes=(f"its files are in {self._folder}",))
-        return StackLook(is_up=True, is_ready=_answers(f"{url}/ready"), url=url, environment={"MLFLOW_TRACKING_URI": url})
+        return StackLook(is_up=True, is_ready=answers(f"{url}/ready"), url=url, environment={"MLFLOW_TRACKING_URI": url})
 
     def run(self, command: str, backup: str) -> Mapping[str, object]:
         """Run a command of the server's. Raises UnavailableError `stack-failed`."""
@@ -116,7 +116,8 @@ def find_reason(lines: tuple[str, ...]) -> str:
     return lines[-1] if lines else "it said nothing"
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether a server of this machine says that it is well."""
     try:
         urlopen(url, timeout=5).close()  # noqa: S310 - a loopback address of ours
     except (URLError, OSError):

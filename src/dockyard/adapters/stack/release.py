@@ -10,6 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
 
 from dockyard.adapters.stack.embedded import find_reason
+from dockyard.adapters.stack.image import RunProgram
 from dockyard.domain.errors import UnavailableError, UsageError
 from dockyard.domain.stack import StackLook, StackWish
 
@@ -17,7 +18,6 @@ if TYPE_CHECKING:
     from dockyard.adapters.k8s.api import KubeApi
 
 Json = dict[str, Any]
-RunProgram = Callable[[list[str]], "subprocess.CompletedProcess[str]"]
 _TIMEOUT = "10m"
 _JOB_SECONDS = 6 * 3600.0
 _POLL_SECONDS = 1.0
@@ -50,7 +50,7 @@ class StackRelease:
         address = self._find_address()
         url = address or f"{_find_scheme(found)}://{self._title}.{self._api.namespace}"
         is_ready = bool(found.get("status", {}).get("availableReplicas"))
-        note = f"from outside the cluster: `kubectl -n {self._api.namespace} port-forward service/{self._title} 5000:80`"
+        note = f"from outside the cluster: `kubectl -n {self._api.namespace} port-forward service/{self._title} 5000:http`"
         return StackLook(
             is_up=True,
             is_ready=is_ready,

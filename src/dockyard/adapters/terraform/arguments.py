@@ -15,12 +15,12 @@ from dockyard.domain.sagemaker import (
     Instances,
     ModelDelivery,
     Rollout,
-    RolloutKind,
     SageMakerPolicy,
     SageMakerSettings,
     derive_endpoint_name,
 )
 from dockyard.domain.sagemaker_blueprint import EndpointBlueprint
+from dockyard.domain.sagemaker_shadow import choose_rollout
 
 Arguments = dict[str, Value]
 
@@ -39,7 +39,8 @@ def make_arguments(blueprint: EndpointBlueprint) -> Arguments:
         "kms_key_arn": settings.kms_key,
         "capture": _describe_capture(settings),
         "asynchronous": _describe_queue(settings),
-        "rollout": _describe_rollout(policy.rollout),
+        "shadow": _describe_shadow(blueprint),
+        "rollout": _describe_rollout(choose_rollout(policy.rollout, in_shadow=False)),
         "alarms": _describe_alarms(policy.alarms, policy.rollout.alarms),
         "scaling": _describe_scaling(policy),
     }
@@ -63,16 +64,10 @@ def _refuse_unfit(settings: SageMakerSettings, policy: SageMakerPolicy) -> None:
 
 
 def _find_unfit(settings: SageMakerSettings, policy: SageMakerPolicy) -> Iterator[str]:
-    capture, scaling = settings.data_capture, policy.scaling
     found = {
-        "volume_gb": isinstance(settings.capacity, Instances) and settings.capacity.volume_gb is not None,
         "component": settings.component is not None,
         f"delivery: {settings.delivery.value}": settings.delivery is not ModelDelivery.IMAGE,
         "kms_key (not by its ARN)": settings.kms_key is not None and ":key/" not in settings.kms_key,
-        "data_capture.captures_input": capture is not None and not capture.captures_input,
-        "data_capture.captures_output": capture is not None and not capture.captures_output,
-        "rollout.kind: shadow": policy.rollout.kind is RolloutKind.SHADOW,
-        "scaling.schedule": scaling is not None and bool(scaling.schedule),
         "model_package": policy.package is not None,
     }
     return (name for name, is_unfit in found.items() if is_unfit)
@@ -86,6 +81,7 @@ def _describe_capacity(settings: SageMakerSettings) -> Mapping[str, Value]:
             "count": capacity.count,
             "startup_timeout_seconds": settings.startup_timeout_seconds,
             "download_timeout_seconds": settings.download_timeout_seconds,
+            "volume_gb": capacity.volume_gb,
         }
         return {"instances": drop_none(instances)}
     memory = {"memory_mb": capacity.memory_mb, "max_concurrency": capacity.max_concurrency}
@@ -100,7 +96,11 @@ def _describe_network(settings: SageMakerSettings) -> Value | None:
 
 def _describe_capture(settings: SageMakerSettings) -> Value | None:
     capture = settings.data_capture
-    return {"uri": capture.destination, "percent": capture.percent} if capture else None
+    if capture is None:
+        return None
+    directions = {"input": capture.captures_input, "output": capture.captures_output}
+    left_out = {name: False for name, is_wanted in directions.items() if not is_wanted}
+    return {"uri": capture.destination, "percent": capture.percent, **left_out}
 
 
 def _describe_queue(settings: SageMakerSettings) -> Value | None:
@@ -110,6 +110,10 @@ def _describe_queue(settings: SageMakerSettings) -> Value | None:
     topics = {"success_topic": queue.success_topic, "error_topic": queue.error_topic}
     concurrency = {"concurrency": queue.max_concurrent_invocations}
     return drop_none({"output_uri": queue.output, "failure_uri": queue.failures, **topics, **concurrency})
+
+
+def _describe_shadow(blueprint: EndpointBlueprint) -> Value | None:
+    return {"image": blueprint.shadow, "percent": blueprint.policy.rollout.shadow_percent} if blueprint.shadow else None
 
 
 def _describe_rollout(rollout: Rollout) -> Value:
@@ -141,4 +145,6 @@ def _describe_scaling(policy: SageMakerPolicy) -> Value | None:
         "requests_per_instance": scaling.invocations_per_instance,
         "scale_in_cooldown": scaling.scale_in_seconds,
         "scale_out_cooldown": scaling.scale_out_seconds,
+        "schedule": {one.name: {"schedule": one.schedule, "min": one.minimum, "max": one.maximum} for one in scaling.schedule}
+        or None,
     })  # fmt: skip

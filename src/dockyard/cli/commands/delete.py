@@ -15,6 +15,9 @@ def delete_deployment(
     *,
     name: opt.NameArgument,
     environment: opt.EnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     plan: opt.PlanOption = False,
     detailed_exitcode: opt.DetailedOption = False,
     yes: opt.YesOption = False,
@@ -28,12 +31,12 @@ def delete_deployment(
     Its history stays in the registry. At a terminal it asks before it does.
     """
     from dockyard.cli.approval import require_yes
-    from dockyard.cli.choices import choose_key
+    from dockyard.cli.places import Whereabouts, load_key
     from dockyard.domain.request import DeleteRequest
 
     session = find_session(context, json=json, verbose=verbose)
-    settings = session.load_settings(config)
-    key = choose_key(settings, name, environment, session.environ)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    settings, key = load_key(session, name, where)
     request = DeleteRequest(key=key, lock_wait_seconds=lock_wait)
     kit = session.open_kit(settings)
     if not (plan or yes) and session.stdin.isatty():

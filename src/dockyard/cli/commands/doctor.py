@@ -12,6 +12,7 @@ from dockyard.cli.session import Session, find_session
 
 if TYPE_CHECKING:
     from dockyard.cli.kit import Kit
+    from dockyard.cli.places import Whereabouts
     from dockyard.domain.deployment import DeploymentKey, Target
     from dockyard.domain.result import DoctorResult
 
@@ -25,6 +26,9 @@ def examine_surroundings(
     target: opt.DoctorTarget = None,
     name: opt.DoctorNameOption = None,
     environment: opt.DoctorEnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     refresh_prices: opt.RefreshPricesOption = False,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
@@ -35,19 +39,24 @@ def examine_surroundings(
     And say how to mend what is amiss. Exits with 1 where something keeps it from working. `doctor sagemaker` and `doctor k8s`
     look at an environment's account or cluster, as a deploy does before it makes anything.
     """
+    from dockyard.cli.places import Whereabouts
     from dockyard.domain.deployment import Target
     from dockyard.domain.errors import UsageError
 
     session = find_session(context, json=json, verbose=verbose)
-    if target is Target.SAGEMAKER:
-        kit, key = _open_target(session, (config, environment, target), name)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    if target is Target.SAGEMAKER and where.target in {None, target}:
+        kit, key = _open_target(session, target, where, name)
         return session.show(kit.doctor_account(key, refresh_prices=refresh_prices))
-    if target is Target.K8S and not refresh_prices:
-        kit, key = _open_target(session, (config, environment, target), name)
+    if target is Target.K8S and where.target in {None, target} and not refresh_prices:
+        kit, key = _open_target(session, target, where, name)
         return session.show(kit.doctor_cluster(key))
-    if name or environment or refresh_prices:
-        hint = "as in `dockyard doctor sagemaker --env prod`"
-        raise UsageError("usage", "`--name` and `--env` need a target, `--refresh-prices` is for `doctor sagemaker`", hint=hint)
+    if name or environment or refresh_prices or where.target:
+        raise UsageError(
+            "usage",
+            "these options need a target that they are for; `--refresh-prices` and `--region` are for `doctor sagemaker`",
+            hint="as in `dockyard doctor sagemaker --env prod`",
+        )
     return session.show(_examine_machine(session, config))
 
 
@@ -60,12 +69,12 @@ def _examine_machine(session: Session, config: str | None) -> DoctorResult:
     return DoctorResult(findings=(finding, *findings))
 
 
-def _open_target(session: Session, where: tuple[str | None, str | None, Target], name: str | None) -> tuple[Kit, DeploymentKey]:
+def _open_target(session: Session, target: Target, where: Whereabouts, name: str | None) -> tuple[Kit, DeploymentKey]:
     """What looks, and which deployment counts."""
     from dockyard.cli.choices import load_target_settings
     from dockyard.domain.deployment import DeploymentKey
     from dockyard.domain.names import check_name
 
-    settings, place = load_target_settings(session, where, {}, ())
+    settings, place = load_target_settings(session, (where.config, where.environment, target), where.given, ())
     named = check_name("deployment", name or _SAMPLE_NAME)
     return session.open_kit(settings), DeploymentKey(environment=place.name, name=named, target=place.target)

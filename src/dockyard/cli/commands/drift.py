@@ -15,6 +15,9 @@ def show_drift(
     *,
     name: opt.AnyNameArgument = None,
     environment: opt.OnlyEnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
@@ -25,14 +28,14 @@ def show_drift(
     """
     from dataclasses import replace
 
-    from dockyard.cli.choices import choose_key
+    from dockyard.cli.places import Whereabouts, load_filter, load_key
 
     session = find_session(context, json=json, verbose=verbose)
-    settings = session.load_settings(config)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
     if name is not None:
-        key = choose_key(settings, name, environment, session.environ)
+        settings, key = load_key(session, name, where)
         return session.show(session.open_kit(settings).drift(key))
-    place = settings.find_environment(environment).name if environment else None
+    settings, place, _ = load_filter(session, None, where)
     result = session.open_kit(settings).drift(None)
     kept = tuple(one for one in result.deployments if place in {None, one.key.environment})
     return session.show(replace(result, deployments=kept))

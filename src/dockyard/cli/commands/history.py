@@ -15,15 +15,18 @@ def show_history(
     *,
     name: opt.NameArgument,
     environment: opt.EnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     limit: opt.LimitOption = 20,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
 ) -> int:
     """Show what was done to a deployment, newest first."""
-    from dockyard.cli.choices import choose_key
+    from dockyard.cli.places import Whereabouts, load_key
 
     session = find_session(context, json=json, verbose=verbose)
-    settings = session.load_settings(config)
-    key = choose_key(settings, name, environment, session.environ)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    settings, key = load_key(session, name, where)
     return session.show(session.open_kit(settings).history(key, limit))

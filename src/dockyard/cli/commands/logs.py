@@ -15,6 +15,9 @@ def show_logs(
     *,
     name: opt.NameArgument,
     environment: opt.EnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     revision: opt.RevisionOption = None,
     follow: opt.FollowOption = False,
     tail: opt.TailOption = 100,
@@ -26,7 +29,7 @@ def show_logs(
 
     By default the one that serves.
     """
-    from dockyard.cli.choices import choose_key
+    from dockyard.cli.places import Whereabouts, load_key
     from dockyard.cli.render import show_lines
     from dockyard.domain.errors import UsageError
     from dockyard.domain.result import LogsResult
@@ -34,7 +37,7 @@ def show_logs(
     session = find_session(context, json=json, verbose=verbose)
     if json and follow:
         raise UsageError("usage", "`--follow` has no end, so it cannot be one JSON document", hint="leave out `--json`")
-    settings = session.load_settings(config)
-    key = choose_key(settings, name, environment, session.environ)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    settings, key = load_key(session, name, where)
     lines = session.open_kit(settings).logs(key, revision, follow=follow, tail=tail)
     return session.show(LogsResult(key=key, lines=tuple(lines))) if json else show_lines(lines, session)

@@ -17,6 +17,9 @@ def predict_once(
     *,
     name: opt.NameArgument,
     environment: opt.EnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     data: opt.DataOption = None,
     content_type: opt.ContentTypeOption = "application/json",
     config: opt.ConfigOption = None,
@@ -27,12 +30,12 @@ def predict_once(
 
     Without --data the model's own input example is sent.
     """
-    from dockyard.cli.choices import choose_key
+    from dockyard.cli.places import Whereabouts, load_key
 
     session = find_session(context, json=json, verbose=verbose)
     body = None if data is None else _read_body(data, session)
-    settings = session.load_settings(config)
-    key = choose_key(settings, name, environment, session.environ)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    settings, key = load_key(session, name, where)
     return session.show(session.open_kit(settings).predict(key, body, content_type))
 
 

@@ -15,6 +15,9 @@ def promote_version(
     *,
     name: opt.NameArgument,
     environment: opt.EnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
@@ -23,9 +26,9 @@ def promote_version(
 
     The alias is called as the environment. On Kubernetes, a candidate that a deploy with `--pause` left takes over first.
     """
-    from dockyard.cli.choices import choose_key
+    from dockyard.cli.places import Whereabouts, load_key
 
     session = find_session(context, json=json, verbose=verbose)
-    settings = session.load_settings(config)
-    key = choose_key(settings, name, environment, session.environ)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    settings, key = load_key(session, name, where)
     return session.show(session.open_kit(settings).promote(key))

@@ -15,6 +15,9 @@ def roll_back(
     *,
     name: opt.NameArgument,
     environment: opt.EnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     revision: opt.RevisionOption = None,
     plan: opt.PlanOption = False,
     detailed_exitcode: opt.DetailedOption = False,
@@ -27,12 +30,12 @@ def roll_back(
 
     By default the newest one below the serving one that has served. It is proved again before it gets traffic.
     """
-    from dockyard.cli.choices import choose_key
+    from dockyard.cli.places import Whereabouts, load_key
     from dockyard.domain.request import RollbackRequest
 
     session = find_session(context, json=json, verbose=verbose)
-    settings = session.load_settings(config)
-    key = choose_key(settings, name, environment, session.environ)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    settings, key = load_key(session, name, where)
     place = settings.find_environment(key.environment)
     request = RollbackRequest(
         key=key,

@@ -16,16 +16,39 @@ if TYPE_CHECKING:
 stack_app = make_app("Run the tracking stack that models are logged to.")
 app.add_typer(stack_app, name="stack")
 
-PORT = 5050
 StackName = Annotated[str, typer.Option("--name", metavar="NAME", help="The stack; in a cluster, the release.")]
 BackupId = Annotated[str, typer.Option("--backup", metavar="ID", help="The backup; by default the newest.", show_default=False)]
 ImageOption = Annotated[
     str | None,
-    typer.Option("--image", metavar="IMAGE", help="The tracking server's image, for the chart.", show_default=False),
+    typer.Option("--image", metavar="IMAGE", help="The tracking server's image.", show_default=False),
 ]
 ValuesOption = Annotated[
     list[str] | None,
     typer.Option("--values", metavar="FILE", help="Values for the chart; may be given again.", show_default=False),
+]
+LocalOption = Annotated[
+    bool,
+    typer.Option("--local", help="On this machine: containers with MySQL and S3, or without Docker a server with SQLite."),
+]
+ExternalOption = Annotated[
+    str | None,
+    typer.Option(
+        "--external",
+        metavar="FILE",
+        help="In a cluster, with the database and S3 that FILE names: values for the chart, such as Terraform's outputs.",
+        show_default=False,
+    ),
+]
+PortOption = Annotated[
+    int | None,
+    typer.Option(
+        "--port",
+        min=1,
+        max=65535,
+        metavar="PORT",
+        help="Where a local one listens, on loopback; by default the one it has, else 5050.",
+        show_default=False,
+    ),
 ]
 NAME, CHART = "tracking", "helm/tracking"
 
@@ -34,19 +57,12 @@ NAME, CHART = "tracking", "helm/tracking"
 def start_stack(
     context: typer.Context,
     *,
-    local: Annotated[bool, typer.Option("--local", help="On this machine: a server, SQLite and a folder.")] = False,
+    local: LocalOption = False,
     k8s: Annotated[bool, typer.Option("--k8s", help="In a cluster, by the chart and Helm.")] = False,
-    external: Annotated[
-        str | None,
-        typer.Option(
-            "--external",
-            metavar="FILE",
-            help="In a cluster, with the database and S3 that FILE names: values for the chart, such as Terraform's outputs.",
-            show_default=False,
-        ),
-    ] = None,
+    external: ExternalOption = None,
     name: StackName = NAME,
-    port: Annotated[int, typer.Option("--port", min=1, max=65535, help="Where a local one listens, on loopback.")] = PORT,
+    port: PortOption = None,
+    runtime: opt.RuntimeOption = None,
     chart: Annotated[str, typer.Option("--chart", metavar="CHART", help="The chart: a folder or an OCI address.")] = CHART,
     image: ImageOption = None,
     values: ValuesOption = None,
@@ -69,6 +85,7 @@ def start_stack(
         external=external,
         name=name,
         port=port,
+        runtime=runtime,
         chart=chart,
         image=image,
         values=tuple(values or ()),
@@ -198,4 +215,4 @@ def stop_stack(
 def _open(session: Session, config: str | None) -> StackDesk:
     from dockyard.wiring_stack import open_stacks
 
-    return open_stacks(session.load_settings(config))
+    return open_stacks(session.load_settings(config), session.folder)

@@ -15,6 +15,9 @@ def show_status(
     *,
     name: opt.AnyNameArgument = None,
     environment: opt.OnlyEnvironmentOption = None,
+    cluster_context: opt.ContextOption = None,
+    namespace: opt.NamespaceOption = None,
+    region: opt.RegionOption = None,
     config: opt.ConfigOption = None,
     json: opt.JsonOption = False,
     verbose: opt.VerboseOption = False,
@@ -23,9 +26,9 @@ def show_status(
 
     All, those of one environment, or those of one name.
     """
-    from dockyard.cli.choices import choose_filter
+    from dockyard.cli.places import Whereabouts, load_filter
 
     session = find_session(context, json=json, verbose=verbose)
-    settings = session.load_settings(config)
-    place, deployment = choose_filter(settings, name, environment)
+    where = Whereabouts(config=config, environment=environment, context=cluster_context, namespace=namespace, region=region)
+    settings, place, deployment = load_filter(session, name, where)
     return session.show(session.open_kit(settings).status(place, deployment))

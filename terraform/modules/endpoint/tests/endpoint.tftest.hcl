@@ -51,10 +51,10 @@ run "endpoint_has_two_instances_and_is_rolled_back_by_errors" {
 
 run "another_instance_makes_another_configuration_of_the_same_model" {
   variables {
-    instances = { type = "ml.c7g.large", count = 1, startup_timeout_seconds = 600, download_timeout_seconds = 60 }
+    instances = { type = "ml.c7g.large", count = 1, startup_timeout_seconds = 600, download_timeout_seconds = 60, volume_gb = 30 }
   }
   assert {
-    condition     = output.configuration_name == "prod-wine-ee94431ab7b923f6"
+    condition     = output.configuration_name == "prod-wine-ca3b4c690f63b6f2"
     error_message = "A configuration is named after what is in it."
   }
   assert {
@@ -66,7 +66,7 @@ run "another_instance_makes_another_configuration_of_the_same_model" {
     error_message = "Settings reach the variant."
   }
   assert {
-    condition     = one(aws_sagemaker_endpoint_configuration.this.production_variants).initial_instance_count == 1 && one(aws_sagemaker_endpoint_configuration.this.production_variants).model_data_download_timeout_in_seconds == 60
+    condition     = one(aws_sagemaker_endpoint_configuration.this.production_variants).initial_instance_count == 1 && one(aws_sagemaker_endpoint_configuration.this.production_variants).model_data_download_timeout_in_seconds == 60 && one(aws_sagemaker_endpoint_configuration.this.production_variants).volume_size_in_gb == 30
     error_message = "Settings reach the variant."
   }
 }
@@ -106,6 +106,32 @@ run "requests_are_captured_and_shadowed" {
   assert {
     condition     = one(aws_sagemaker_endpoint_configuration.this.shadow_production_variants).initial_variant_weight == 0.5 && one(aws_sagemaker_model.this["shadow"].primary_container).image == var.shadow.image
     error_message = "The shadow gets half of the requests."
+  }
+}
+
+run "image_of_a_shadow_may_come_to_serve_while_the_shadow_is_there" {
+  command = plan
+  variables {
+    shadow = { image = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/dockyard/wine@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa" }
+  }
+  assert {
+    condition     = aws_sagemaker_model.this["shadow"].name != aws_sagemaker_model.this["model"].name
+    error_message = "Two models at a time cannot have one name."
+  }
+}
+
+run "only_requests_are_captured_and_only_a_schedule_scales" {
+  variables {
+    capture = { uri = "s3://captured/wine", output = false }
+    scaling = { min = 1, max = 4, schedule = { night = { schedule = "cron(0 22 * * ? *)", min = 1, max = 1 } } }
+  }
+  assert {
+    condition     = one(aws_sagemaker_endpoint_configuration.this.data_capture_config).capture_options[*].capture_mode == tolist(["Input"])
+    error_message = "Answers are not captured."
+  }
+  assert {
+    condition     = aws_appautoscaling_scheduled_action.this["night"].schedule == "cron(0 22 * * ? *)" && one(aws_appautoscaling_scheduled_action.this["night"].scalable_target_action).max_capacity == "1" && length(aws_appautoscaling_policy.this) == 0
+    error_message = "At night there is one instance, and requests do not count."
   }
 }
 

@@ -87,6 +87,30 @@ run "scaling_upside_down" {
   expect_failures = [var.scaling]
 }
 
+run "scaling_by_nothing" {
+  command = plan
+  variables {
+    scaling = { min = 1, max = 3 }
+  }
+  expect_failures = [var.scaling]
+}
+
+run "schedule_of_another_cron" {
+  command = plan
+  variables {
+    scaling = { min = 1, max = 3, schedule = { night = { schedule = "0 22 * * *", min = 1, max = 1 } } }
+  }
+  expect_failures = [var.scaling]
+}
+
+run "volume_of_a_terabyte" {
+  command = plan
+  variables {
+    instances = { volume_gb = 1024 }
+  }
+  expect_failures = [var.instances]
+}
+
 run "tags_of_aws" {
   command = plan
   variables {

@@ -111,6 +111,14 @@ run "capture_of_nothing" {
   expect_failures = [var.capture]
 }
 
+run "capture_of_neither_side" {
+  command = plan
+  variables {
+    capture = { uri = "s3://captured", input = false, output = false }
+  }
+  expect_failures = [var.capture]
+}
+
 run "answers_to_a_folder" {
   command = plan
   variables {

@@ -61,7 +61,7 @@ run "every_bucket" {
 run "every_prefix" {
   command = plan
   variables {
-    tracking = { namespace = "mlflow", service_account = "tracking", bucket_arn = "arn:aws:s3:::team-models", prefix = "*" }
+    tracking = { namespace = "mlflow", service_account = "tracking", bucket_arn = "arn:aws:s3:::team-models", prefixes = ["*"] }
   }
   expect_failures = [var.tracking]
 }

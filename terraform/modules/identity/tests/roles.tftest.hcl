@@ -93,7 +93,7 @@ run "tracking_server_has_what_is_named_and_no_more" {
       namespace       = "mlflow"
       service_account = "tracking"
       bucket_arn      = "arn:aws:s3:::team-models"
-      prefix          = "mlflow/artifacts"
+      prefixes        = ["backups", "mlflow/artifacts"]
       kms_key_arns    = ["arn:aws:kms:eu-west-1:111122223333:key/1234"]
       secret_arns     = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds!db"]
       database        = { resource_id = "db-ABC", user = "mlflow" }
@@ -103,7 +103,7 @@ run "tracking_server_has_what_is_named_and_no_more" {
   }
   assert {
     condition = { for one in jsondecode(aws_iam_role_policy.this["tracking"].policy).Statement : one.Sid => one.Resource } == {
-      Artifacts = ["arn:aws:s3:::team-models/mlflow/artifacts/*"]
+      Artifacts = ["arn:aws:s3:::team-models/backups/*", "arn:aws:s3:::team-models/mlflow/artifacts/*"]
       Bucket    = ["arn:aws:s3:::team-models"]
       Keys      = ["arn:aws:kms:eu-west-1:111122223333:key/1234"]
       Secrets   = ["arn:aws:secretsmanager:eu-west-1:111122223333:secret:rds!db"]

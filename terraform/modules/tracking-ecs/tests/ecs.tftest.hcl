@@ -93,7 +93,7 @@ run "users_have_passwords_that_terraform_never_sees" {
   variables {
     image                = "registry.example.com/tracking-server@sha256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
     users_secret_arn     = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:mlflow-users-AbCdEf"
-    client_blocks        = ["0.0.0.0/0"]
+    client_blocks        = ["0.0.0.0/0", "10.0.0.0/16"]
     internal             = false
     deletion_protection  = false
     access_logs_bucket   = "team-logs"

@@ -12,6 +12,22 @@ run "release_with_a_dot" {
   expect_failures = [var.release]
 }
 
+run "backups_among_the_artifacts" {
+  command = plan
+  variables {
+    backup = { prefix = "mlflow" }
+  }
+  expect_failures = [var.backup]
+}
+
+run "no_backup_is_kept" {
+  command = plan
+  variables {
+    backup = { keep = 0 }
+  }
+  expect_failures = [var.backup]
+}
+
 run "namespace_in_capitals" {
   command = plan
   variables {

@@ -28,6 +28,10 @@ run "server_is_for_the_cluster_and_signs_in_without_a_password" {
     error_message = "Names are those of the chart."
   }
   assert {
+    condition     = !yamldecode(output.values).backup.enabled
+    error_message = "Nobody asked for backups."
+  }
+  assert {
     condition     = yamldecode(output.dockyard) == { registry = { tracking_uri = "http://team-tracking.mlflow" }, image = {}, environments = {} }
     error_message = "Dockyard knows the server."
   }
@@ -40,6 +44,7 @@ run "server_has_a_name_users_and_a_role" {
     role_arn          = "arn:aws:iam::111122223333:role/mlflow"
     ingress           = { host = "mlflow.example.com", class_name = "nginx", controller_namespace = "ingress-nginx", tls_secret = "mlflow-tls" }
     users_secret      = "mlflow-users"
+    backup            = { keep = 30 }
     environments      = { prod = "models" }
     models_repository = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/models"
   }
@@ -64,7 +69,11 @@ run "server_has_a_name_users_and_a_role" {
     error_message = "Dockyard knows the server, the repository and the environment."
   }
   assert {
-    condition     = output.service_accounts[0] == "ml/tracking"
-    error_message = "Names are those of the chart."
+    condition     = output.service_accounts == ["ml/tracking", "ml/tracking-migration", "ml/tracking-backup"]
+    error_message = "Names are those of the chart, the backup's among them."
+  }
+  assert {
+    condition     = yamldecode(output.values).backup == { enabled = true, prefix = "backups", schedule = "17 2 * * *", keep = 30 }
+    error_message = "Backups are taken every night."
   }
 }

@@ -157,6 +157,26 @@ def test_statements_about_the_same_resource_are_simulated_in_one_call(tmp_path: 
     assert ("*",) in resources
 
 
+def test_actions_that_cannot_be_simulated_together_are_simulated_one_by_one(tmp_path: Path) -> None:
+    denied = simulate("sagemaker:CreateModel")
+    together = refuse("InvalidInput", "Actions: [a] and [b] require different authorization information.")
+
+    def answer(ActionNames: list[str], **more: object) -> object:  # noqa: N803  as boto3 names it
+        if len(ActionNames) > 1:
+            raise together
+        return denied(ActionNames, **more)
+
+    found = find_one(tmp_path, "permissions", iam={"simulate_principal_policy": answer})
+
+    assert (found.severity, found.message) == (Severity.ERROR, f"{CALLER} may not: sagemaker:CreateModel")
+
+
+def test_input_that_is_invalid_by_itself_is_a_warning(tmp_path: Path) -> None:
+    found = find_one(tmp_path, "permissions", iam={"simulate_principal_policy": refuse("InvalidInput", "no such action")})
+
+    assert (found.severity, "no such action" in found.message) == (Severity.WARNING, True)
+
+
 def test_refused_simulation_is_a_warning(tmp_path: Path) -> None:
     found = find_one(tmp_path, "permissions", iam={"simulate_principal_policy": refuse("AccessDenied")})
 

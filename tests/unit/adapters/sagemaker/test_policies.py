@@ -93,10 +93,10 @@ DEPLOYER_NEEDS = {
         "iam:CreateServiceLinkedRole"
     ),
     BASE: "ecr:BatchGetImage GetDownloadUrlForLayer",
-    "* ": "ecr:GetAuthorizationToken",
+    "* ": "ecr:DescribeRepositories GetAuthorizationToken",
     _REPOSITORY: (
         "ecr:BatchCheckLayerAvailability BatchDeleteImage BatchGetImage CompleteLayerUpload CreateRepository DeleteRepository "
-        "DescribeRepositories InitiateLayerUpload PutImage TagResource UploadLayerPart"
+        "DescribeImages InitiateLayerUpload ListTagsForResource PutImage TagResource UploadLayerPart"
     ),
     "*  ": (
         "application-autoscaling:DeregisterScalableTarget DescribeScalableTargets DescribeScalingPolicies "
@@ -113,7 +113,7 @@ DEPLOYER_NEEDS = {
     "*      ": "servicequotas:ListServiceQuotas",
     "*       ": "sts:GetCallerIdentity",
     "arn:aws:s3:::models": "s3:ListBucket",
-    "arn:aws:s3:::models/team/wine-1/model.tar.gz": "s3:AbortMultipartUpload DeleteObject PutObject",
+    "arn:aws:s3:::models/team/wine-1/model.tar.gz": "s3:AbortMultipartUpload DeleteObject GetObject PutObject",
     "arn:aws:s3:::answers": "s3:ListBucket",
     "arn:aws:s3:::answers/wine/1.out": "s3:DeleteObject GetObject PutObject",
     KEY: "kms:CreateGrant Decrypt DescribeKey GenerateDataKey",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 
 import pytest
@@ -9,6 +10,7 @@ import pytest
 from dockyard.adapters.terraform.hcl import write_attributes, write_value
 from dockyard.adapters.terraform.renderer import TerraformRenderer
 from dockyard.domain.errors import UsageError
+from dockyard.domain.image import ImageDigest
 from dockyard.domain.rendering import ModuleShape
 from dockyard.domain.sagemaker import (
     Instances,
@@ -23,6 +25,7 @@ from dockyard.domain.sagemaker_blueprint import EndpointBlueprint
 from dockyard.domain.sagemaker_capture import DataCapture
 from dockyard.domain.sagemaker_component import Component
 from dockyard.domain.sagemaker_package import PackagePolicy
+from support.sagemaker_values import REPOSITORY
 from support.terraform_values import BARE, FULL, QUEUE, SERVERLESS, make_blueprint
 from terraform_readme import MODULES, read_declarations
 
@@ -74,6 +77,27 @@ def test_tags_lead_back_to_the_model_and_do_not_claim_that_dockyard_keeps_the_en
     assert "dockyard:deployment" not in text
 
 
+def test_schedule_volume_and_one_direction_of_capture_are_told() -> None:
+    policy = SageMakerPolicy(scaling=Scaling(minimum=1, maximum=2, schedule=(NIGHT,)))
+    capture = DataCapture(destination="s3://a/b", captures_output=False)
+    text = render(make_blueprint(policy, capacity=Instances(volume_gb=30), data_capture=capture))
+    assert 'schedule = { night = { schedule = "cron(0 22 * * ? *)", min = 1, max = 1 } }' in text
+    assert "volume_gb = 30" in text
+    assert '{ uri = "s3://a/b", percent = 100, output = false }' in text
+    assert "requests_per_instance" not in text
+
+
+def test_shadow_is_an_image_beside_the_one_that_serves_and_a_first_revision_has_none() -> None:
+    policy = SageMakerPolicy(rollout=Rollout(kind=RolloutKind.SHADOW, shadow_percent=20))
+    first = make_blueprint(policy)
+    assert "shadow" not in render(first)
+    coming = ImageDigest(f"{REPOSITORY}@sha256:{'b' * 64}")
+    text = render(dataclasses.replace(first, shadow=coming))
+    assert f'shadow             = {{ image = "{coming}", percent = 20 }}' in text
+    assert f'image              = "{first.image}"' in text
+    assert 'kind = "all-at-once"' in text
+
+
 def test_alarms_that_nobody_asked_for_are_not_made() -> None:
     assert "alarms             = { errors = 0 }" in render(BARE)
     watched = SageMakerPolicy(rollout=Rollout(alarms=("business",)))
@@ -94,14 +118,9 @@ def test_equal_blueprints_give_equal_bytes() -> None:
 @pytest.mark.parametrize(
     ("blueprint", "word"),
     [
-        (make_blueprint(capacity=Instances(volume_gb=30)), "volume_gb"),
         (make_blueprint(component=Component(memory_mb=1024)), "component"),
         (make_blueprint(delivery=ModelDelivery.ARCHIVE), "delivery: archive"),
         (make_blueprint(kms_key="alias/models"), "kms_key"),
-        (make_blueprint(data_capture=DataCapture(destination="s3://a/b", captures_input=False)), "captures_input"),
-        (make_blueprint(data_capture=DataCapture(destination="s3://a/b", captures_output=False)), "captures_output"),
-        (make_blueprint(SageMakerPolicy(rollout=Rollout(kind=RolloutKind.SHADOW))), "rollout.kind: shadow"),
-        (make_blueprint(SageMakerPolicy(scaling=Scaling(minimum=1, maximum=2, schedule=(NIGHT,)))), "scaling.schedule"),
         (make_blueprint(SageMakerPolicy(package=PackagePolicy(group="wine"))), "model_package"),
     ],
 )
@@ -113,7 +132,7 @@ def test_what_the_module_has_no_argument_for_is_refused(blueprint: EndpointBluep
 
 def test_everything_that_is_refused_is_told_at_once() -> None:
     with pytest.raises(UsageError) as caught:
-        render(make_blueprint(capacity=Instances(volume_gb=30), kms_key="alias/models"))
+        render(make_blueprint(component=Component(memory_mb=1024), kms_key="alias/models"))
     assert len(caught.value.details) == 1
 
 
