@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     import pymysql
 
 MYSQL_IMAGE = "mysql:9"
+POSTGRES_IMAGE = "postgres:15"
 OBJECT_STORE_IMAGE = "versity/versitygw:latest"
+_IN_MEMORY = {MYSQL_IMAGE: "/var/lib/mysql"}
+"""Where an image keeps what no test needs on a disk: definitions of tables take a third of their time in memory."""
 START_SECONDS = 90
 
 
@@ -148,6 +151,7 @@ def run_container(
             detach=True,
             ports={f"{port}/tcp": ("127.0.0.1", 0)},
             volumes=["/data"],
+            tmpfs={_IN_MEMORY[image]: "rw,mode=1777"} if image in _IN_MEMORY else {},
             labels={"dockyard.test": "lab"},
         )
         try:

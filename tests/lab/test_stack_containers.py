@@ -1,0 +1,141 @@
+"""A local stack of containers: what the MLflow before has logged is there after an upgrade, and after the stack was down."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import docker
+import pytest
+import requests
+from docker.models.containers import Container
+
+from dockyard.domain.image import ImageDigest
+from support.older_image import OLDER_MLFLOW, build_older_image
+from support.ports import reserve_port
+from support.tracking_image import BASE, TAG
+
+pytestmark = pytest.mark.lab
+
+PASSWORD = "Mysql1234#"  # not a secret: the one of a well-known tutorial
+WEIGHTS = bytes(range(256)) * 4096
+
+
+@dataclass(frozen=True, kw_only=True)
+class LocalStack:
+    """A stack of a user with a home of their own."""
+
+    home: Path
+    engine: docker.DockerClient
+    environment: dict[str, str]
+    port: int
+
+    def call(self, verb: str, *arguments: str) -> dict[str, object]:
+        """`dockyard stack`: what it answers."""
+        command = [str(Path(sys.executable).with_name("dockyard")), "stack", verb, "--json", *arguments]
+        ended = subprocess.run(command, env=self.environment, cwd=self.home, capture_output=True, text=True, check=False)
+        assert ended.returncode == 0, ended.stdout + ended.stderr
+        result: dict[str, object] = json.loads(ended.stdout)["result"]
+        return result
+
+    def containers(self) -> list[Container]:
+        """Those of this stack, and of no other user's."""
+        found = self.engine.containers.list(all=True, filters={"label": "dockyard.stack"})
+        return [one for one in found if any(str(self.home) in mount["Source"] for mount in one.attrs["Mounts"])]
+
+    def volumes(self) -> set[str]:
+        """The names of its volumes."""
+        mounts = [mount for one in self.containers() for mount in one.attrs["Mounts"]]
+        return {str(mount["Name"]) for mount in mounts if mount["Type"] == "volume"}
+
+    def ask(self, path: str, body: Mapping[str, object] | None = None) -> dict[str, object]:
+        """A request to MLflow's own API."""
+        method = "GET" if body is None else "POST"
+        answer = requests.request(method, f"http://127.0.0.1:{self.port}/api/2.0/mlflow/{path}", json=body, timeout=60)
+        assert answer.status_code == 200, answer.text
+        found: dict[str, object] = answer.json()
+        return found
+
+    def artifact(self, run: str) -> str:
+        """Where an artifact of a run goes through the server."""
+        return f"http://127.0.0.1:{self.port}/api/2.0/mlflow-artifacts/artifacts/1/{run}/artifacts/weights.bin"
+
+    def describe(self, run: str) -> tuple[object, ...]:
+        """What was logged, wherever it is kept."""
+        version = self.ask("registered-models/alias?name=TrainedKNNModel&alias=champion")
+        return version, self.ask(f"runs/get?run_id={run}"), requests.get(self.artifact(run), timeout=60).content
+
+
+@pytest.fixture(name="stack", scope="module")
+def stack_of_the_mlflow_before(
+    lab_engine: str, lab_environment: dict[str, str], tracking_image: ImageDigest, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[LocalStack]:
+    home = tmp_path_factory.mktemp("stack")
+    environment = lab_environment | {"DOCKER_HOST": lab_engine, "DOCKYARD_HOME": str(home)}
+    older = build_older_image(tracking_image, f"{BASE}:{TAG}", environment)
+    password = home / "stacks/tracking/secrets/database/password"
+    password.parent.mkdir(parents=True)
+    password.write_text(PASSWORD)
+    with contextlib.closing(docker.DockerClient(base_url=lab_engine)) as engine:
+        stack = LocalStack(home=home, engine=engine, environment=environment, port=reserve_port())
+        volumes: set[str] = set()
+        try:
+            stack.call("up", "--local", "--image", older, "--port", str(stack.port))
+            volumes = stack.volumes()
+            yield stack
+        finally:
+            stack.call("down", "--delete-data", "--yes-delete-data", "tracking")
+            left = [one for one in engine.volumes.list() if one.name in volumes]
+            for one in left:
+                one.remove()
+        assert [one.name for one in left] == [name for name in volumes if name.endswith("-backups")]
+
+
+def log_run(stack: LocalStack) -> str:
+    """A run with a metric and an artifact, and a registered version of it with a tag and an alias. Returns the run's id."""
+    experiment = stack.ask("experiments/create", {"name": "wine"})["experiment_id"]
+    run = stack.ask("runs/create", {"experiment_id": experiment})["run"]
+    assert isinstance(run, dict)
+    name = str(run["info"]["run_id"])
+    stack.ask("runs/log-metric", {"run_id": name, "key": "rmse", "value": 0.78, "timestamp": 1})
+    requests.put(stack.artifact(name), WEIGHTS, timeout=60).raise_for_status()
+    stack.ask("registered-models/create", {"name": "TrainedKNNModel"})
+    source = f"{run['info']['artifact_uri']}/model"
+    version = {"name": "TrainedKNNModel", "source": source, "run_id": name, "tags": [{"key": "größe", "value": "1"}]}
+    stack.ask("model-versions/create", version)
+    stack.ask("registered-models/alias", {"name": "TrainedKNNModel", "alias": "champion", "version": "1"})
+    return name
+
+
+def test_what_the_mlflow_before_logged_is_there_after_an_upgrade_and_after_the_stack_was_down(
+    stack: LocalStack, tracking_image: ImageDigest
+) -> None:
+    run = log_run(stack)
+    before = stack.describe(run)
+    assert before[-1] == WEIGHTS
+
+    taken = stack.call("upgrade", "--image", str(tracking_image))["answer"]
+    assert isinstance(taken, dict)
+    assert (taken["mlflow"], taken["artifacts"], taken["bytes"]) == (OLDER_MLFLOW, 1, len(WEIGHTS))
+    assert stack.describe(run) == before
+
+    stack.call("down")
+    assert stack.containers() == []
+    assert stack.call("up", "--local")["url"] == f"http://127.0.0.1:{stack.port}"
+    assert stack.describe(run) == before
+
+
+def test_only_the_server_listens_on_this_machine_and_no_password_is_told(stack: LocalStack) -> None:
+    containers = stack.containers()
+    assert len(containers) == 3
+    published = [binding for one in containers for ports in one.ports.values() for binding in ports or ()]
+    assert published == [{"HostIp": "127.0.0.1", "HostPort": str(stack.port)}]
+    told = json.dumps([one.attrs for one in containers]) + "".join(one.logs().decode() for one in containers)
+    secrets = [file.read_text() for file in (stack.home / "stacks/tracking/secrets").glob("*/*")]
+    assert (len(secrets), PASSWORD in secrets) == (4, True)
+    assert [one for one in secrets if one in told] == []
