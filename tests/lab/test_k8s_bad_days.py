@@ -76,7 +76,7 @@ def assert_each_is_needed(yard: Yard, proxy: FaultProxy) -> None:
     granted = [(g, r, v) for rule in role.rules for g in rule.api_groups for r in rule.resources for v in rule.verbs]
     used = {what: call for what, call in proxy.used.items() if what in granted}
     assert list_refused(proxy, used) == []
-    # In this order no verb follows one whose loss would refuse the same call: what is applied needs `create` as well as `patch`.
+    # In this order no verb follows one whose loss refuses the same call: what is applied needs `create` as well as `patch`.
     for missing in sorted(used):
         rules = [{"apiGroups": [g], "resources": [r], "verbs": [v]} for g, r, v in granted if (g, r, v) != missing]
         rbac.patch_namespaced_role(role.metadata.name, yard.namespace, {"rules": rules})
