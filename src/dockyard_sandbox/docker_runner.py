@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import secrets
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import partial
+from http import HTTPStatus
 from typing import cast
 
 import docker
@@ -32,6 +34,8 @@ _NOWHERE = f"{_HOST}:1"
 _LOG_BYTES = 10 * 1024 * 1024
 _TMPFS = {"/tmp": "rw,exec,nosuid,nodev,mode=1777"}  # noqa: S108  the one writable folder of a read-only container
 _NO_EXIT_CODE = 137
+_REMOVAL_SECONDS = 30.0
+_POLL_SECONDS = 0.1
 
 
 class DockerRunner:
@@ -126,18 +130,40 @@ class DockerRunner:
 
 
 def remove_leftovers(engine: docker.DockerClient, sandbox_id: str, address: str) -> int:
-    """Remove containers, network and images of a sandbox that is gone; returns how many things that were."""
-    mine = {"label": f"{LABEL}={sandbox_id}"}
+    """Remove containers, network and images of a sandbox that is gone; returns how many things that were.
+
+    What the engine is still removing for somebody else keeps its image for a moment: then it is all looked at again.
+    """
     removed = 0
+    deadline = time.monotonic() + _REMOVAL_SECONDS
+    while True:
+        is_held = False
+        for remove in _list_removals(engine, sandbox_id, address):
+            try:
+                remove()
+            except (NotFound, ImageNotFound):
+                continue
+            except APIError as error:
+                if error.status_code != HTTPStatus.CONFLICT or time.monotonic() > deadline:
+                    raise
+                is_held = True
+            else:
+                removed += 1
+        if not is_held:
+            return removed
+        time.sleep(_POLL_SECONDS)
+
+
+def _list_removals(engine: docker.DockerClient, sandbox_id: str, address: str) -> Iterator[Callable[[], object]]:
+    mine = {"label": f"{LABEL}={sandbox_id}"}
     for container in engine.containers.list(all=True, filters={**mine}, ignore_removed=True):
-        removed += _removes(partial(container.remove, force=True, v=True))
+        yield partial(container.remove, force=True, v=True)
     for network in engine.networks.list(filters=mine):
-        removed += _removes(network.remove)
+        yield network.remove
     for image in engine.api.images():  # engine.images.list() asks for each of them, and others remove theirs meanwhile
         for name in image.get("RepoDigests") or ():
             if name.startswith(f"{address}/"):
-                removed += _removes(partial(engine.images.remove, name))
-    return removed
+                yield partial(engine.images.remove, name)
 
 
 class _EngineContainer:
@@ -209,14 +235,6 @@ def _find_address(container: EngineContainer, spec: ContainerSpec) -> str:
         return f"{inside}:{spec.port}" if inside else _NOWHERE
     published = (networks.get("Ports") or {}).get(f"{spec.port}/tcp")
     return f"{_HOST}:{published[0]['HostPort']}" if published else _NOWHERE
-
-
-def _removes(remove: Callable[[], object]) -> int:
-    try:
-        remove()
-    except (NotFound, ImageNotFound):
-        return 0
-    return 1
 
 
 def _split_lines(parts: Iterator[bytes]) -> Iterator[str]:

@@ -13,7 +13,7 @@ from support.fake_kit import CommandLine
 CONFIG = """
 image: {repository: registry.example.com/models}
 environments:
-  prod: {target: k8s, k8s: {namespace: models, replicas: 3}}
+  prod: {target: k8s, k8s: {namespace: models, replicas: 3, rollout: {kind: canary, steps: [20]}}}
   aws: {target: sagemaker, sagemaker: {role: "arn:aws:iam::123456789012:role/wine", count: 3}}
   hidden: {target: sagemaker, env: {DB: {env: DB_PASSWORD}}}
 """
@@ -40,7 +40,10 @@ def test_what_is_rendered_is_what_would_be_deployed(configured: CommandLine) -> 
     request = ask(configured, "-o", "out")
     assert configured.deploy("k8s", "-m", "wine", "--env", "prod").code == 0
     assert request.deploy == configured.kit.calls[-1][1]
-    assert request.shape == RenderShape(form=RenderForm.PLAIN, namespace="models", git=GitPlace())
+    assert request.shape == RenderShape(
+        form=RenderForm.PLAIN, namespace="models", git=GitPlace(), rollout=request.deploy.rollout
+    )
+    assert request.shape.rollout.shares == (20,)
     assert (request.folder, request.image, request.revision) == ((configured.folder / "out").resolve(), None, None)
 
 

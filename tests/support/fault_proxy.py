@@ -81,17 +81,28 @@ class FaultProxy:
 
     def note(self, call: Call, status: int) -> None:
         """Write a call down."""
-        found = _RESOURCE.match(call.path.partition("?")[0])
-        if found is None:
-            return
-        group, resource, name, subresource = found.groups()
-        kind = f"{resource}/{subresource}" if subresource else resource
-        verbs = {"GET": "get" if name else "list", "POST": "create", "PUT": "update", "DELETE": "delete"}
-        changed = [verbs.get(call.method, "patch"), *(["create"] if call.method == "PATCH" and status == 201 else [])]
-        self.used |= {(group or "", kind, verb): call for verb in changed}
-        is_kept = call.method != "GET" and not call.is_tried_only and subresource != "proxy"
-        if is_kept and resource != "leases" and status < 300:
+        wanted = name_verbs(call.method, call.path, is_new=status == 201)
+        self.used |= dict.fromkeys(wanted, call)
+        is_kept = call.method != "GET" and not call.is_tried_only
+        if is_kept and status < 300 and any(what != "leases" and not what.endswith("/proxy") for _, what, _ in wanted):
             self.writes.append((call.method, call.path))
+
+
+def name_verbs(method: str, path: str, *, is_new: bool) -> tuple[Verb, ...]:
+    """What a role must allow for a call, the watching of a list told from reading it; nothing for what is in no namespace.
+
+    `is_new`: whether what is applied was not there.
+    """
+    place, _, query = path.partition("?")
+    found = _RESOURCE.match(place)
+    if found is None:
+        return ()
+    group, resource, name, subresource = found.groups()
+    kind = f"{resource}/{subresource}" if subresource else resource
+    reads = "get" if name else "watch" if "watch=" in query else "list"
+    verb = {"GET": reads, "POST": "create", "PUT": "update", "DELETE": "delete"}.get(method, "patch")
+    verbs = (verb, "create") if method == "PATCH" and is_new else (verb,)
+    return tuple((group or "", kind, one) for one in verbs)
 
 
 def open_pool(cluster: dict[str, str], authority: Path) -> urllib3.PoolManager:

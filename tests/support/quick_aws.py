@@ -82,6 +82,7 @@ def shorten(session: Session, sandbox: Sandbox) -> None:
         except ConnectionCut as cut:
             raise ConnectionClosedError(endpoint_url=request.url) from cut
         content = told.body if told.chunks is None else b"".join(told.chunks)
+        content = b"" if request.method == "HEAD" else content  # as on a socket, refusals included
         raw = HTTPResponse(
             body=BytesIO(content),
             headers=dict(told.headers),

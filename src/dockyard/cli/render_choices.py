@@ -46,7 +46,7 @@ def make_render_request(deploy: K8sDeployRequest, place: EnvironmentSettings, wi
         )
     return RenderRequest(
         deploy=deploy,
-        shape=RenderShape(form=wish.form, namespace=place.k8s.access.namespace, git=_find_git(wish)),
+        shape=RenderShape(form=wish.form, namespace=place.k8s.access.namespace, git=_find_git(wish), rollout=deploy.rollout),
         folder=_find_folder(wish.folder, here),
         image=ImageDigest(wish.image) if wish.image else None,
         revision=wish.revision,

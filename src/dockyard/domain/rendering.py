@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 
 from dockyard.domain.image import Fingerprint, ImageDigest
+from dockyard.domain.k8s_rollout import K8sRollout
 from dockyard.domain.model import ModelIdentity
 
 LOCK = "dockyard.lock"
@@ -52,6 +53,8 @@ class RenderShape:
     form: RenderForm
     namespace: str
     git: GitPlace
+    rollout: K8sRollout = field(default_factory=K8sRollout)
+    """What tools that move traffic are told of it."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

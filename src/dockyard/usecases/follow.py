@@ -10,15 +10,29 @@ _PAUSE_SECONDS = 2.0
 _LINES = 1000
 
 
-def follow_lines(read: Callable[[int], Sequence[str]], tail: int, clock: Clock) -> Iterator[str]:
-    """Yield the last `tail` lines and then every new one, without end; `read` returns the last so many lines."""
-    seen = tuple(read(_LINES))
-    yield from seen[max(len(seen) - tail, 0) :]
+def follow_lines(
+    read: Callable[[int], Sequence[str]], tail: int, clock: Clock, find_source: Callable[[str], str] = lambda _: ""
+) -> Iterator[str]:
+    """Yield the last `tail` lines and then every new one, without end; `read` returns the last so many lines.
+
+    `find_source` tells from a line who has logged it, where several do, one behind the other: each goes on by itself. What a
+    source has said is remembered while it cannot be read.
+    """
+    lines = read(_LINES)
+    yield from lines[max(len(lines) - tail, 0) :]
+    seen = _divide(lines, find_source)
     while True:
         clock.sleep(_PAUSE_SECONDS)
-        lines = tuple(read(_LINES))
-        yield from lines[_count_seen(lines, seen) :]
-        seen = lines
+        for source, told in _divide(read(_LINES), find_source).items():
+            yield from told[_count_seen(told, seen.get(source, ())) :]
+            seen[source] = told
+
+
+def _divide(lines: Sequence[str], find_source: Callable[[str], str]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for line in lines:
+        found.setdefault(find_source(line), []).append(line)
+    return {source: tuple(told) for source, told in found.items()}
 
 
 def _count_seen(lines: tuple[str, ...], seen: tuple[str, ...]) -> int:

@@ -57,7 +57,13 @@ class K8sSite:
         """Lines that the pods of a revision have logged. Raises NotFoundError `no-revision`."""
         require_found(key, number, self.describe(key).find_revision(number))
         if follow:
-            return follow_lines(lambda lines: self.inventory.read_logs(key, number, tail=lines), tail, self.clock)
+            pods = f"{derive_object_name(key)}-"
+            return follow_lines(
+                lambda lines: self.inventory.read_logs(key, number, tail=lines),
+                tail,
+                self.clock,
+                lambda line: line.partition(": ")[0] if line.startswith(pods) else "",
+            )
         return iter(self.inventory.read_logs(key, number, tail=tail))
 
     def invoke(self, key: DeploymentKey, request: Request) -> Answer:

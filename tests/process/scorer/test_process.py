@@ -158,9 +158,14 @@ def test_other_answer_than_at_build_time_ends_the_process_with_5(prefix: Path, s
     assert failure["message"].endswith("at predictions[0].")
 
 
+def prove_into(folder: Path) -> tuple[str, ...]:
+    """The command that proves a model, with what it writes in a folder."""
+    return ("prove", "--output", str(folder / "proof.json"), "--measured", str(folder / "measured.json"))
+
+
 def test_prove_writes_the_proof_that_serve_then_accepts(prefix: Path, saved: Saved) -> None:
     environment = {"DOCKYARD_MODEL": str(saved(models.save_knn_model)), "SAGEMAKER_BIND_TO_PORT": "0", "PORT": "1"}
-    with ScorerProcess(prefix, "prove", "--output", str(prefix / "proof.json"), **environment) as command:
+    with ScorerProcess(prefix, *prove_into(prefix), **environment) as command:
         assert command.wait() == 0
     assert read_proof(prefix / "proof.json").answer == {"predictions": ["C2"]}
     with ScorerProcess(prefix, "serve", **environment) as scorer:
@@ -170,11 +175,12 @@ def test_prove_writes_the_proof_that_serve_then_accepts(prefix: Path, saved: Sav
 
 def test_prove_exits_3_and_says_why_on_stderr_when_the_model_raises(prefix: Path, saved: Saved) -> None:
     environment = {"DOCKYARD_MODEL": str(saved(models.save_raising_model))}
-    with ScorerProcess(prefix, "prove", "--output", str(prefix / "proof.json"), **environment) as command:
+    with ScorerProcess(prefix, *prove_into(prefix), **environment) as command:
         assert command.wait() == 3
     failure = json.loads(command.stderr[-1])
     assert (failure["level"], failure["event"]) == ("error", "proof-failed")
     assert not (prefix / "proof.json").exists()
+    assert not (prefix / "measured.json").exists()
 
 
 def test_port_in_use_ends_the_process_with_1(prefix: Path) -> None:

@@ -10,15 +10,15 @@ import yaml
 from dockyard.adapters.k8s.manifests import Manifest, list_values, render_manifests
 from dockyard.adapters.k8s.render.forms import (
     make_argo_objects,
-    make_canary,
     make_flux_objects,
     make_inference_service,
-    make_rollout,
 )
+from dockyard.adapters.k8s.render.progressive import make_canary, make_rollout
 from dockyard.adapters.k8s.render.values import make_values
 from dockyard.adapters.rendered_folder import read_lock, write_files
 from dockyard.adapters.rendered_secrets import refuse_secrets
 from dockyard.domain.k8s import Blueprint, derive_object_name
+from dockyard.domain.k8s_rollout import K8sRollout
 from dockyard.domain.rendering import RenderForm, RenderLock, RenderShape
 from dockyard.ports_rendering import FolderChange
 
@@ -34,9 +34,11 @@ _BESIDE = {RenderForm.ARGO_CD: "", RenderForm.FLUX: "flux-"}
 """What their names begin with: a file `kustomization.yaml` would be taken for Kustomize's own."""
 _CONVERSIONS: Mapping[RenderForm, Callable[[tuple[Manifest, ...]], tuple[Manifest, ...]]] = {
     RenderForm.PLAIN: tuple,
+    RenderForm.KSERVE: make_inference_service,
+}
+_PROGRESSIVE: Mapping[RenderForm, Callable[[tuple[Manifest, ...], K8sRollout], tuple[Manifest, ...]]] = {
     RenderForm.ARGO_ROLLOUTS: make_rollout,
     RenderForm.FLAGGER: make_canary,
-    RenderForm.KSERVE: make_inference_service,
 }
 
 
@@ -44,7 +46,7 @@ class FileRenderer:
     """Renders with the templates of deploys, into folders of this machine."""
 
     def render_files(self, blueprint: Blueprint, shape: RenderShape) -> Mapping[str, bytes]:
-        """Return the files by path. Raises UsageError `secret-found`."""
+        """Return the files by path. Raises UsageError `secret-found`, and `setting-invalid` for what a form cannot say."""
         documents = _arrange(blueprint, shape)
         refuse_secrets(documents.values(), hint=_SECRETS)
         return {path: _write(document) for path, document in documents.items()}
@@ -70,6 +72,8 @@ def _arrange(blueprint: Blueprint, shape: RenderShape) -> Mapping[str, Manifest]
         inner = {f"{_INNER}/{path}": item for path, item in _name_files(objects, name).items()}
         beside = _name_files(pointers, pointers[0]["metadata"]["name"])
         return inner | {f"{_BESIDE[shape.form]}{path}": item for path, item in beside.items()}
+    if shape.form in _PROGRESSIVE:
+        return _name_files(_PROGRESSIVE[shape.form](objects, shape.rollout), name)
     return _name_files(_CONVERSIONS[shape.form](objects), name)
 
 

@@ -19,11 +19,6 @@ from dockyard.domain.rendering import RenderShape
 if TYPE_CHECKING:
     from jinja2 import Environment
 
-CANARY_PERCENT = (10, 50)
-"""Which shares of the traffic a candidate gets before all of it, where another tool moves traffic."""
-CANARY_PAUSE_SECONDS = 60
-_FLAGGER_LABEL = "app.kubernetes.io/name"
-"""One of the labels by which Flagger tells the pods that it copies from those that serve."""
 _OF_PODS = frozenset({"PodDisruptionBudget", "NetworkPolicy"})
 """What is about pods, and so holds for those that KServe makes too."""
 
@@ -37,42 +32,6 @@ def make_flux_objects(blueprint: Blueprint, shape: RenderShape, inner: str) -> t
     """Return Flux's Kustomization for that folder, and the GitRepository where it has one of its own."""
     templates = ("kustomization", *(("gitrepository",) if shape.git.url else ()))
     return tuple(_fill(one, blueprint, shape, inner) for one in templates)
-
-
-def make_rollout(objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-    """Return the objects with Argo Rollouts' Rollout instead of the Deployment."""
-    steps: list[Manifest] = []
-    for percent in CANARY_PERCENT:
-        steps += [{"setWeight": percent}, {"pause": {"duration": f"{CANARY_PAUSE_SECONDS}s"}}]
-    canary = {"maxUnavailable": 0, "maxSurge": 1, "steps": steps}
-    changed = {"apiVersion": "argoproj.io/v1alpha1", "kind": "Rollout"}
-    found = []
-    for item in objects:
-        if item["kind"] == "Deployment":
-            found.append(item | changed | {"spec": item["spec"] | {"strategy": {"canary": canary}}})
-        else:
-            target = item.get("spec", {}).get("scaleTargetRef")
-            found.append(item | {"spec": item["spec"] | {"scaleTargetRef": target | changed}} if target else item)
-    return tuple(found)
-
-
-def make_canary(objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
-    """Return the objects with Flagger's Canary, which makes the Services itself."""
-    found = []
-    for item in objects:
-        if item["kind"] == "Deployment":
-            metadata = {key: value for key, value in item["metadata"].items() if key != "annotations"}
-            selector = {"matchLabels": {_FLAGGER_LABEL: metadata["name"]}}
-            found.append(item | {"spec": item["spec"] | {"selector": selector}})
-            text = (
-                _forms()
-                .get_template("canary.yaml.j2")
-                .render(metadata=metadata, steps=CANARY_PERCENT, seconds=CANARY_PAUSE_SECONDS)
-            )
-            found.append(yaml.safe_load(text))
-        elif item["kind"] != "Service":
-            found.append(item)
-    return tuple(found)
 
 
 def make_inference_service(objects: tuple[Manifest, ...]) -> tuple[Manifest, ...]:
