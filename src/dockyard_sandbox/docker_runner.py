@@ -137,21 +137,24 @@ def remove_leftovers(engine: docker.DockerClient, sandbox_id: str, address: str)
     removed = 0
     deadline = time.monotonic() + _REMOVAL_SECONDS
     while True:
-        is_held = False
-        for remove in _list_removals(engine, sandbox_id, address):
-            try:
-                remove()
-            except (NotFound, ImageNotFound):
-                continue
-            except APIError as error:
-                if error.status_code != HTTPStatus.CONFLICT or time.monotonic() > deadline:
-                    raise
-                is_held = True
-            else:
-                removed += 1
-        if not is_held:
+        outcomes = [_remove(one, is_last=time.monotonic() > deadline) for one in _list_removals(engine, sandbox_id, address)]
+        removed += outcomes.count(True)
+        if None not in outcomes:
             return removed
         time.sleep(_POLL_SECONDS)
+
+
+def _remove(remove: Callable[[], object], *, is_last: bool) -> bool | None:
+    """Whether it was there to be removed; None while something holds it, unless this was the last attempt."""
+    try:
+        remove()
+    except (NotFound, ImageNotFound):
+        return False
+    except APIError as error:
+        if error.status_code != HTTPStatus.CONFLICT or is_last:
+            raise
+        return None
+    return True
 
 
 def _list_removals(engine: docker.DockerClient, sandbox_id: str, address: str) -> Iterator[Callable[[], object]]:
