@@ -56,7 +56,7 @@ class LocalStack:
 
     def containers(self) -> list[Container]:
         """Those of this stack, and of no other user's."""
-        found = self.engine.containers.list(all=True, filters={"label": "dockyard.stack"})
+        found = self.engine.containers.list(all=True, filters={"label": "dockyard.stack"}, ignore_removed=True)
         return [one for one in found if any(str(self.home) in mount["Source"] for mount in one.attrs["Mounts"])]
 
     def volumes(self) -> set[str]:
