@@ -16,7 +16,7 @@ from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import read_owner
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import ConflictError
-from dockyard.domain.sagemaker import Endpoint, EndpointStatus
+from dockyard.domain.sagemaker import Endpoint, EndpointStatus, revision_name_stem
 from dockyard.domain.sagemaker_component import InferenceComponent
 from dockyard.domain.sagemaker_host import HostEndpoint
 from dockyard.domain.sagemaker_steps import CreateEndpoint, UpdateEndpoint
@@ -167,6 +167,13 @@ class SageMakerEndpoints:
     def _is_going(self, name: str) -> bool:
         endpoint = self.describe_endpoint(name)
         return endpoint is None or endpoint.status is EndpointStatus.DELETING
+
+
+def list_models(session: Session, endpoint: str) -> list[Mapping[str, Any]]:
+    """The models of an endpoint's revisions and of its jobs, each as ListModels tells it."""
+    with translated("sagemaker:ListModels"):
+        pages = session.client("sagemaker").get_paginator("list_models").paginate(NameContains=revision_name_stem(endpoint))
+        return [model for page in pages for model in page["Models"]]
 
 
 def list_tags(session: Session, arn: str) -> list[Mapping[str, str]]:

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from dockyard.adapters.sagemaker import batch_requests
-from dockyard.adapters.sagemaker.endpoints import list_tags
+from dockyard.adapters.sagemaker.endpoints import list_models, list_tags
 from dockyard.adapters.sagemaker.errors import translated, unless_missing
 from dockyard.adapters.sagemaker.jobs import SageMakerJobs
 from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
@@ -17,7 +17,7 @@ from dockyard.adapters.sagemaker.validation import Problem, check_request
 from dockyard.domain.deployment import DeploymentKey
 from dockyard.domain.errors import UsageError
 from dockyard.domain.image import ImageDigest
-from dockyard.domain.sagemaker import derive_endpoint_name, revision_name_stem
+from dockyard.domain.sagemaker import derive_endpoint_name
 from dockyard.domain.sagemaker_batch import JobModel, TransformJob, derive_access_name, is_access_name, job_name_stem
 from dockyard.domain.sagemaker_batch_steps import CleanUpJobs, CreateJobModel, GrantJobAccess
 
@@ -44,7 +44,7 @@ class SageMakerJobSupplies:
     def list_models(self, key: DeploymentKey) -> tuple[JobModel, ...]:
         """The models that were made for jobs of a deployment."""
         endpoint = derive_endpoint_name(key.environment, key.name)
-        names = tuple(self._list_own_models(key, revision_name_stem(endpoint)))
+        names = tuple(self._list_own_models(key, endpoint))
         needed = self.jobs.list_models_in_use(job_name_stem(endpoint)) if names else frozenset()
         return tuple(JobModel(name=name, is_needed=name in needed) for name in names)
 
@@ -70,13 +70,9 @@ class SageMakerJobSupplies:
             needed = {derive_access_name(job.name) for job in self.jobs.list_jobs(stem) if not job.status.is_over}
             self._revoke(step.role, needed)
 
-    def _list_own_models(self, key: DeploymentKey, stem: str) -> Iterator[str]:
-        session = self.revisions.session
-        with translated("sagemaker:ListModels"):
-            pages = session.client("sagemaker").get_paginator("list_models").paginate(NameContains=stem)
-            models = [model for page in pages for model in page["Models"]]
-        for model in models:
-            owner = read_owner(list_tags(session, str(model["ModelArn"])))
+    def _list_own_models(self, key: DeploymentKey, endpoint: str) -> Iterator[str]:
+        for model in list_models(self.revisions.session, endpoint):
+            owner = read_owner(list_tags(self.revisions.session, str(model["ModelArn"])))
             if owner is not None and owner.is_for_jobs and owner.key == key:
                 yield str(model["ModelName"])
 

@@ -20,12 +20,7 @@ from dockyard.adapters.sagemaker.revisions import SageMakerRevisions
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.supplies import SageMakerSupplies
 from dockyard.adapters.sagemaker.tags import read_owner
-from dockyard.domain.sagemaker import (
-    derive_endpoint_name,
-    derive_repository_name,
-    derive_role_name,
-    revision_name_stem,
-)
+from dockyard.domain.sagemaker import derive_endpoint_name, derive_repository_name, derive_role_name
 from dockyard.domain.sagemaker_steps import DeleteSupplies
 
 REVISION = re.compile(r"(?P<stem>.+)-[0-9a-f]{16}")
@@ -75,7 +70,8 @@ class Leftovers:
         name, endpoint = str(repository["repositoryName"]), self._find_endpoint(repository)
         if endpoint is None:
             return
-        images, run = self._list_images(name), self._list_run(endpoint)
+        images = self._list_images(name)
+        run = {image.rpartition("@")[2] for image in self.repositories.list_run(endpoint)}
         if run:
             unused = (one for one in images if one["imageDigest"] not in run and one.get("imageManifestMediaType") == _IMAGE)
             old = (str(one["imageDigest"]) for one in unused if self._is_old(one["imagePushedAt"]))
@@ -99,15 +95,6 @@ class Leftovers:
     def _list_images(self, repository: str) -> list[Mapping[str, Any]]:
         pages = self.session.client("ecr").get_paginator("describe_images").paginate(repositoryName=repository)
         return unless_missing("ecr:DescribeImages", lambda: [one for page in pages for one in page["imageDetails"]]) or []
-
-    def _list_run(self, endpoint: str) -> set[str]:
-        """The digests of what the endpoint's models run, also those of jobs."""
-        with translated("sagemaker:ListModels"):
-            stem = revision_name_stem(endpoint)
-            pages = self.session.client("sagemaker").get_paginator("list_models").paginate(NameContains=stem)
-            names = [str(one["ModelName"]) for page in pages for one in page["Models"]]
-        models = (self.revisions.find_model(name) for name in names)
-        return {str(one["PrimaryContainer"]["Image"]).rpartition("@")[2] for one in models if one is not None}
 
     def _find_data(self, bucket: str, prefix: str) -> Iterator[Leftover]:
         """The folders of model data whose models are not there."""

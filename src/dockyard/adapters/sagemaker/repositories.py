@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import base64
+from collections.abc import Iterator
+from functools import partial
 
+from dockyard.adapters.sagemaker.endpoints import list_models
 from dockyard.adapters.sagemaker.errors import read_code, translated, unless_missing
 from dockyard.adapters.sagemaker.session import Session
 from dockyard.adapters.sagemaker.tags import tag_deployment
 from dockyard.domain.deployment import DeploymentKey
-from dockyard.domain.sagemaker import revision_name_stem
 from dockyard_image.credentials import Credentials, Secret
 
 
@@ -45,7 +47,7 @@ class EcrRepositories:
     def delete_image(self, name: str, digest: str, *, besides: str | None = None) -> None:
         """Delete an image, unless a model, `besides` one, runs it; a repository or an image that is gone is no error."""
         uri = self.find_repository(name)
-        if uri is None or self._is_run(name, f"{uri}@{digest}", besides):
+        if uri is None or f"{uri}@{digest}" in self.list_run(name.rpartition("/")[2], besides=besides):
             return
         client, images = self._session.client("ecr"), [{"imageDigest": digest}]
         unless_missing("ecr:BatchDeleteImage", lambda: client.batch_delete_image(repositoryName=name, imageIds=images))
@@ -69,11 +71,11 @@ class EcrRepositories:
         user, _, password = token.partition(":")
         return Credentials(user=user, secret=Secret(password))
 
-    def _is_run(self, repository: str, image: str, besides: str | None) -> bool:
-        """Whether a model of the deployment that the repository belongs to runs the image."""
-        endpoint = repository.rpartition("/")[2]
+    def list_run(self, endpoint: str, *, besides: str | None = None) -> Iterator[str]:
+        """Which images the models of an endpoint run, those of its jobs and without `besides`: each by its URI."""
         client = self._session.client("sagemaker")
-        with translated("sagemaker:ListModels"):
-            pages = client.get_paginator("list_models").paginate(NameContains=revision_name_stem(endpoint))
-            names = [model["ModelName"] for page in pages for model in page["Models"] if model["ModelName"] != besides]
-            return any(client.describe_model(ModelName=name)["PrimaryContainer"]["Image"] == image for name in names)
+        names = (str(model["ModelName"]) for model in list_models(self._session, endpoint))
+        for name in (one for one in names if one != besides):
+            model = unless_missing("sagemaker:DescribeModel", partial(client.describe_model, ModelName=name))
+            if model is not None:
+                yield str(model["PrimaryContainer"]["Image"])
