@@ -129,35 +129,41 @@ class DockerRunner:
             return self._engine.networks.create(name, internal=True, options=options, labels={LABEL: self._sandbox_id})
 
 
-def remove_leftovers(engine: docker.DockerClient, sandbox_id: str, address: str) -> int:
+def remove_leftovers(
+    engine: docker.DockerClient, sandbox_id: str, address: str, patience_seconds: float = _REMOVAL_SECONDS
+) -> int:
     """Remove containers, network and images of a sandbox that is gone; returns how many things that were.
 
-    What the engine is still removing for somebody else keeps its image for a moment: then it is all looked at again.
+    A container keeps its image, and the engine takes its time to remove one: then it looks again. After `patience_seconds`
+    an image that some container still has loses its name, by which nothing can be pulled any more.
     """
     removed = 0
-    deadline = time.monotonic() + _REMOVAL_SECONDS
+    deadline = time.monotonic() + patience_seconds
     while True:
-        outcomes = [_remove(one, is_last=time.monotonic() > deadline) for one in _list_removals(engine, sandbox_id, address)]
+        is_last = time.monotonic() >= deadline
+        outcomes = [_remove(one) for one in _list_removals(engine, sandbox_id, address, force=is_last)]
         removed += outcomes.count(True)
-        if None not in outcomes:
+        if is_last or None not in outcomes:
             return removed
         time.sleep(_POLL_SECONDS)
 
 
-def _remove(remove: Callable[[], object], *, is_last: bool) -> bool | None:
-    """Whether it was there to be removed; None while something holds it, unless this was the last attempt."""
+def _remove(remove: Callable[[], object]) -> bool | None:
+    """Whether it was there to be removed; None where something holds it, or it is being removed."""
     try:
         remove()
     except (NotFound, ImageNotFound):
         return False
     except APIError as error:
-        if error.status_code != HTTPStatus.CONFLICT or is_last:
+        if error.status_code != HTTPStatus.CONFLICT:
             raise
         return None
     return True
 
 
-def _list_removals(engine: docker.DockerClient, sandbox_id: str, address: str) -> Iterator[Callable[[], object]]:
+def _list_removals(
+    engine: docker.DockerClient, sandbox_id: str, address: str, *, force: bool
+) -> Iterator[Callable[[], object]]:
     mine = {"label": f"{LABEL}={sandbox_id}"}
     for container in engine.containers.list(all=True, filters={**mine}, ignore_removed=True):
         yield partial(container.remove, force=True, v=True)
@@ -166,7 +172,7 @@ def _list_removals(engine: docker.DockerClient, sandbox_id: str, address: str) -
     for image in engine.api.images():  # engine.images.list() asks for each of them, and others remove theirs meanwhile
         for name in image.get("RepoDigests") or ():
             if name.startswith(f"{address}/"):
-                yield partial(engine.images.remove, name)
+                yield partial(engine.images.remove, name, force=force)
 
 
 class _EngineContainer:

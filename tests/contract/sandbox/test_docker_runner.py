@@ -248,3 +248,18 @@ def test_what_a_killed_sandbox_has_left_in_the_engine_is_removed(
     assert engine.networks.list(filters={"label": f"{LABEL}=killed"}) == []
     left = [name for one in engine.api.images() for name in one["RepoDigests"] or () if name.startswith(cloud.address)]
     assert left == []
+
+
+def test_image_that_somebodys_own_container_runs_loses_its_name_and_nothing_else(
+    engine: docker.DockerClient, cloud: CloudBench, image: str
+) -> None:
+    pulled = str(engine.images.pull(image, auth_config=cloud.login()).id)
+    own = engine.containers.run(pulled, ["serve"], detach=True)
+    try:
+        remove_leftovers(engine, "nobody", cloud.address, patience_seconds=0)
+        own.reload()
+        assert own.status == "running"
+        assert engine.images.get(pulled).attrs["RepoDigests"] == []
+    finally:
+        own.remove(force=True)
+        engine.images.remove(pulled, force=True)

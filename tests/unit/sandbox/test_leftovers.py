@@ -33,20 +33,26 @@ class Engine:
         self.images = SimpleNamespace(remove=self.remove)
         self.api = SimpleNamespace(images=lambda: [{"RepoDigests": self.names}, {"RepoDigests": None}])
 
-    def remove(self, name: str) -> None:
+    def remove(self, name: str, *, force: bool) -> None:
         """Refuse, or let it go."""
-        if self.refusals:
+        if self.refusals and not force:
             raise self.refusals.pop(0)
         self.names = [one for one in self.names if one != name]
 
 
-def clean(engine: Engine) -> int:
-    return remove_leftovers(cast("docker.DockerClient", cast("Any", engine)), "mine", ADDRESS)
+def clean(engine: Engine, patience_seconds: float = 60) -> int:
+    return remove_leftovers(cast("docker.DockerClient", cast("Any", engine)), "mine", ADDRESS, patience_seconds)
 
 
 def test_image_that_a_container_holds_while_it_goes_is_removed_when_it_has_gone() -> None:
     engine = Engine(refuse(409), refuse(409))
     assert clean(engine) == 1
+    assert engine.names == ["127.0.0.1:1/other@sha256:1"]
+
+
+def test_image_that_a_container_of_somebody_else_keeps_loses_the_name_that_the_sandbox_gave_it() -> None:
+    engine = Engine(refuse(409))
+    assert clean(engine, patience_seconds=0) == 1
     assert engine.names == ["127.0.0.1:1/other@sha256:1"]
 
 
