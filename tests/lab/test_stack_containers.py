@@ -25,6 +25,7 @@ from support.deployments import CONFIG, Place
 from support.older_image import OLDER_MLFLOW, build_older_image
 from support.patience import wait_for
 from support.ports import reserve_port
+from support.stack_command import call_stack
 from support.tracking_image import BASE, TAG
 
 pytestmark = pytest.mark.lab
@@ -46,13 +47,7 @@ class LocalStack:
 
     def call(self, verb: str, *arguments: str) -> dict[str, object]:
         """`dockyard stack`: what it answers."""
-        command = [str(Path(sys.executable).with_name("dockyard")), "stack", verb, "--json", *arguments]
-        ended = subprocess.run(
-            command, env=self.environment, cwd=self.home, umask=0o077, capture_output=True, text=True, check=False
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        result: dict[str, object] = json.loads(ended.stdout)["result"]
-        return result
+        return call_stack(verb, *arguments, environment=self.environment, folder=self.home, umask=0o077)
 
     def containers(self) -> list[Container]:
         """Those of this stack, and of no other user's."""

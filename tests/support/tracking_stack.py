@@ -6,8 +6,6 @@ import base64
 import http.client
 import json
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -17,6 +15,7 @@ from kubernetes import client
 
 from dockyard.domain.image import ImageDigest
 from support.cluster_stand_in import open_namespace, wait_until
+from support.stack_command import call_stack
 from support.tracking_drills import run_in_pod
 
 ROOT = Path(__file__).parents[2]
@@ -42,11 +41,7 @@ class Stack:
 
     def call(self, verb: str, *arguments: str) -> dict[str, object]:
         """`dockyard stack`, as a person at a shell: what it answers."""
-        command = [str(Path(sys.executable).with_name("dockyard")), "stack", verb, "--name", "team", "--json", *arguments]
-        ended = subprocess.run(command, env=os.environ | self.environment, check=False, capture_output=True, text=True)
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        result: dict[str, object] = json.loads(ended.stdout)["result"]
-        return result
+        return call_stack(verb, "--name", "team", *arguments, environment=os.environ | self.environment)
 
     def ask(self, path: str, *, host: str, address: str = "", port: int = 80, seconds: int = 10) -> tuple[int, str]:
         """Status and body of a GET under a name of the server's; status 0 where nobody listens."""

@@ -5,8 +5,6 @@ from __future__ import annotations
 import json
 import os
 import signal
-import subprocess
-import sys
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -17,10 +15,10 @@ import pytest
 from dockyard.adapters.local.daemon import find_holder
 from support.patience import wait_for
 from support.ports import reserve_port
+from support.stack_command import call_stack
 
 pytestmark = pytest.mark.process
 
-DOCKYARD = str(Path(sys.executable).parent / "dockyard")
 Call = Callable[..., dict[str, object]]
 
 
@@ -34,18 +32,7 @@ def call_on_a_home_of_its_own(tmp_path: Path) -> Iterator[Call]:
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("MLFLOW_", "DOCKYARD_"))}
 
     def call(verb: str, *arguments: str) -> dict[str, object]:
-        command = [DOCKYARD, "stack", verb, "--json", *arguments]
-        ended = subprocess.run(
-            command,
-            env=environment | {"XDG_STATE_HOME": str(tmp_path)},
-            capture_output=True,
-            text=True,
-            cwd=tmp_path,
-            check=False,
-        )
-        assert ended.returncode == 0, ended.stdout + ended.stderr
-        result: dict[str, object] = json.loads(ended.stdout)["result"]
-        return result
+        return call_stack(verb, *arguments, environment=environment | {"XDG_STATE_HOME": str(tmp_path)}, folder=tmp_path)
 
     yield call
     call("down")
