@@ -297,8 +297,7 @@ def test_older_schema_with_data_and_plain_http_are_left_behind_by_one_upgrade(
     pair = make_pair(tmp_path / "door", f"team-tracking.{stack.namespace}.svc", stack.host)
     stack.make_secret("door", {file.name: file.read_text() for file in pair.iterdir()})
     newer = tmp_path / "newer.yaml"
-    # Another pod of the migration is another Job: of a newer release it is the image that differs.
-    newer.write_text(json.dumps({"tls": {"secretName": "door"}, "migration": {"resources": {"requests": {"cpu": "21m"}}}}))
+    newer.write_text(json.dumps({"tls": {"secretName": "door"}, "migration": {"mode": "helm-hook"}}))
     stack.call("upgrade", "--without-backup", "--values", str(stack.values), "--values", str(newer))
 
     (migration,) = (text for name, text in read_logs(stack).items() if "-migration-" in name)

@@ -39,6 +39,18 @@ app.kubernetes.io/managed-by: {{ (index . 0).Release.Service }}
 {{ .Values.service.port | default (empty .Values.tls.secretName | ternary 80 443) }}
 {{- end }}
 
+{{- /* Where clients find the server. Whether a Gateway speaks TLS is not to be seen from here. */ -}}
+{{- define "tracking.url" -}}
+{{- $values := .Values -}}
+{{- $port := include "tracking.servicePort" . -}}
+{{- $scheme := empty $values.tls.secretName | ternary "http" "https" -}}
+{{- $host := printf "%s.%s" (include "tracking.name" .) .Release.Namespace -}}
+{{- if ne $port (eq $scheme "http" | ternary "80" "443") }}{{ $host = printf "%s:%s" $host $port }}{{ end -}}
+{{- if $values.ingress.enabled }}{{ $scheme = empty $values.ingress.tlsSecretName | ternary "http" "https" }}{{ $host = first $values.ingress.hosts -}}
+{{- else if and $values.httpRoute.enabled $values.httpRoute.hostnames }}{{ $scheme = "http" }}{{ $host = first $values.httpRoute.hostnames }}{{ end -}}
+{{ $values.url | default (printf "%s://%s%s" $scheme $host $values.staticPrefix) }}
+{{- end }}
+
 {{- define "tracking.s3Endpoint" -}}
 {{- if .Values.objectStore.enabled -}}
 {{- if .Values.artifacts.endpoint }}{{ fail "objectStore.enabled runs S3 itself: leave artifacts.endpoint empty" }}{{ end -}}
@@ -55,6 +67,7 @@ http://{{ include "tracking.name" . }}-s3:7070
 {{- $names := list $service (printf "%s.%s" $service $space) (printf "%s.%s.svc" $service $space) (printf "%s.%s.svc.cluster.local" $service $space) -}}
 {{- if .Values.ingress.enabled }}{{ $names = concat $names .Values.ingress.hosts }}{{ end -}}
 {{- if .Values.httpRoute.enabled }}{{ $names = concat $names .Values.httpRoute.hostnames }}{{ end -}}
+{{- with .Values.url }}{{ $names = append $names (regexReplaceAll ":[0-9]+$" (urlParse .).host "") }}{{ end -}}
 {{- $hosts := list -}}
 {{- range concat (list "localhost" "127.0.0.1" "$(POD_IP)") $names .Values.allowedHosts | uniq }}{{ $hosts = append $hosts . }}{{ $hosts = append $hosts (printf "%s:*" .) }}{{ end -}}
 {{ $hosts | uniq | join "," }}

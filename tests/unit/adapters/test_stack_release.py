@@ -137,18 +137,27 @@ def test_migration_is_a_servers_pod_that_gets_no_requests() -> None:
     assert template["spec"]["containers"] == [{"name": "server", "image": "i", "env": ["E"], "args": ["migrate"]}]
 
 
-def test_address_is_the_ingress_or_else_the_service_with_a_way_from_outside() -> None:
-    api = FakeApi(objects={"deployments/team-tracking": {"status": {"availableReplicas": 1}}})
+@pytest.mark.parametrize(
+    ("url", "is_inside"),
+    [
+        ("http://team-tracking.ml", True),
+        ("https://team-tracking.ml:8443/mlflow", True),
+        ("https://mlflow.example.com", False),
+    ],
+)
+def test_address_is_the_charts_and_one_inside_the_cluster_comes_with_a_way_from_outside(url: str, is_inside: bool) -> None:
+    service = {"metadata": {"annotations": {"dockyard.io/url": url}}}
+    api = FakeApi(
+        objects={"deployments/team-tracking": {"status": {"availableReplicas": 1}}, "services/team-tracking": service}
+    )
     look = open_release(api).look()
-    assert (look.is_ready, look.url) == (True, "http://team-tracking.ml")
-    assert "port-forward service/team-tracking" in look.notes[0]
-    api.objects["ingresses/team-tracking"] = {"spec": {"rules": [{"host": "mlflow.example"}], "tls": [{}]}}
-    look = open_release(api).look()
-    assert (look.environment, look.notes) == ({"MLFLOW_TRACKING_URI": "https://mlflow.example"}, ())
-    assert not open_release(FakeApi()).look().is_up
-    container = {"env": [{"name": "DOCKYARD_TRACKING_TLS"}]}
-    api.objects = {"deployments/team-tracking": {"spec": {"template": {"spec": {"containers": [container]}}}}}
-    assert open_release(api).look().url == "https://team-tracking.ml"
+    assert (look.is_up, look.is_ready, look.url, look.environment) == (True, True, url, {"MLFLOW_TRACKING_URI": url})
+    assert ["port-forward service/team-tracking" in note for note in look.notes] == [True] * is_inside
+
+
+@pytest.mark.parametrize("there", [{}, {"deployments/team-tracking": {}}, {"services/team-tracking": {}}])
+def test_stack_without_server_or_service_is_not_up(there: dict[str, Json]) -> None:
+    assert not open_release(FakeApi(objects=there)).look().is_up
 
 
 def test_volumes_go_with_the_data_only() -> None:

@@ -8,6 +8,7 @@ import subprocess
 import time
 from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
 
 from dockyard.adapters.stack.embedded import find_reason
 from dockyard.adapters.stack.image import RunProgram
@@ -43,19 +44,18 @@ class StackRelease:
         self._helm("upgrade", wish.name, wish.chart, "--install", *values, "--wait", "--timeout", _TIMEOUT)
 
     def look(self) -> StackLook:
-        """What the Deployment and the Ingress say."""
+        """What the Deployment and the Service say."""
         found = self._api.get(f"{self._path('apps/v1')}/deployments/{self._title}")
-        if found is None:
+        url = self._find_url()
+        if found is None or url is None:
             return StackLook(is_up=False, is_ready=False)
-        address = self._find_address()
-        url = address or f"{_find_scheme(found)}://{self._title}.{self._api.namespace}"
         is_ready = bool(found.get("status", {}).get("availableReplicas"))
         note = f"from outside the cluster: `kubectl -n {self._api.namespace} port-forward service/{self._title} 5000:http`"
         return StackLook(
             is_up=True,
             is_ready=is_ready,
             url=url,
-            notes=() if address else (note,),
+            notes=(note,) if urlsplit(url).hostname == f"{self._title}.{self._api.namespace}" else (),
             environment={"MLFLOW_TRACKING_URI": url},
         )
 
@@ -109,11 +109,11 @@ class StackRelease:
             details = tuple(ended.stderr.splitlines()[-20:])
             raise UnavailableError("helm-failed", f"`helm {arguments[0]}` failed", details=details)
 
-    def _find_address(self) -> str | None:
-        found = self._api.get(f"{self._path('networking.k8s.io/v1')}/ingresses/{self._title}")
-        hosts = [rule["host"] for rule in (found or {}).get("spec", {}).get("rules", []) if rule.get("host")]
-        scheme = "https" if found and found["spec"].get("tls") else "http"
-        return f"{scheme}://{hosts[0]}" if hosts else None
+    def _find_url(self) -> str | None:
+        """What the chart has derived from its values."""
+        service = self._api.get(f"{self._path('v1')}/services/{self._title}") or {}
+        url: str | None = service.get("metadata", {}).get("annotations", {}).get("dockyard.io/url")
+        return url
 
     def _make_backup(self) -> Json:
         found = self._api.get(f"{self._path('batch/v1')}/cronjobs/{self._title}-backup")
@@ -157,13 +157,6 @@ class StackRelease:
         path = f"{self._path('v1')}/pods/{pod['metadata']['name']}/log"
         status, body = self._api.call("GET", path, {"tailLines": str(tail)})
         return body.decode(errors="replace").splitlines() if status == 200 else []
-
-
-def _find_scheme(deployment: Json) -> str:
-    """Whether the server itself speaks TLS."""
-    containers = deployment.get("spec", {}).get("template", {}).get("spec", {}).get("containers", [])
-    names = {variable["name"] for container in containers for variable in container.get("env", [])}
-    return "https" if "DOCKYARD_TRACKING_TLS" in names else "http"
 
 
 def split_image(image: str) -> Mapping[str, str]:
