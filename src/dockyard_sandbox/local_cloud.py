@@ -22,7 +22,7 @@ from typing import Literal
 from docker import DockerClient
 
 from dockyard_image.blobs import Blobs
-from dockyard_sandbox.alarms import EvaluatedAlarms
+from dockyard_sandbox.alarms import AlarmChanges, EvaluatedAlarms
 from dockyard_sandbox.arns import ACCOUNT
 from dockyard_sandbox.async_invocations import AsyncInvocations
 from dockyard_sandbox.aws import Aws
@@ -168,10 +168,11 @@ class LocalCloud:
             "s3": capture.flush,
         }
         moto = Neighbours(lambda: self.moto.address, before)
+        scaling = ScalingService(bearings.serving, self._aws, moto)
         return {
-            "application-autoscaling": ScalingService(bearings.serving, self._aws, moto),
+            "application-autoscaling": AlarmChanges(scaling, "application-autoscaling", alarms),
             "runtime": Runtime(invocations, queue.accept),
-            "monitoring": CborBridge(moto),
+            "monitoring": CborBridge(AlarmChanges(moto, "monitoring", alarms)),
             "ecr": EcrService(self.repositories, self.tokens, address=bearings.authority),
             "registry": Registry(self.repositories, self.tokens, address=bearings.authority),
             "page": Page(self.invocations),
