@@ -147,6 +147,22 @@ def test_only_the_server_listens_on_this_machine_and_no_password_is_told(stack: 
     assert [one for one in secrets if one in told] == []
 
 
+def test_stack_whose_data_were_deleted_comes_back_from_its_backup(stack: LocalStack, tracking_image: ImageDigest) -> None:
+    version = stack.ask("registered-models/alias?name=wine&alias=champion")["model_version"]
+    assert isinstance(version, dict)
+    before = stack.describe(version["run_id"])
+
+    taken = stack.call("backup")["answer"]
+    stack.call("down", "--delete-data", "--yes-delete-data", "tracking")
+    stack.call("up", "--local", "--image", str(tracking_image), "--port", str(stack.port))
+    restored = stack.call("restore")["answer"]
+
+    assert isinstance(taken, dict)
+    assert isinstance(restored, dict)
+    assert restored["backup"] == taken["backup"]
+    assert stack.describe(version["run_id"]) == before
+
+
 @pytest.fixture(name="place", scope="module")
 def data_scientist(
     stack: LocalStack, lab_environment: dict[str, str], tmp_path_factory: pytest.TempPathFactory

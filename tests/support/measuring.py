@@ -7,7 +7,7 @@ MLflow takes twice its time. Tests of the whole take as much longer. Both run li
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from dataclasses import dataclass
 
 import pytest
 from coverage import Coverage
@@ -17,22 +17,40 @@ _WHOLE = ("docs", "e2e", "examples")
 _TOLD_BY = "COVERAGE_PROCESS_CONFIG"
 
 
+@dataclass(kw_only=True)
+class Measuring:
+    """Of this process; `coverage` is None where nothing is measured."""
+
+    coverage: Coverage | None
+    is_on: bool = True
+
+    def switch(self, *, on: bool) -> None:
+        """Measure from now on, or do not."""
+        if self.coverage is None or self.is_on == on:
+            return
+        if on:
+            self.coverage.start()
+        else:
+            self.coverage.stop()
+        self.is_on = on
+
+
+_MEASURING = pytest.StashKey[Measuring]()
+
+
 @pytest.fixture(scope="session", autouse=True)
 def told_to_measure() -> str | None:
     """What programs were told; from now on they are told nothing. Sees to it before any other fixture starts one."""
     return os.environ.pop(_TOLD_BY, None)
 
 
-@pytest.fixture(autouse=True)
-def unmeasured(request: pytest.FixtureRequest) -> Iterator[None]:
-    """Spares tests of the whole being measured."""
-    is_whole = request.node.nodeid.split("/")[1] in _WHOLE or request.node.get_closest_marker("process") is not None
-    measuring = Coverage.current() if is_whole else None
-    if measuring is not None:
-        measuring.stop()
-    yield
-    if measuring is not None:
-        measuring.start()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Spares tests of the whole being measured. Beginning to measure is slow: it is not done anew for each test."""
+    if _MEASURING not in item.config.stash:
+        item.config.stash[_MEASURING] = Measuring(coverage=Coverage.current())
+    is_whole = item.nodeid.split("/")[1] in _WHOLE or item.get_closest_marker("process") is not None
+    item.config.stash[_MEASURING].switch(on=not is_whole)
 
 
 @pytest.fixture

@@ -13,6 +13,7 @@ import sys
 import threading
 import traceback
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from pathlib import Path
 from types import FrameType
 from typing import TYPE_CHECKING
@@ -55,7 +56,7 @@ def _open_kit(settings: Settings) -> Kit:
 
 def _run(app: typer.Typer, program: str, arguments: Sequence[str], open_kit: OpenKit) -> int:
     gc.set_threshold(*_COLLECTIONS)
-    command = get_command(app)
+    command = _make_command(app)
     if not isinstance(command, TyperGroup):
         raise TypeError("the console scripts are groups of commands")
     session = Session(
@@ -76,6 +77,10 @@ def _run(app: typer.Typer, program: str, arguments: Sequence[str], open_kit: Ope
         return _FAILED
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 - the one place that catches all
         return _tell(error, session)
+
+
+_make_command = lru_cache(get_command)
+"""Of one app always the same: making it takes longer than many a command of a process that runs several."""
 
 
 def _invoke(command: TyperGroup, program: str, arguments: Sequence[str], session: Session) -> int:

@@ -93,8 +93,7 @@ def _list_common_values(blueprint: TrafficBlueprint, namespace: str, *, is_candi
 
 
 def _fill(kind: str, values: Mapping[str, object]) -> Manifest:
-    manifest: Manifest = yaml.safe_load(_templates().get_template(f"{kind.lower()}.yaml.j2").render(values))
-    return manifest
+    return fill_template(_templates(), kind.lower(), values)
 
 
 def _place(affinity: str, selector: object) -> str:
@@ -129,3 +128,10 @@ def open_templates(folder: str) -> Environment:
     )
     environment.filters["fill"] = fill_name
     return environment
+
+
+def fill_template(templates: Environment, name: str, values: Mapping[str, object]) -> Manifest:
+    """The object of the template `NAME.yaml.j2`."""
+    loader = yaml.CSafeLoader if yaml.__with_libyaml__ else yaml.SafeLoader  # reads the same in a tenth of the time
+    manifest: Manifest = yaml.load(templates.get_template(f"{name}.yaml.j2").render(values), Loader=loader)  # noqa: S506
+    return manifest

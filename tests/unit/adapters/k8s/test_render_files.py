@@ -34,7 +34,11 @@ def render(blueprint: Blueprint, form: RenderForm, **git: str) -> Mapping[str, b
 
 
 def parse(files: Mapping[str, bytes], prefix: str = "") -> dict[str, Json]:
-    return {path.removeprefix(prefix): yaml.safe_load(text) for path, text in files.items() if path.startswith(prefix)}
+    return {
+        path.removeprefix(prefix): yaml.load(text, Loader=yaml.CSafeLoader)
+        for path, text in files.items()
+        if path.startswith(prefix)
+    }
 
 
 @pytest.fixture(params=VARIANTS)

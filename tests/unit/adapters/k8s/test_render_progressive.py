@@ -21,7 +21,9 @@ PAUSED = K8sRollout(kind=K8sRolloutKind.CANARY, steps=(5, 40, 100), pause=True)
 
 def render(form: RenderForm, rollout: K8sRollout, file: str) -> dict[str, Any]:
     shape = RenderShape(form=form, namespace="models", git=GitPlace(), rollout=rollout)
-    found: dict[str, Any] = yaml.safe_load(FileRenderer().render_files(make_blueprint(), shape)[file])["spec"]
+    found: dict[str, Any] = yaml.load(FileRenderer().render_files(make_blueprint(), shape)[file], Loader=yaml.CSafeLoader)[
+        "spec"
+    ]
     return found
 
 

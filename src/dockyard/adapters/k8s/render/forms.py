@@ -8,10 +8,8 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-import yaml
-
 from dockyard.adapters.k8s.labels import label_object
-from dockyard.adapters.k8s.manifests import Manifest, open_templates
+from dockyard.adapters.k8s.manifests import Manifest, fill_template, open_templates
 from dockyard.domain.k8s import Blueprint
 from dockyard.domain.names import KUBERNETES_LABEL, derive_name
 from dockyard.domain.rendering import RenderShape
@@ -53,19 +51,14 @@ def make_inference_service(objects: tuple[Manifest, ...]) -> tuple[Manifest, ...
 
 def _fill(template: str, blueprint: Blueprint, shape: RenderShape, inner: str) -> Manifest:
     key = blueprint.key
-    text = (
-        _forms()
-        .get_template(f"{template}.yaml.j2")
-        .render(
-            name=derive_name(KUBERNETES_LABEL, f"{key.environment}-{key.name}"),
-            labels=label_object(key),
-            into=shape.namespace,
-            git=shape.git,
-            path=f"{shape.git.path}/{inner}".removeprefix("./"),
-        )
-    )
-    found: Manifest = yaml.safe_load(text)
-    return found
+    values = {
+        "name": derive_name(KUBERNETES_LABEL, f"{key.environment}-{key.name}"),
+        "labels": label_object(key),
+        "into": shape.namespace,
+        "git": shape.git,
+        "path": f"{shape.git.path}/{inner}".removeprefix("./"),
+    }
+    return fill_template(_forms(), template, values)
 
 
 @lru_cache(maxsize=1)

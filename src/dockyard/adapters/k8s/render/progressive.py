@@ -7,9 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import yaml
-
-from dockyard.adapters.k8s.manifests import Manifest, open_templates
+from dockyard.adapters.k8s.manifests import Manifest, fill_template, open_templates
 from dockyard.domain.errors import UsageError
 from dockyard.domain.k8s_rollout import Gate, K8sRollout, K8sRolloutKind
 
@@ -88,10 +86,9 @@ def _draw_canary(metadata: Manifest, rollout: K8sRollout) -> Manifest:
     """What Flagger goes by: having come to its last share it brings the revision into service by itself."""
     shares = [] if rollout.kind is K8sRolloutKind.BLUE_GREEN else [share for share in rollout.steps if share < _ALL]
     seconds = max(rollout.wait_seconds, _LEAST_INTERVAL_SECONDS)
-    template = open_templates("gitops").get_template("canary.yaml.j2")
     metrics = list(_list_metrics(rollout.gate, seconds))
-    found: Manifest = yaml.safe_load(template.render(metadata=metadata, steps=shares, seconds=seconds, metrics=metrics))
-    return found
+    values = {"metadata": metadata, "steps": shares, "seconds": seconds, "metrics": metrics}
+    return fill_template(open_templates("gitops"), "canary", values)
 
 
 def _list_metrics(gate: Gate, seconds: int) -> Iterator[Manifest]:
