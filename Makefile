@@ -37,7 +37,7 @@ demo: $(STAMP) ## the main job: train a model, register it, deploy it, ask it
 # Tests go to workers by whole files, so that what a file's tests share is made once, and in the order of tests/conftest.py. More
 # workers than processors: many tests wait.
 check: lint ## lint, and the tests that start no process: under 90 s
-	@$(BIN)/pytest -q -n $$(expr 2 \* $$(nproc)) --dist loadfile --no-loadscope-reorder -m "not lab and not process" tests/unit tests/contract
+	@$(BIN)/pytest -q -n $$(expr 3 \* $$(nproc)) --dist loadfile --no-loadscope-reorder -m "not lab and not process" tests/unit tests/contract
 
 test: $(STAMP) ## all tests that need no root, engine or cluster, and the coverage they must reach
 	@mkdir -p $(REPORTS) && rm -f $(REPORTS)/test.xml && $(BIN)/coverage erase
