@@ -13,6 +13,7 @@ import pytest
 
 from support.console import ROOT, Shell, open_shell
 from support.ports import reserve_port
+from support.sandbox_images import list_pulled
 
 TUTORIAL = ROOT / "docs" / "tutorial" / "sagemaker.md"
 SANDBOX_PORT = "5566"
@@ -39,7 +40,5 @@ def test_tutorial_prints_what_it_shows_and_leaves_nothing_on_the_engine(shell: S
 
     assert wrong == [], "\n\n".join(wrong)
     with contextlib.closing(docker.DockerClient(base_url=lab_engine)) as engine:
-        listed = engine.api.images()  # engine.images.list() asks for each of them, and others remove theirs meanwhile
-    pulled = [one for image in listed for one in image["RepoDigests"] or ()]
-    registry = f"127.0.0.1:{dict(shell.replaced)[SANDBOX_PORT]}/"
-    assert [one for one in pulled if one.startswith(registry)] == [], "an image that a container runs cannot be removed"
+        left = list_pulled(engine, f"127.0.0.1:{dict(shell.replaced)[SANDBOX_PORT]}")
+    assert left == [], "an image that a container runs cannot be removed"

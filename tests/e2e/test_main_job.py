@@ -6,15 +6,14 @@ import json
 import os
 import signal
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 
 from support.bench_changes import read_mutating_calls, run_recorded
-from support.deployments import Ended, Place, Stage
-from support.told_models import ANSWERS, BODY, SOUND
+from support.deployments import Ended, Place, Stage, ask
+from support.told_models import ANSWERS, SOUND
 
 pytestmark = pytest.mark.process
 
@@ -34,15 +33,6 @@ def served(shared_place: Place) -> tuple[Place, Ended]:
     return shared_place, ended
 
 
-def ask(place: Place, path: str = "/invocations", body: bytes | None = BODY) -> object:
-    """What the deployment answers."""
-    request = urllib.request.Request(
-        f"http://127.0.0.1:{place.port}{path}", data=body, headers={"Content-Type": "application/json"}
-    )
-    with urllib.request.urlopen(request, timeout=30) as response:
-        return json.loads(response.read())
-
-
 def wait_until(holds: Callable[[], bool], timeout: float = 30) -> None:
     deadline = time.monotonic() + timeout
     while not holds():
@@ -58,8 +48,8 @@ def test_first_deploy_builds_proves_serves_and_records(cold: Place) -> None:
         *("BuildImage", "StartRevision", "WaitReady", "SmokeTest", "ShiftTraffic", "WriteRecord")
     ]
     assert result.result["model"]["version"] == "3", "a name alone is the newest version"
-    assert ask(cold) == ANSWERS[2]
-    assert ask(cold, "/version", None)["revision"] == 1  # type: ignore[index]
+    assert ask(cold.port) == ANSWERS[2]
+    assert ask(cold.port, None, "/version")["revision"] == 1  # type: ignore[index]
     state = cold.state()
     assert (state["state"], state["revision"], state["is_recorded"]) == ("serving", 1, True)
     (attempt,) = cold.history()
@@ -96,7 +86,7 @@ def test_plan_and_second_deploy_make_no_mutating_call(hurried_place: Place) -> N
 
 def test_update_rollback_and_delete_leave_one_revision_serving_each_time(hurried_place: Place) -> None:
     hurried_place.deploy().expect(0)
-    assert ask(hurried_place) == ANSWERS[0]
+    assert ask(hurried_place.port) == ANSWERS[0]
 
     plan = hurried_place.deploy("--plan", "--detailed-exitcode", model=f"models:/{SOUND}/2").expect(4)
     assert plan.envelope["status"] == "planned"
@@ -104,15 +94,15 @@ def test_update_rollback_and_delete_leave_one_revision_serving_each_time(hurried
         *("StartRevision", "WaitReady", "SmokeTest", "ShiftTraffic", "StopRevision", "WriteRecord")
     ]
     hurried_place.deploy(model=f"models:/{SOUND}/2").expect(0)
-    assert ask(hurried_place) == ANSWERS[1]
+    assert ask(hurried_place.port) == ANSWERS[1]
     assert list(hurried_place.supervisors()) == [2]
 
     rolled = hurried_place.run("rollback", "shop", "--json").expect(0)
     assert (rolled.envelope["status"], rolled.result["revision"], rolled.result["previous"]) == ("rolled-back", 1, 2)
-    assert ask(hurried_place) == ANSWERS[0]
+    assert ask(hurried_place.port) == ANSWERS[0]
     assert list(hurried_place.supervisors()) == [1]
     hurried_place.run("rollback", "shop", "--revision", "2", "--json").expect(0)
-    assert ask(hurried_place) == ANSWERS[1]
+    assert ask(hurried_place.port) == ANSWERS[1]
     assert hurried_place.run("rollback", "shop", "--revision", "7", "--json").expect(2).error["code"] == "no-revision"
 
     assert [(one["kind"], one["status"], one["revision"]) for one in hurried_place.history()] == [
@@ -121,7 +111,7 @@ def test_update_rollback_and_delete_leave_one_revision_serving_each_time(hurried
     assert (
         hurried_place.run("delete", "shop", "--plan", "--detailed-exitcode", "--json").expect(4).envelope["status"] == "planned"
     )
-    assert ask(hurried_place) == ANSWERS[1]
+    assert ask(hurried_place.port) == ANSWERS[1]
     assert hurried_place.run("delete", "shop", "--json").expect(0).envelope["status"] == "deleted"
     hurried_place.assert_nothing_left()
     assert hurried_place.run("delete", "shop", "--json").expect(2).error["code"] == "deployment-not-found"
@@ -151,7 +141,7 @@ def test_scorer_that_is_killed_is_started_again_by_its_supervisor(served: tuple[
     os.kill(scorer, signal.SIGKILL)
     wait_until(lambda: children_of(place.supervisors()[1]) not in ([], [scorer]))
     wait_until(lambda: place.state()["state"] == "serving")
-    assert ask(place) == ANSWERS[0]
+    assert ask(place.port) == ANSWERS[0]
 
 
 def test_drift_tells_of_an_alias_that_moved_and_promote_moves_it_back(hurried_place: Place) -> None:
@@ -182,7 +172,7 @@ def test_drift_tells_of_a_revision_that_was_killed_and_deploy_brings_it_back(hur
     drifted = hurried_place.run("drift", "shop", "--json").expect(4)
     assert drifted.result["deployments"][0]["plan"]["steps"][0]["type"] == "StartRevision"
     hurried_place.deploy().expect(0)
-    assert ask(hurried_place) == ANSWERS[0]
+    assert ask(hurried_place.port) == ANSWERS[0]
     assert hurried_place.state()["revision"] == 1
     hurried_place.run("drift", "shop", "--json").expect(0)
 

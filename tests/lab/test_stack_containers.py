@@ -8,11 +8,9 @@ import os
 import signal
 import subprocess
 import sys
-import urllib.request
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.error import URLError
 
 import docker
 import pytest
@@ -21,7 +19,8 @@ from docker.models.containers import Container
 from mlflow import MlflowClient
 
 from dockyard.domain.image import ImageDigest
-from support.deployments import CONFIG, Place
+from support.deployments import CONFIG, Place, ask
+from support.lab_probes import fetch_status
 from support.older_image import OLDER_MLFLOW, build_older_image
 from support.patience import wait_for
 from support.ports import reserve_port
@@ -206,13 +205,6 @@ def test_model_by_its_stage_answers_deployed_as_it_does_by_mlflow_models_serve(p
         place.run("delete", f"local/{place.name}", "--yes").expect(0)
 
 
-def ask(port: int, body: bytes) -> object:
-    headers = {"Content-Type": "application/json"}
-    request = urllib.request.Request(f"http://127.0.0.1:{port}/invocations", body, headers=headers)
-    with urllib.request.urlopen(request, timeout=30) as answer:
-        return json.load(answer)
-
-
 @contextlib.contextmanager
 def served_by_mlflow(place: Place, log: Path) -> Iterator[int]:
     """`mlflow models serve`, on a port of its own."""
@@ -227,14 +219,8 @@ def served_by_mlflow(place: Place, log: Path) -> Iterator[int]:
             start_new_session=True,  # so that its workers end with it
         )
     try:
-        wait_for(lambda: pings(port), seconds=120)
+        wait_for(lambda: fetch_status(f"http://127.0.0.1:{port}/ping") == 200, seconds=120)
         yield port
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
-
-
-def pings(port: int) -> bool:
-    with contextlib.suppress(URLError, OSError), urllib.request.urlopen(f"http://127.0.0.1:{port}/ping", timeout=5):
-        return True
-    return False

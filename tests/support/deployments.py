@@ -12,6 +12,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.request
 from collections.abc import Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -25,7 +26,7 @@ from support.commands import Command, Main, run_dockyard
 from support.local_kit import STAND_IN
 from support.ports import reserve_port
 from support.session import make_once
-from support.told_models import FOLDERS, SOUND, make_array_models, make_models
+from support.told_models import BODY, FOLDERS, SOUND, make_array_models, make_models
 
 _SCRIPTS = Path(sys.executable).parent
 _TIMEOUT_SECONDS = 240
@@ -174,6 +175,13 @@ class Place:
         assert not (self.home / "local").exists()
         assert list(self.home.glob("locks/*")) == []
         assert list(self.home.glob("queue/*")) == []
+
+
+def ask(port: int, body: bytes | None = BODY, path: str = "/invocations") -> object:
+    """What is answered on a port of this machine, to a GET where there is no body."""
+    request = urllib.request.Request(f"http://127.0.0.1:{port}{path}", body, headers={"Content-Type": "application/json"})
+    with urllib.request.urlopen(request, timeout=30) as answer:
+        return json.load(answer)
 
 
 def finish(command: Command) -> Ended:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import platform
 from pathlib import Path
 
+import docker
+
 from dockyard_image import ImageStore, StoredImage, host_base
 from dockyard_image.unpacked import PYTHON_LABEL
 from dockyard_sandbox.repositories import Repositories, RepositorySettings
@@ -14,6 +16,12 @@ from support.local_kit import PYTHON, STAND_IN
 ACCOUNT = "123456789012"
 REPOSITORY = "wine"
 ARCHITECTURE = {"x86_64": "amd64", "aarch64": "arm64"}[platform.machine()]
+
+
+def list_pulled(engine: docker.DockerClient, registry: str) -> list[str]:
+    """What an engine has of a registry, in one call: `images.list()` asks for each, and others remove theirs meanwhile."""
+    names = (name for image in engine.api.images() for name in image["RepoDigests"] or ())
+    return [name for name in names if name.startswith(f"{registry}/")]
 
 
 def build_sandbox_stand_in(folder: Path, architecture: str = ARCHITECTURE) -> tuple[ImageStore, StoredImage]:

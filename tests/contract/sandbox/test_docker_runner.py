@@ -20,6 +20,7 @@ from dockyard_sandbox.local_cloud import clean_up
 from dockyard_sandbox.runner import Container, ContainerError, ContainerSpec, ImagePullError
 from support.patience import wait_for
 from support.sandbox_cloud import CloudBench, open_cloud
+from support.sandbox_images import list_pulled
 
 pytestmark = pytest.mark.lab
 
@@ -246,8 +247,7 @@ def test_what_a_killed_sandbox_has_left_in_the_engine_is_removed(
     clean_up(tmp_path / "gone", "killed", cloud.address, has_engine=True)
     assert engine.containers.list(all=True, filters={"label": f"{LABEL}=killed"}, ignore_removed=True) == []
     assert engine.networks.list(filters={"label": f"{LABEL}=killed"}) == []
-    left = [name for one in engine.api.images() for name in one["RepoDigests"] or () if name.startswith(cloud.address)]
-    assert left == []
+    assert list_pulled(engine, cloud.address) == []
 
 
 def test_image_that_somebodys_own_container_runs_loses_its_name_and_nothing_else(

@@ -159,10 +159,10 @@ class ContainerStack:
             (self._secrets / folder).mkdir(exist_ok=True)
             (self._secrets / folder).chmod(0o755)  # whatever the umask
             for name in names:
-                file = self._secrets / folder / name
-                if not file.exists():
-                    file.write_text(secrets.token_hex(16))
-                file.chmod(0o644)
+                path = self._secrets / folder / name
+                with suppress(FileExistsError), path.open("x", encoding="utf-8") as file:
+                    file.write(secrets.token_hex(16))
+                path.chmod(0o644)
 
     def _bring_up(self, part: Part) -> None:
         """Start a container of the part, unless one runs as described."""

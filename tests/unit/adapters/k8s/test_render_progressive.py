@@ -21,9 +21,8 @@ PAUSED = K8sRollout(kind=K8sRolloutKind.CANARY, steps=(5, 40, 100), pause=True)
 
 def render(form: RenderForm, rollout: K8sRollout, file: str) -> dict[str, Any]:
     shape = RenderShape(form=form, namespace="models", git=GitPlace(), rollout=rollout)
-    found: dict[str, Any] = yaml.load(FileRenderer().render_files(make_blueprint(), shape)[file], Loader=yaml.CSafeLoader)[
-        "spec"
-    ]
+    text = FileRenderer().render_files(make_blueprint(), shape)[file]
+    found: dict[str, Any] = yaml.load(text, Loader=yaml.CSafeLoader)["spec"]
     return found
 
 
